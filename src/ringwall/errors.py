@@ -1,0 +1,82 @@
+"""The exceptions that a user can meet, in one tree.
+
+    RingwallError                 exit 1: it could not be done; the message's first line says what to do
+    +-- DeclarationError          ringwall.yaml is wrong; carries every problem with its position
+    +-- PolicySyntaxError         a policy document is malformed (lives in ringwall.iam, stands alone there)
+    +-- AwsCallError              an AWS call failed; carries the call and the permission that it needs
+    +-- GateRefusedError          exit 3: the user has to open a gate (--allow-widening, --yes)
+
+Nothing here imports anything: every room may raise these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class RingwallError(Exception):
+    """Ringwall could not do what was asked. ``str(error)`` is one line that says what to do next.
+
+    Attributes:
+        details: further lines, printed under the first one.
+        exit_code: the process exit code by CONTRACTS ("Exit codes").
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, details: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.details = details
+
+
+class GateRefusedError(RingwallError):
+    """A gate is closed that only the user may open; the message names the option that opens it."""
+
+    exit_code: ClassVar[int] = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in an input file. Lines and columns count from 1."""
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.path}: " if self.path else ""
+        return f"{self.file}:{self.line}:{self.column}: {where}{self.message}"
+
+
+class DeclarationError(RingwallError):
+    """The declaration is wrong. All problems are collected before this is raised."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        self.problems = problems
+        super().__init__(str(problems[0]), details=tuple(map(str, problems[1:])))
+
+
+class AwsCallError(RingwallError):
+    """An AWS call failed.
+
+    Attributes:
+        service: botocore service name, such as ``bedrock``.
+        operation: API operation in AWS's spelling, such as ``CreateGuardrail``.
+        code: AWS error code, or a code of ours for transport failures (``EndpointUnreachable``, ``NoCredentials``).
+        permission: IAM action that the call needs, such as ``bedrock:CreateGuardrail``, where known.
+        aws_message: the text that AWS sent, unchanged.
+    """
+
+    def __init__(
+        self, service: str, operation: str, code: str, aws_message: str, *, permission: str | None = None
+    ) -> None:
+        self.service = service
+        self.operation = operation
+        self.code = code
+        self.permission = permission
+        self.aws_message = aws_message
+        needs = f" (needs {permission})" if permission and "AccessDenied" in code else ""
+        super().__init__(f"{service}:{operation} failed with {code}{needs}: {aws_message}")

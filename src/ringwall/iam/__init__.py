@@ -1,0 +1,1 @@
+"""The policy language: documents, patterns, condition operators, requests, evaluation. Standard library only."""
