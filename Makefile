@@ -1,0 +1,57 @@
+# Every target sets itself up: a virtual environment of its own, with uv where it is present, else with pip.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+UV     := $(shell command -v uv 2>/dev/null)
+
+ifeq ($(UV),)
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
+else
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python -c requirements.lock
+endif
+
+.PHONY: demo test check bench docs clean help
+.DEFAULT_GOAL := help
+
+help:   ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.sandbox  ## declare, prove, deploy, audit and call Bedrock inside the perimeter, on this machine
+	@$(BIN)/ringwall demo
+
+test: $(VENV)/.dev  ## all tests
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.dev  ## format, lint, types, import contracts, generated documents
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python scripts/generate_docs.py --check
+
+bench: $(VENV)/.bench  ## timed claims, side by side with peers, as ratios
+	@$(BIN)/python bench/run.py
+
+docs: $(VENV)/.dev  ## write the generated pages under docs/ again
+	@$(BIN)/python scripts/generate_docs.py
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Ringwall needs Python 3.11 or newer: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.sandbox: $(BIN)/python pyproject.toml requirements.lock
+	@echo "setting up $(VENV) ..."
+	@$(INSTALL) -e '.[sandbox]'
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml requirements.lock
+	@echo "setting up $(VENV) for development ..."
+	@$(INSTALL) -e '.[dev]'
+	@touch $@ $(VENV)/.sandbox
+
+$(VENV)/.bench: $(VENV)/.dev
+	@$(INSTALL) -e '.[bench]'
+	@touch $@

@@ -1,0 +1,215 @@
+"""Reading ``ringwall.yaml``: every mistake at once, each with file, line, column and the nearest valid name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from ringwall.errors import DeclarationError, Problem, RingwallError
+from ringwall.perimeter.model import PII_TYPES, Perimeter
+from ringwall.perimeter.rules import inconsistencies
+
+Path_ = tuple[str | int, ...]
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 50
+
+
+def load(path: str | Path = "ringwall.yaml") -> Perimeter:
+    """Read and validate a declaration.
+
+    Raises:
+        RingwallError: the file cannot be read.
+        DeclarationError: it is not a valid declaration; carries every problem.
+    """
+    file = Path(path)
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        msg = f"{file} does not exist: write one with `ringwall init`, or name another with --file"
+        raise RingwallError(msg) from None
+    except OSError as error:
+        msg = f"{file} cannot be read: {error.strerror}"
+        raise RingwallError(msg) from error
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise DeclarationError((Problem(str(file), line, 1, "", "is not UTF-8 text"),)) from None
+    return loads(text, file=str(file))
+
+
+def loads(text: str, *, file: str = "ringwall.yaml") -> Perimeter:
+    """Validate the text of a declaration. ``file`` is what messages call it. Raises DeclarationError."""
+    tree = _parse(text, file)
+    source = _Source(file, tree)
+    plain = _plain(tree)
+    if not isinstance(plain, dict):
+        raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
+    problems: list[Problem] = []
+    perimeter: Perimeter | None = None
+    try:
+        perimeter = Perimeter.model_validate(plain)
+    except ValidationError as error:
+        problems.extend(_problems(error, source, plain))
+    problems.extend(source.problem(path, message) for path, message in inconsistencies(plain))
+    if problems or perimeter is None:
+        raise DeclarationError(tuple(_unique(problems)))
+    return perimeter
+
+
+def _parse(text: str, file: str) -> Any:
+    if len(text) > MAX_BYTES:
+        message = f"is longer than {MAX_BYTES:,} characters"
+        raise DeclarationError((Problem(file, 1, 1, "", message),))
+    yaml = YAML(typ="rt")
+    yaml.max_depth = MAX_DEPTH  # type: ignore[assignment]
+    yaml.version = (1, 2)  # type: ignore[assignment]
+    try:
+        return yaml.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = str(error.problem or error.context or "is not valid YAML").split("\n", 1)[0]
+        raise DeclarationError((Problem(file, line, column, "", message),)) from None
+    except (YAMLError, RecursionError, ValueError) as error:
+        message = str(error).split("\n", 1)[0] or "is nested too deeply"
+        raise DeclarationError((Problem(file, 1, 1, "", message),)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """The parsed text, to look positions up in."""
+
+    file: str
+    tree: Any
+
+    def problem(self, path: Path_, message: str, *, at_key: bool = False) -> Problem:
+        line, column = self._position(path, at_key=at_key)
+        return Problem(self.file, line, column, _dotted(path), message)
+
+    def _position(self, path: Path_, *, at_key: bool) -> tuple[int, int]:
+        node, place = self.tree, (0, 0)
+        for depth, step in enumerate(path):
+            last = depth == len(path) - 1
+            if isinstance(node, CommentedMap) and step in node:
+                key, value = node.lc.key(step), node.lc.value(step)
+                place = key if at_key or not last or _is_container(node[step]) else value
+                node = node[step]
+            elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
+                place, node = node.lc.item(step), node[step]
+            else:
+                break
+        return place[0] + 1, place[1] + 1
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, CommentedMap | CommentedSeq)
+
+
+def _problems(error: ValidationError, source: _Source, plain: Mapping[str, Any]) -> Iterator[Problem]:
+    for item in error.errors(include_url=False):
+        path = tuple(part for part in item["loc"] if part != "[key]")
+        at_key = item["type"] in {"extra_forbidden"} or item["loc"][-1:] == ("[key]",)
+        yield source.problem(path, _message(dict(item), path, plain), at_key=at_key)
+
+
+def _message(item: Mapping[str, Any], path: Path_, plain: Mapping[str, Any]) -> str:
+    kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
+    if kind == "extra_forbidden":
+        return "unknown field" + _did_you_mean(str(path[-1]), _fields_at(path[:-1]))
+    if kind == "missing":
+        return "this field is required"
+    if kind == "literal_error":
+        options = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
+        return f"must be {_listing(options)}, not {value!r}" + _did_you_mean(str(value), options)
+    if kind == "string_type" and isinstance(value, int) and not isinstance(value, bool):
+        return f'must be text: write it in quotes, "{value}"'
+    if kind == "string_pattern_mismatch":
+        return f"{value!r} does not have the form {context.get('pattern')}"
+    if kind == "value_error":
+        return str(context.get("error", item["msg"]))
+    text = str(item["msg"]).replace("Input should", "must").replace("String should", "must")
+    return text[:1].lower() + text[1:] + ("" if value is None or _is_big(value) else f", not {value!r}")
+
+
+def _is_big(value: Any) -> bool:
+    return isinstance(value, Mapping | Sequence) and not isinstance(value, str)
+
+
+def _listing(options: Sequence[str]) -> str:
+    return options[0] if len(options) == 1 else f"one of {', '.join(options)}"
+
+
+def _did_you_mean(word: str, options: Sequence[str]) -> str:
+    close = difflib.get_close_matches(word.lower(), [option.lower() for option in options], n=1, cutoff=0.6)
+    if not close:
+        return ""
+    match = next(option for option in options if option.lower() == close[0])
+    return f", did you mean {match}?"
+
+
+def _fields_at(path: Path_) -> tuple[str, ...]:
+    """Names that are valid in the mapping at ``path``, found by walking the model's annotations."""
+    current: Any = Perimeter
+    for step in path:
+        current = _step(current, step)
+        if current is None:
+            return ()
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        return tuple(current.model_fields)
+    return PII_TYPES if path[-1:] == ("pii",) else ()
+
+
+def _step(current: Any, step: str | int) -> Any:
+    if isinstance(current, type) and issubclass(current, BaseModel):
+        info = current.model_fields.get(str(step))
+        return _unwrap(info.annotation) if info else None
+    return _unwrap(next((arg for arg in reversed(get_args(current)) if arg is not Ellipsis), None))
+
+
+def _unwrap(annotation: Any) -> Any:
+    """The section inside ``X | None`` and ``Annotated``; containers stay, so that the next step can enter them."""
+    arguments = [arg for arg in get_args(annotation) if arg is not type(None)]
+    origin = getattr(annotation, "__origin__", None)
+    if arguments and origin not in {dict, tuple}:
+        return _unwrap(arguments[0])
+    return annotation
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, CommentedMap):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, CommentedSeq):
+        return [_plain(item) for item in value]
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value)
+    return str(value)
+
+
+def _dotted(path: Path_) -> str:
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def _unique(problems: Sequence[Problem]) -> Iterator[Problem]:
+    """Problems in order of position, the first of each place."""
+    seen: set[tuple[int, int, str]] = set()
+    for problem in sorted(problems, key=lambda item: (item.line, item.column)):
+        place = (problem.line, problem.column, problem.path)
+        if place not in seen:
+            seen.add(place)
+            yield problem
