@@ -1,0 +1,278 @@
+"""The Service Authorization Reference: every AWS action, resource type and condition key, read on demand.
+
+Follows https://docs.aws.amazon.com/service-authorization/latest/reference/reference.html. The data file
+``data/reference.zip`` is written by ``scripts/generate_catalog.py`` and holds
+
+* ``index.json``: provenance, global condition keys with types, prefixes that resource control policies cover, and the
+  services whose members hold the keys of identity providers (``saml:aud`` is described with ``sts``);
+* ``names.json``: prefix -> action names, separated by blanks;
+* one member per prefix: ``keys`` (names), ``types`` (of the keys, in the same order), ``resources`` (name -> ARN
+  template, key numbers) and ``actions`` (name -> access level letter, rows of [resource number, required, further key
+  numbers], key numbers).
+
+A service is read when it is first asked about, so loading costs milliseconds and a question about Bedrock never
+reads EC2.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, get_args
+
+from ringwall.iam.vocabulary import KeyType
+
+DATA = Path(__file__).parent / "data"
+ACCESS_LEVELS = {"L": "List", "R": "Read", "W": "Write", "P": "Permissions management", "T": "Tagging"}
+
+# Global keys that only some requests can carry: those that an action or resource type must declare, and those that
+# AWS lists per service ("Keys that are present for supported services" of the page on global keys).
+_DECLARED_ONLY = frozenset({"aws:requesttag/", "aws:resourcetag/", "aws:tagkeys"})
+_SERVICE_ONLY = {"aws:sourceowner": frozenset({"sns"})}
+_KEY_TYPES = frozenset(get_args(KeyType))
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A resource type of a service.
+
+    Attributes:
+        service: IAM prefix.
+        name: name in the reference, such as ``guardrail``.
+        arn: ARN template, such as ``arn:${Partition}:bedrock:${Region}:${Account}:guardrail/${GuardrailId}``.
+        keys: lower-cased condition keys of the type.
+    """
+
+    service: str
+    name: str
+    arn: str
+    keys: frozenset[str]
+
+    @property
+    def pattern(self) -> str:
+        """The ARN template as an IAM pattern: every free part is ``*``."""
+        return _PLACEHOLDER.sub("*", self.arn)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """An action.
+
+    Attributes:
+        service: IAM prefix.
+        name: name in the reference's spelling, such as ``InvokeModel``.
+        access_level: ``List``, ``Read``, ``Write``, ``Permissions management`` or ``Tagging``.
+        resource_types: types that the action authorizes.
+        required: names of the types that every request for the action names.
+        keys: lower-cased condition keys that the reference lists for the action or its resource types.
+    """
+
+    service: str
+    name: str
+    access_level: str
+    resource_types: tuple[ResourceType, ...]
+    required: frozenset[str]
+    keys: frozenset[str]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service prefix with its actions (by lower-cased name) and resource types (by name)."""
+
+    prefix: str
+    title: str
+    actions: Mapping[str, Action]
+    resource_types: Mapping[str, ResourceType]
+    key_types: Mapping[str, str]
+
+
+def canonical_key(key: str) -> str:
+    """Lower-cased key; one with a free part is cut before it: ``aws:ResourceTag/${TagKey}`` -> ``aws:resourcetag/``."""
+    return _PLACEHOLDER.split(key, maxsplit=1)[0].lower()
+
+
+def _decode_service(prefix: str, title: str, document: Mapping[str, Any]) -> Service:
+    keys = [canonical_key(key) for key in document["keys"]]
+    types = {
+        name: ResourceType(prefix, name, arn, frozenset(keys[number] for number in numbers))
+        for name, (arn, numbers) in document["resources"].items()
+    }
+    ordered = tuple(types.values())
+    actions = {}
+    for name, (level, rows, numbers) in document["actions"].items():
+        own = {keys[number] for number in numbers}
+        for row in rows:
+            own |= ordered[row[0]].keys
+            own.update(keys[number] for number in (row[2] if len(row) > 2 else ()))
+        actions[name.lower()] = Action(
+            service=prefix,
+            name=name,
+            access_level=ACCESS_LEVELS[level],
+            resource_types=tuple(ordered[row[0]] for row in rows),
+            required=frozenset(ordered[row[0]].name for row in rows if row[1]),
+            keys=frozenset(own),
+        )
+    return Service(prefix, title, actions, types, dict(zip(keys, document["types"], strict=True)))
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    return re.compile(re.escape(pattern.lower()).replace(r"\*", ".*").replace(r"\?", "."), re.DOTALL)
+
+
+class Catalog:
+    """Knowledge of AWS's actions, resource types and condition keys; an :class:`ringwall.iam.vocabulary.Vocabulary`.
+
+    Make one with :func:`load`. All look-ups ignore case. Everything is read-only, so one instance serves all threads.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._index = self._read("index")
+        self._services: dict[str, Service | None] = {}
+        self._keys_of_action: dict[str, frozenset[str]] = {}
+        self._matching: dict[str, tuple[str, ...]] = {}
+
+    def _read(self, member: str) -> Any:
+        return json.loads(self._archive.read(f"{member}.json"))
+
+    @property
+    def provenance(self) -> Mapping[str, str]:
+        """Source, version, date and licence of the reference data."""
+        provenance: Mapping[str, str] = self._index["provenance"]
+        return provenance
+
+    @cached_property
+    def _names(self) -> Mapping[str, tuple[str, ...]]:
+        return {prefix: tuple(names.split()) for prefix, names in self._read("names").items()}
+
+    @cached_property
+    def _global_types(self) -> Mapping[str, str]:
+        return {canonical_key(key): kind for key, kind in self._index["global_keys"].items()}
+
+    @cached_property
+    def _carried_by_all(self) -> frozenset[str]:
+        return frozenset(self._global_types) - _DECLARED_ONLY - set(_SERVICE_ONLY)
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """Every service prefix."""
+        return tuple(sorted(self._names))
+
+    def service(self, prefix: str) -> Service | None:
+        """The service with an IAM prefix, or ``None``."""
+        prefix = prefix.lower()
+        if prefix not in self._services:
+            title = self._index["titles"].get(prefix)
+            self._services[prefix] = (
+                None if title is None else _decode_service(prefix, title, self._read(prefix))
+            )
+        return self._services[prefix]
+
+    def action(self, action: str) -> Action | None:
+        """The action ``service:Name``, or ``None``."""
+        prefix, _, name = action.partition(":")
+        service = self.service(prefix)
+        return service.actions.get(name.lower()) if service else None
+
+    def actions(self) -> Iterable[str]:
+        """Every known action as ``service:Name``, sorted by prefix."""
+        for prefix in self.prefixes:
+            for name in self._names[prefix]:
+                yield f"{prefix}:{name}"
+
+    def actions_matching(self, pattern: str) -> tuple[str, ...]:
+        """Known actions that an action pattern (``bedrock:Invoke*``, ``*``) matches."""
+        if pattern not in self._matching:
+            self._matching[pattern] = tuple(self._find(pattern))
+        return self._matching[pattern]
+
+    def _find(self, pattern: str) -> Iterable[str]:
+        if pattern == "*":
+            yield from self.actions()
+            return
+        prefix, _, name = pattern.partition(":")
+        fits_service, fits_name = _glob(prefix).fullmatch, _glob(name).fullmatch
+        for candidate in self.prefixes:
+            if fits_service(candidate):
+                yield from (f"{candidate}:{one}" for one in self._names[candidate] if fits_name(one.lower()))
+
+    def is_action(self, action: str) -> bool:
+        """Whether the action exists."""
+        return self.action(action) is not None
+
+    def condition_keys(self, action: str) -> frozenset[str]:
+        """Lower-cased keys that a request for the action can carry, global keys included.
+
+        A key with a free part is given as its prefix, ending in ``/`` or ``:`` (``aws:principaltag/``,
+        ``kms:encryptioncontext:``). Of an unknown action, the global keys that every request can carry.
+        """
+        keys = self._keys_of_action.get(action)
+        if keys is None:
+            prefix = action.partition(":")[0].lower()
+            known = self.action(action)
+            special = {key for key, services in _SERVICE_ONLY.items() if prefix in services}
+            keys = self._carried_by_all | special | (known.keys if known else frozenset())
+            self._keys_of_action[action] = keys
+        return keys
+
+    def carries(self, action: str, key: str) -> bool:
+        """Whether a request for the action can carry the key, free parts (tags, encryption context) included."""
+        keys = self.condition_keys(action)
+        return any(form in keys for form in _forms(key))
+
+    def key_type(self, key: str) -> KeyType | None:
+        """Type of a condition key; ``None`` if the key is unknown."""
+        declared = self._declared_type(key)
+        if declared is None:
+            return None
+        base = declared.removeprefix("ArrayOf")
+        return base if base in _KEY_TYPES else "String"  # type: ignore[return-value]
+
+    def is_multivalued(self, key: str) -> bool:
+        """Whether a request can carry several values of the key."""
+        return (self._declared_type(key) or "").startswith("ArrayOf")
+
+    def _declared_type(self, key: str) -> str | None:
+        prefix = key.partition(":")[0].lower()
+        service = self.service(self._index["key_homes"].get(prefix, prefix))
+        for form in _forms(key):
+            if form in self._global_types:
+                return self._global_types[form]
+            if service and form in service.key_types:
+                return service.key_types[form]
+        return None
+
+    def resource_patterns(self, action: str) -> tuple[str, ...]:
+        """ARN globs of the resource types that the action authorizes; empty = only ``*``."""
+        known = self.action(action)
+        return tuple(kind.pattern for kind in known.resource_types) if known else ()
+
+    def rcp_covers(self, service: str) -> bool:
+        """Whether resource control policies apply to the service prefix."""
+        return service.lower() in self._rcp
+
+    @cached_property
+    def _rcp(self) -> frozenset[str]:
+        return frozenset(self._index["rcp"])
+
+
+def _forms(key: str) -> tuple[str, ...]:
+    """The spellings under which the reference may know a key: as it is, or up to its free part."""
+    key = canonical_key(key)
+    cuts = [index + 1 for index, letter in enumerate(key) if letter in "/:"][1:]
+    return (key, *(key[:cut] for cut in reversed(cuts)))
+
+
+@cache
+def load() -> Catalog:
+    """The catalog of the installed package; the same instance every time. Costs a few milliseconds once."""
+    return Catalog(zipfile.ZipFile(DATA / "reference.zip"))
