@@ -1,0 +1,305 @@
+"""Apply: make the changes of a plan, in order, in parallel where nothing depends, safe to kill at any moment.
+
+There is no state file. What was made carries its ownership tag or a deterministic name, so a killed run is finished by
+planning again and applying that. A create whose answer was lost is looked for before it is tried again; nothing is
+reported as done before it reads back as declared.
+
+Levels (:mod:`ringwall.deploy.order`) are finished one after another. A failure leaves alone what depends on it, and every
+service control policy: a policy that demands an endpoint which could not be made would only lock people out. The rest
+goes on, and nothing is rolled back; a half-built perimeter is tighter than none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ringwall.deploy.changes import Change, Plan
+from ringwall.deploy.lockout import require_not_locked_out
+from ringwall.deploy.order import LAST, dependencies, levels, phase
+from ringwall.deploy.plan import bound
+from ringwall.deploy.retry import Backoff
+from ringwall.deploy.write import Written, read_back, remove, write
+from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.aws import Aws
+from ringwall.estate.kind import Kind
+from ringwall.estate.model import Estate, Resource
+
+Moment = Literal["started", "waiting", "done", "failed", "not attempted"]
+Progress = Callable[[Moment, Change, str], None]
+"""Called from one thread at a time with what happened to a change, and words about it."""
+
+
+def silent(_moment: Moment, _change: Change, _words: str) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A change that could not be made.
+
+    Attributes:
+        change: which one.
+        error: what AWS answered, or that it reads back differently.
+        call: ``service:Operation``, where a call failed.
+        permission: IAM action that the call needs, where known.
+    """
+
+    change: Change
+    error: RingwallError
+    call: str | None = None
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotAttempted:
+    """A change that was left alone, and why."""
+
+    change: Change
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What an apply did. Every change of the plan that does something is in exactly one of the three.
+
+    Attributes:
+        done: made, and read back as declared.
+        failed: tried in vain.
+        not_attempted: left alone because of a failure.
+        made: by desired id, what is there now.
+    """
+
+    done: tuple[Change, ...] = ()
+    failed: tuple[Failed, ...] = ()
+    not_attempted: tuple[NotAttempted, ...] = ()
+    made: Mapping[str, Resource] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was planned was done."""
+        return not self.failed and not self.not_attempted
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The connections that an apply writes through.
+
+    Attributes:
+        workload: the account that the perimeter is around.
+        management: the organization's management account, for organization-scope kinds.
+    """
+
+    workload: Aws
+    management: Aws | None = None
+
+    def for_kind(self, kind: Kind, resource: Resource) -> Aws:
+        """The connection that manages resources of a kind, in the resource's Region.
+
+        Raises:
+            RingwallError: it belongs to the organization and no management connection was given.
+        """
+        if kind.scope == "organization":
+            if self.management is None:
+                raise RingwallError(
+                    f"{resource.id} belongs to the organization; set organization.management_role in the declaration"
+                )
+            return self.management
+        if kind.scope == "region" and resource.region not in ("global", self.workload.region):
+            return self.workload.elsewhere(region=resource.region)
+        return self.workload
+
+
+def apply(
+    plan: Plan,
+    aws: Aws,
+    kinds: Mapping[str, Kind],
+    *,
+    management: Aws | None = None,
+    progress: Progress = silent,
+    workers: int = 8,
+    backoff: Backoff | None = None,
+) -> Applied:
+    """Make every change of a plan.
+
+    Args:
+        plan: from :func:`ringwall.deploy.plan.make_plan`, on what is there now. The user's gates (widening, deletions)
+            are the caller's to have opened.
+        aws: connection to the workload account.
+        kinds: resource kinds by type.
+        management: connection to the management account, for service control policies.
+        progress: told of every step.
+        workers: how many resources are written at once.
+        backoff: how to wait for eventual consistency.
+
+    Raises:
+        LockedOutError: the new service control policies would stop the deployer itself. Nothing was written.
+    """
+    run = _Run(plan, Doors(aws, management), kinds, progress, backoff or Backoff())
+    if any(change.resource.type == "AWS::Organizations::Policy" for change in plan.todo):
+        require_not_locked_out(plan, aws, kinds)
+    for level in run.schedule():
+        run.level(level, workers)
+    return run.applied()
+
+
+@dataclass
+class _Run:
+    """One apply under way. Only the scheduling thread touches its state."""
+
+    plan: Plan
+    doors: Doors
+    kinds: Mapping[str, Kind]
+    progress: Progress
+    backoff: Backoff
+    attributes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    done: list[Change] = field(default_factory=list)
+    failed: list[Failed] = field(default_factory=list)
+    left: list[NotAttempted] = field(default_factory=list)
+    made: dict[str, Resource] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)
+    _written: dict[str, tuple[Change, str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for change in self.plan.changes:
+            if change.observed is not None and change.action in ("no-op", "update"):
+                self.attributes[change.id] = self.kinds[change.resource.type].attributes(change.observed)
+
+    def schedule(self) -> Iterable[list[Change]]:
+        """Changes by level; deletions by falling phase after everything that is made."""
+        level_of = levels(self.plan.desired)
+        builds = [change for change in self.plan.todo if change.action != "delete"]
+        for number in sorted({level_of[change.id] for change in builds}):
+            yield [change for change in builds if level_of[change.id] == number]
+        deletions = [change for change in self.plan.todo if change.action == "delete"]
+        for number in sorted({phase(change.resource.type) for change in deletions}, reverse=True):
+            yield [change for change in deletions if phase(change.resource.type) == number]
+
+    def level(self, changes: list[Change], workers: int) -> None:
+        """Everything of one level, each change as soon as what it refers to is there."""
+        waiting = list(changes)
+        running: dict[Future[Written], Change] = {}
+        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
+            while waiting or running:
+                waiting = self._start(waiting, {change.id for change in running.values()}, running, pool)
+                if not running:
+                    break
+                finished, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._finish(running.pop(future), future)
+        self._verify()
+
+    def _start(
+        self,
+        waiting: list[Change],
+        busy: set[str],
+        running: dict[Future[Written], Change],
+        pool: ThreadPoolExecutor,
+    ) -> list[Change]:
+        """Start what can start; returns what still waits."""
+        later: list[Change] = []
+        open_ids = busy | {change.id for change in waiting if change.action != "delete"}
+        for change in waiting:
+            needs = dependencies(change.resource) if change.action != "delete" else frozenset[str]()
+            reason = self._obstacle(change, needs)
+            if reason:
+                self._leave(change, reason)
+                open_ids.discard(change.id)
+            elif needs & open_ids:
+                later.append(change)
+            else:
+                self.progress("started", change, "")
+                running[pool.submit(self._work, change)] = change
+        return later if running or len(later) < len(waiting) else self._stuck(later)
+
+    def _stuck(self, changes: list[Change]) -> list[Change]:
+        """Nothing runs and nothing can start: cannot be, the order has no circles; left rather than waited for."""
+        for change in changes:
+            self._leave(change, "what it depends on was not made")
+        return []
+
+    def _obstacle(self, change: Change, needs: frozenset[str]) -> str | None:
+        broken = sorted(needs & self._missing)
+        if broken:
+            return f"it needs {', '.join(broken)}"
+        if phase(change.resource.type) == LAST and change.action != "delete" and (self.failed or self.left):
+            return "service control policies are set only when everything they rely on is there"
+        if change.action == "delete" and self.failed:
+            return "nothing is removed after a failure"
+        return None
+
+    def _work(self, change: Change) -> Written:
+        kind = self.kinds[change.resource.type]
+        door = self.doors.for_kind(kind, change.resource)
+        if change.action == "delete":
+            return remove(kind, door, change.resource, self.backoff)
+        wanted = bound(change.resource, self.attributes)
+        return write(kind, door, change, wanted, self.backoff)
+
+    def _finish(self, change: Change, future: Future[Written]) -> None:
+        try:
+            written = future.result()
+        except AwsCallError as error:
+            self._fail(Failed(change, error, f"{error.service}:{error.operation}", error.permission))
+        except RingwallError as error:
+            self._fail(Failed(change, error))
+        else:
+            if written.resource is None:
+                self._report_done(change, written.note)
+                return
+            self.attributes[change.id] = self.kinds[change.resource.type].attributes(written.resource)
+            self._written[change.id] = (change, written.note)
+
+    def _verify(self) -> None:
+        """Read back what this level wrote, each kind once; only then it counts as done."""
+        groups: dict[tuple[str, str], list[Change]] = {}
+        for change, _ in self._written.values():
+            groups.setdefault((change.resource.type, change.resource.region), []).append(change)
+        for (resource_type, _), changes in groups.items():
+            kind = self.kinds[resource_type]
+            door = self.doors.for_kind(kind, changes[0].resource)
+            wanted = [bound(change.resource, self.attributes) for change in changes]
+            try:
+                there = read_back(kind, door, wanted, self.backoff)
+            except AwsCallError as error:
+                there = {change.id: error for change in changes}
+            for change in changes:
+                self._judge(change, there[change.id])
+        self._written.clear()
+
+    def _judge(self, change: Change, there: Resource | RingwallError) -> None:
+        if isinstance(there, AwsCallError):
+            self._fail(Failed(change, there, f"{there.service}:{there.operation}", there.permission))
+        elif isinstance(there, RingwallError):
+            self._fail(Failed(change, there))
+        else:
+            self.made[change.id] = there
+            self.attributes[change.id] = self.kinds[change.resource.type].attributes(there)
+            self._report_done(change, self._written[change.id][1])
+
+    def _report_done(self, change: Change, note: str) -> None:
+        self.done.append(change)
+        self.progress("done", change, note)
+
+    def _fail(self, failed: Failed) -> None:
+        self.failed.append(failed)
+        self._missing.add(failed.change.id)
+        self.progress("failed", failed.change, str(failed.error))
+
+    def _leave(self, change: Change, reason: str) -> None:
+        self.left.append(NotAttempted(change, reason))
+        self._missing.add(change.id)
+        self.progress("not attempted", change, reason)
+
+    def applied(self) -> Applied:
+        """The report."""
+        return Applied(tuple(self.done), tuple(self.failed), tuple(self.left), dict(self.made))
+
+
+def observed_after(plan: Plan, applied: Applied) -> Estate:
+    """The observed Estate with what an apply made and removed, without reading the account again."""
+    gone = {id(change.observed) for change in applied.done if change.observed is not None}
+    kept = [item for item in plan.observed if id(item) not in gone]
+    return plan.observed.with_resources([*kept, *applied.made.values()])

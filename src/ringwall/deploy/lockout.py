@@ -1,0 +1,111 @@
+"""Would the new service control policies stop the deployer itself? Asked before anything is written.
+
+SCPs bind every principal of a member account, the deployer included; what they wrongly deny can only be undone from the
+management account. So the deployer's own actions are evaluated against the service control policies of the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ringwall.deploy.changes import Plan
+from ringwall.deploy.plan import bound
+from ringwall.errors import RingwallError
+from ringwall.estate.aws import Aws
+from ringwall.estate.kind import Kind
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
+from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import Policy, PolicyLevel, PolicySet
+
+SCP_TYPE = "AWS::Organizations::Policy"
+_EVERYTHING = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+class LockedOutError(RingwallError):
+    """The declared service control policies deny the deployer what it needs to manage the perimeter."""
+
+
+def require_not_locked_out(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> None:
+    """Evaluate the deployer's actions under the service control policies of a plan.
+
+    Every action that the plan's kinds need in the workload account is asked, on the resource that it is needed for.
+    The management account's own actions are not: no SCP binds them.
+
+    Raises:
+        LockedOutError: some action would be denied; names the statements.
+    """
+    denied = tuple(lockouts(plan, aws, kinds))
+    if denied:
+        raise LockedOutError(
+            f"The new service control policies would lock out {aws.caller}: {denied[0]}. "
+            "Add the deployer's role or user to `administrators` in the declaration.",
+            details=denied[1:],
+        )
+
+
+def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
+    """What the deployer could not do any more, in words, with the statements that deny it."""
+    policies = _scps(plan)
+    if not policies:
+        return
+    everything = parse_policy(_EVERYTHING, name="taken to allow everything")
+    policy_set = PolicySet(
+        identity=(everything,),
+        scp=(PolicyLevel(aws.account, (everything, *policies)),),
+    )
+    for action, resource, region in _needs(plan, kinds):
+        request = request_from_json(
+            {
+                "principal": aws.caller,
+                "action": action,
+                "resource": resource,
+                "resource_account": aws.account,
+                "context": _context(aws, region),
+            }
+        )
+        decision = decide(request, policy_set)
+        if decision.outcome == "explicit_deny":
+            by = ", ".join(f"{reason.policy}/{reason.statement}" for reason in decision.because)
+            yield f"{action} on {resource} is denied by {by}"
+
+
+def _scps(plan: Plan) -> tuple[Policy, ...]:
+    """The declared service control policies, with real attributes where they are known."""
+    found = []
+    for change in plan.changes:
+        resource = change.resource
+        if resource.type == SCP_TYPE and change.action != "delete" and resource.id in plan.attributes:
+            complete = bound(resource, plan.attributes)
+            if complete.get("Type", "SERVICE_CONTROL_POLICY") == "SERVICE_CONTROL_POLICY":
+                found.append(
+                    parse_policy(complete.properties["Content"], name=str(complete.get("Name", resource.id)))
+                )
+    return tuple(found)
+
+
+def _needs(plan: Plan, kinds: Mapping[str, Kind]) -> Iterator[tuple[str, str, str]]:
+    """(action, resource ARN or ``*``, Region) of everything the deployer does in the workload account."""
+    seen: set[tuple[str, str, str]] = set()
+    for resource in plan.desired:
+        kind = kinds[resource.type]
+        if kind.scope == "organization":
+            continue
+        arn = plan.attributes.get(resource.id, {}).get("Arn", "*")
+        for action in (*kind.permissions.read, *kind.permissions.write):
+            need = (action, arn if action.split(":", 1)[0] in arn else "*", resource.region)
+            if need not in seen:
+                seen.add(need)
+                yield need
+
+
+def _context(aws: Aws, region: str) -> dict[str, Any]:
+    """What a deployer's request carries whatever it does."""
+    return {
+        "aws:RequestedRegion": "us-east-1" if region == "global" else region,
+        "aws:SecureTransport": True,
+        "aws:ViaAWSService": False,
+        "aws:PrincipalIsAWSService": False,
+        "aws:ResourceAccount": aws.account,
+    }

@@ -1,0 +1,228 @@
+"""Plan: what has to change for the observed Estate to be the desired one. Pure; no call to AWS is made here.
+
+Desired resources are taken in dependency order. References resolve to the attributes of what their targets matched;
+what does not exist yet stays unresolved and its dependents' properties read "known after apply". Whatever carries the
+perimeter's ownership tag and is not declared any more goes away, unless it holds data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringwall.deploy.changes import Change, Difference, Plan, PlanRefusedError
+from ringwall.deploy.diff import differences
+from ringwall.deploy.order import ordered, phase
+from ringwall.deploy.ownership import PERIMETER_TAG, declared_id, owner, perimeter_of
+from ringwall.deploy.replacement import create_only
+from ringwall.deploy.unreadable import Unreadable, unreadable
+from ringwall.estate.kind import Kind
+from ringwall.estate.model import Estate, Ref, Resource, substitute
+
+UNREAD = "?"
+"""Id of the stand-in for resources of a type that could not be listed."""
+
+
+def make_plan(
+    desired: Estate,
+    observed: Estate,
+    kinds: Mapping[str, Kind],
+    *,
+    perimeter: str = "",
+    accept_unread: frozenset[str] = frozenset(),
+) -> Plan:
+    """Compare two Estates.
+
+    Args:
+        desired: what the declaration compiles to; may hold references.
+        observed: what was read.
+        kinds: resource kinds by CloudFormation type.
+        perimeter: name of the declaration. Default: the ownership tag that the desired resources carry.
+        accept_unread: ids of observed resources whose unreadable parts the user takes to be somebody else's.
+
+    Raises:
+        PlanRefusedError: something that the plan rests on could not be read, AWS would reject a declared property, a
+            type has no kind, or a resource that holds data would have to be replaced. All reasons at once.
+    """
+    planner = _Planner(
+        observed, kinds, perimeter or perimeter_of(desired), placeholders=_placeholders(desired, kinds)
+    )
+    in_order = ordered(desired)
+    for resource in in_order:
+        planner.take(resource)
+    refusals = (
+        *unreadable(desired, observed, planner.matched, kinds, accept_unread),
+        *planner.refusals,
+    )
+    if refusals:
+        raise PlanRefusedError(
+            f"No plan is made: {refusals[0]}", details=tuple(str(item) for item in refusals[1:])
+        )
+    return Plan(
+        perimeter=planner.perimeter,
+        desired=desired,
+        observed=observed,
+        changes=(*planner.changes, *planner.deletions()),
+        attributes=planner.attributes,
+        pending=frozenset(planner.pending),
+    )
+
+
+def bound(resource: Resource, attributes: Mapping[str, Mapping[str, str]]) -> Resource:
+    """A desired resource with its references replaced by attribute values.
+
+    Raises:
+        PlanRefusedError: a reference names an attribute that its target does not have.
+    """
+
+    def resolve(ref: Ref) -> str:
+        values = attributes.get(ref.target, {})
+        if ref.attribute not in values:
+            known = ", ".join(sorted(values)) or "none"
+            raise PlanRefusedError(
+                f"{resource.id} refers to {ref.target}.{ref.attribute}; its attributes are: {known}"
+            )
+        return values[ref.attribute]
+
+    return _with(resource, substitute(resource.properties, resolve))
+
+
+def known_after_apply(ref: Ref) -> str:
+    """How a value that only deployment will reveal reads in a plan."""
+    return f"(known after apply: {ref.target}.{ref.attribute})"
+
+
+@dataclass
+class _Planner:
+    """State of one planning: grows resource by resource, in dependency order."""
+
+    observed: Estate
+    kinds: Mapping[str, Kind]
+    perimeter: str
+    placeholders: Mapping[str, Mapping[str, str]]
+    changes: list[Change] = field(default_factory=list)
+    matched: dict[str, Resource | None] = field(default_factory=dict)
+    attributes: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
+    refusals: list[Unreadable | str] = field(default_factory=list)
+    _claimed: set[int] = field(default_factory=set)
+
+    def take(self, resource: Resource) -> None:
+        """Match one desired resource and decide what happens to it."""
+        kind = self.kinds.get(resource.type)
+        if kind is None:
+            self.refusals.append(f"{resource.id}: no resource kind implements {resource.type}")
+            self.matched[resource.id] = None
+            self._stays_unknown(resource)
+            return
+        complete = bound(resource, {**self.placeholders, **self.attributes})
+        self.refusals += [f"{resource.id}: {problem}" for problem in kind.validate(complete.properties)]
+        legible = _with(resource, substitute(resource.properties, self._resolve))
+        found = kind.match(complete, self._candidates(resource))
+        self.matched[resource.id] = found
+        if found is None:
+            self._stays_unknown(resource)
+            self.changes.append(Change("create", resource, reasons=("it does not exist",)))
+            return
+        self._claimed.add(id(found))
+        self.attributes[resource.id] = kind.attributes(found)
+        change = self._compared(kind, resource, legible, found)
+        if change.action == "replace":
+            self._stays_unknown(resource)
+        self.changes.append(change)
+
+    def deletions(self) -> list[Change]:
+        """What carries our tag and is not declared any more, last made first."""
+        if not self.perimeter:
+            return []
+        orphans = [
+            item
+            for item in self.observed
+            if owner(item) == self.perimeter
+            and id(item) not in self._claimed
+            and item.type in self.kinds
+            and item.id != UNREAD
+        ]
+        orphans.sort(key=lambda item: (-phase(item.type), item.type, item.id))
+        return [self._deletion(item) for item in orphans]
+
+    def _deletion(self, resource: Resource) -> Change:
+        reason = f"the declaration no longer has {declared_id(resource) or 'it'}"
+        if self.kinds[resource.type].retention == "delete":
+            return Change("delete", resource, resource, reasons=(reason,))
+        return Change(
+            "no-op",
+            resource,
+            resource,
+            reasons=(reason, "it is kept because it holds data or decrypts it; `destroy --purge` removes it"),
+        )
+
+    def _compared(self, kind: Kind, resource: Resource, legible: Resource, found: Resource) -> Change:
+        found_differences = self._differences(kind, legible, found)
+        reasons = []
+        other = owner(found)
+        if self._adopted(found):
+            reasons.append("it exists already and is adopted by name")
+        elif other is not None and self.perimeter and other != self.perimeter:
+            self.refusals.append(f"{resource.id}: {found.id} belongs to perimeter {other}")
+        if not found_differences:
+            return Change("no-op", resource, found, reasons=tuple(reasons))
+        fixed = create_only(kind, found_differences)
+        if not fixed:
+            return Change("update", resource, found, found_differences, tuple(reasons))
+        reasons.append(f"{', '.join(fixed)} cannot be changed in place")
+        if kind.retention != "delete":
+            self.refusals.append(
+                f"{resource.id}: {', '.join(fixed)} cannot be changed in place and {found.id} holds data or "
+                "decrypts it; declare it under another name, or remove it with `destroy --purge` first"
+            )
+        return Change("replace", resource, found, found_differences, tuple(reasons))
+
+    def _differences(self, kind: Kind, legible: Resource, found: Resource) -> tuple[Difference, ...]:
+        left = differences(kind.normalise(legible.properties), kind.normalise(found.properties))
+        path = f"Tags[{PERIMETER_TAG}]"
+        if not self._adopted(found) or any(item.path == path for item in left):
+            return left
+        return (*left, Difference(path, None, {"Key": PERIMETER_TAG, "Value": self.perimeter}, "neutral"))
+
+    def _adopted(self, found: Resource) -> bool:
+        """Whether something of our name, made by somebody else and tagged by nobody, becomes ours."""
+        return bool(self.perimeter) and "Tags" in found.properties and owner(found) is None
+
+    def _candidates(self, resource: Resource) -> tuple[Resource, ...]:
+        return tuple(
+            item
+            for item in self.observed.of_type(resource.type)
+            if id(item) not in self._claimed and item.id != UNREAD
+        )
+
+    def _resolve(self, ref: Ref) -> str:
+        if ref.target in self.pending:
+            return known_after_apply(ref)
+        return self.attributes[ref.target][ref.attribute]
+
+    def _stays_unknown(self, resource: Resource) -> None:
+        self.pending.add(resource.id)
+        self.attributes[resource.id] = self.placeholders.get(resource.id, {})
+
+
+def _placeholders(desired: Estate, kinds: Mapping[str, Kind]) -> dict[str, Mapping[str, str]]:
+    return {
+        resource.id: kinds[resource.type].placeholder(resource)
+        for resource in desired
+        if resource.type in kinds
+    }
+
+
+def _with(resource: Resource, properties: Mapping[str, Any]) -> Resource:
+    return Resource(
+        type=resource.type,
+        account=resource.account,
+        region=resource.region,
+        id=resource.id,
+        properties=properties,
+        unknown=resource.unknown,
+        depends_on=resource.depends_on,
+        evidence=resource.evidence,
+    )

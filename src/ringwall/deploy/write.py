@@ -1,0 +1,139 @@
+"""Writing one resource: tried again while AWS is not consistent yet, looked for when an answer was lost, read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ringwall.deploy.changes import Change, Difference
+from ringwall.deploy.diff import differences
+from ringwall.deploy.retry import EXISTS, GONE, LOST, Backoff, transient
+from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.aws import Aws
+from ringwall.estate.kind import Kind
+from ringwall.estate.model import Resource
+
+
+class NotAsDeclaredError(RingwallError):
+    """AWS accepted a write, but what reads back is not what was declared."""
+
+    def __init__(self, resource: Resource, left: tuple[Difference, ...]) -> None:
+        self.left = left
+        paths = ", ".join(item.path for item in left)
+        super().__init__(
+            f"{resource.id} was written, but reads back different in {paths}; plan again to see how",
+            details=tuple(f"{item.path}: {item.before!r} instead of {item.after!r}" for item in left),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Outcome of a write that succeeded: what is there now (``None`` after a removal), and a word about it."""
+
+    resource: Resource | None
+    note: str = ""
+
+
+def write(kind: Kind, aws: Aws, change: Change, wanted: Resource, backoff: Backoff) -> Written:
+    """Create, update or replace a resource whose references are resolved.
+
+    Raises:
+        AwsCallError: AWS refused, and waiting does not help or did not.
+    """
+    there = change.observed
+    if change.action == "replace" and there is not None:
+        remove(kind, aws, there, backoff)
+        there = None
+    note = ""
+    for pause, last in _tries(backoff):
+        try:
+            result = kind.create(aws, wanted) if there is None else kind.update(aws, there, wanted)
+            return Written(result, note)
+        except AwsCallError as error:
+            why = transient(error)
+            if last or (why is None and error.code not in EXISTS):
+                raise
+            uncertain = error.code in LOST or error.code in EXISTS
+            if why is not None:
+                backoff.sleep(pause)
+                note = f"after waiting: {why}"
+            found = find(kind, aws, wanted)
+            if found is None and error.code in EXISTS:
+                raise  # somebody else's, of the same name
+            there = found
+            if found is not None and uncertain:
+                note = "its answer had been lost; it was found again"
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def remove(kind: Kind, aws: Aws, resource: Resource, backoff: Backoff) -> Written:
+    """Remove a resource; that it is gone already is a success.
+
+    Raises:
+        AwsCallError: AWS refused, and waiting does not help or did not.
+    """
+    for pause, last in _tries(backoff):
+        try:
+            kind.delete(aws, resource)
+        except AwsCallError as error:
+            if error.code in GONE:
+                return Written(None, "it was gone already")
+            if last or transient(error) is None:
+                raise
+            backoff.sleep(pause)
+        else:
+            return Written(None)
+    raise AssertionError("unreachable: the last try returns or raises")
+
+
+def find(kind: Kind, aws: Aws, wanted: Resource) -> Resource | None:
+    """What is there of a desired resource now, read afresh."""
+    return kind.match(wanted, tuple(kind.read(aws)))
+
+
+def remaining(kind: Kind, wanted: Resource, there: Resource) -> tuple[Difference, ...]:
+    """What of the declared properties still differs."""
+    return differences(kind.normalise(wanted.properties), kind.normalise(there.properties))
+
+
+def read_back(
+    kind: Kind, aws: Aws, wanted: Sequence[Resource], backoff: Backoff
+) -> Mapping[str, Resource | RingwallError]:
+    """Read resources of one kind that were just written, and say by desired id what is there.
+
+    One listing serves all of them. A stale reading is waited for; what still differs then was accepted by AWS and not
+    kept, and is an error rather than done.
+
+    Raises:
+        AwsCallError: they could not be read.
+    """
+    result: dict[str, Resource | RingwallError] = {}
+    waits = backoff.waits()
+    while True:
+        there = tuple(kind.read(aws))
+        for resource in wanted:
+            if not isinstance(result.get(resource.id), Resource):
+                result[resource.id] = _as_declared(kind, resource, kind.match(resource, there))
+        pause = next(waits, None)
+        if pause is None or all(isinstance(item, Resource) for item in result.values()):
+            return result
+        backoff.sleep(pause)
+
+
+def _as_declared(kind: Kind, wanted: Resource, there: Resource | None) -> Resource | RingwallError:
+    if there is None:
+        return NotAsDeclaredError(wanted, (Difference("*", None, "present"),))
+    unread = tuple(
+        Difference(part.property, f"unknown: {part.reason}", wanted.get(part.property))
+        for part in there.unknown
+        if part.property in wanted.properties
+    )
+    left = unread or remaining(kind, wanted, there)
+    return NotAsDeclaredError(wanted, left) if left else there
+
+
+def _tries(backoff: Backoff) -> Iterator[tuple[float, bool]]:
+    """For each try: the pause after it, and whether it is the last."""
+    for pause in backoff.waits():
+        yield pause, False
+    yield 0.0, True

@@ -1,0 +1,266 @@
+"""Applying: order, parallelism, eventual consistency, lost answers, sudden death, honest reports."""
+
+from __future__ import annotations
+
+import pytest
+
+from deploy.deploy_fakes import (
+    ACCOUNT,
+    KINDS,
+    PERIMETER,
+    FakeAws,
+    Killed,
+    deployed,
+    desired_estate,
+    observe,
+    patient,
+)
+from ringwall.deploy.apply import apply
+from ringwall.deploy.plan import make_plan
+from ringwall.errors import AwsCallError, RingwallError
+
+WRITES = 18
+"""Two for each of the nine resources."""
+
+
+def planned(aws, desired=None):
+    return make_plan(desired or desired_estate(), observe(aws), KINDS, perimeter=PERIMETER)
+
+
+def run(aws, plan=None, **more):
+    backoff, _ = patient()
+    return apply(plan or planned(aws), aws, KINDS, management=aws, backoff=backoff, **{"workers": 1, **more})
+
+
+def counts(aws):
+    return {kind: len(items) for kind, items in aws.items.items() if items}
+
+
+def test_apply_then_nothing_left():
+    aws = FakeAws()
+    applied = run(aws)
+    assert applied.complete
+    assert len(applied.done) == 9
+    assert planned(aws).empty
+    assert aws.writes == WRITES
+
+
+def test_second_apply_writes_nothing():
+    aws = deployed()
+    assert run(aws).done == ()
+    assert aws.writes == 0
+
+
+def test_service_control_policies_come_last():
+    aws = FakeAws()
+    run(aws, workers=4)
+    writes = [service for service, operation in aws.calls if operation == "Put"]
+    assert set(writes[-2:]) == {"AWS::Organizations::Policy"}
+    assert (
+        writes.index("AWS::KMS::Key")
+        < writes.index("AWS::S3::Bucket")
+        < writes.index("AWS::CloudTrail::Trail")
+    )
+
+
+@pytest.mark.parametrize("number", range(1, WRITES + 1))
+def test_killed_after_any_write_the_next_run_converges_without_duplicates(number):
+    aws = FakeAws(faults={number: "kill"})
+    with pytest.raises(Killed):
+        run(aws)
+    aws.dead, aws.faults = False, {}
+    applied = run(aws)
+    assert applied.complete
+    assert counts(aws) == counts(deployed())
+    assert planned(aws).empty
+
+
+@pytest.mark.parametrize("number", range(1, WRITES + 1))
+def test_lost_answer_of_any_write_is_found_again(number):
+    aws = FakeAws(faults={number: "lost"})
+    applied = run(aws)
+    assert applied.complete
+    assert counts(aws) == counts(deployed())
+    assert planned(aws).empty
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("ValidationException", "Failed to validate permissions for log group"),
+        (
+            "MalformedPolicyDocumentException",
+            "Policy contains a statement with one or more invalid principals.",
+        ),
+        ("NoSuchEntity", "The role with name x cannot be found."),
+        ("ThrottlingException", "Rate exceeded"),
+        ("InsufficientEncryptionPolicyException", "Insufficient permissions to access the key"),
+    ],
+)
+def test_eventual_consistency_is_waited_for(code, message):
+    aws = FakeAws(
+        faults={5: AwsCallError("x", "Put", code, message), 6: AwsCallError("x", "Put", code, message)}
+    )
+    backoff, waited = patient()
+    notes = []
+    applied = apply(
+        planned(aws),
+        aws,
+        KINDS,
+        management=aws,
+        backoff=backoff,
+        workers=1,
+        progress=lambda moment, change, words: notes.append(words) if moment == "done" else None,
+    )
+    assert applied.complete
+    assert waited == [0.5, 1.0]
+    assert any(words.startswith("after waiting: ") for words in notes)
+    assert counts(aws) == counts(deployed())
+
+
+def test_waiting_ends():
+    error = AwsCallError("iam", "Put", "NoSuchEntity", "never there", permission="iam:PutRolePolicy")
+    aws = FakeAws(faults=dict.fromkeys(range(7, 90), error))
+    applied = run(aws)
+    assert applied.failed[0].permission == "iam:PutRolePolicy"
+    assert [change.id for change in applied.done] == ["key/logs", "bucket/logs", "log-group/invocations"]
+    assert applied.not_attempted[-1].change.id == "scp/guardrail"
+
+
+def test_failure_stops_dependents_and_policies_and_says_so():
+    denied = AwsCallError(
+        "ec2", "CreateSecurityGroup", "AccessDenied", "no", permission="ec2:CreateSecurityGroup"
+    )
+    aws = FakeAws(faults={13: denied})
+    plan = planned(aws)
+    applied = run(aws, plan)
+    (failed,) = applied.failed
+    assert (failed.change.id, failed.call, failed.permission) == (
+        "security-group/endpoints",
+        "ec2:CreateSecurityGroup",
+        "ec2:CreateSecurityGroup",
+    )
+    assert {item.change.id: item.reason for item in applied.not_attempted} == {
+        "endpoint/bedrock-runtime": "it needs security-group/endpoints",
+        "scp/guardrail": "service control policies are set only when everything they rely on is there",
+    }
+    assert not applied.complete
+    reported = [*applied.done, failed.change, *(item.change for item in applied.not_attempted)]
+    assert sorted(change.id for change in reported) == sorted(change.id for change in plan.todo)
+
+
+def test_same_name_of_somebody_else_fails_without_retry():
+    exists = AwsCallError("s3", "CreateBucket", "BucketAlreadyExists", "not yours")
+    aws = FakeAws(faults={3: exists})
+    applied = run(aws)
+    assert applied.failed[0].change.id == "bucket/logs"
+    assert aws.writes == WRITES - 2 - 2 - 2 + 1  # trail and policy are left alone, the bucket was tried once
+
+
+def test_accepted_and_forgotten_is_not_done():
+    aws = FakeAws(forgetful=frozenset({"AWS::Bedrock::Guardrail"}))
+    applied = run(aws)
+    (failed,) = applied.failed
+    assert failed.change.id == "guardrail/baseline"
+    assert "reads back different in Strength" in str(failed.error)
+    assert "guardrail/baseline" not in {change.id for change in applied.done}
+
+
+def test_replace_removes_then_creates():
+    aws = deployed()
+    desired = desired_estate()
+    desired = desired.with_resources(
+        type(item)(**{**_fields(item), "properties": {**item.properties, "VpcId": "vpc-2"}})
+        if item.id == "security-group/endpoints"
+        else item
+        for item in desired
+    )
+    applied = run(aws, planned(aws, desired))
+    assert [change.action for change in applied.done] == ["replace", "update"]
+    (group,) = aws.items["AWS::EC2::SecurityGroup"]
+    (endpoint,) = aws.items["AWS::EC2::VPCEndpoint"].values()
+    assert endpoint["SecurityGroupIds"] == [group]
+
+
+def test_deletions_come_after_what_is_made_and_not_after_a_failure():
+    aws = deployed()
+    desired = desired_estate()
+    fewer = desired.with_resources(item for item in desired if item.id not in ("trail/main", "scp/guardrail"))
+    del aws.items["AWS::Bedrock::Guardrail"]
+    plan = planned(aws, fewer)
+    aws.faults = {1: AwsCallError("bedrock", "CreateGuardrail", "AccessDeniedException", "no")}
+    applied = run(aws, plan)
+    assert {item.reason for item in applied.not_attempted} == {"nothing is removed after a failure"}
+    aws.faults = {}
+    aws.calls.clear()
+    applied = run(aws, planned(aws, fewer))
+    assert applied.complete
+    removed = [service for service, operation in aws.calls if operation == "Remove"]
+    assert removed == ["AWS::Organizations::Policy", "AWS::CloudTrail::Trail"]
+
+
+def test_removing_what_is_gone_already_is_done():
+    aws = deployed()
+    desired = desired_estate()
+    plan = planned(aws, desired.with_resources(item for item in desired if item.id != "trail/main"))
+    aws.items["AWS::CloudTrail::Trail"].clear()
+    assert run(aws, plan).complete
+
+
+def test_organization_resources_need_the_management_account():
+    aws = FakeAws()
+    backoff, _ = patient()
+    applied = apply(planned(aws), aws, KINDS, backoff=backoff)
+    assert [str(item.error) for item in applied.failed] == [
+        "scp/guardrail belongs to the organization; set organization.management_role in the declaration"
+    ]
+
+
+def test_organization_resources_go_through_the_management_account():
+    aws = FakeAws()
+    management = FakeAws(account="999988887777")
+    backoff, _ = patient()
+    assert apply(planned(aws), aws, KINDS, management=management, backoff=backoff).complete
+    assert set(management.items) == {"AWS::Organizations::Policy"}
+    assert "AWS::Organizations::Policy" not in aws.items
+
+
+def test_policies_that_lock_the_deployer_out_are_refused_before_any_write():
+    aws = FakeAws()
+    everyone = {
+        "Sid": "ProtectControls",
+        "Effect": "Deny",
+        "Action": "fake:*",
+        "Resource": "*",
+        "Condition": {"ArnNotEquals": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/SomebodyElse"}},
+    }
+    desired = _with_statement(everyone)
+    with pytest.raises(RingwallError, match=r"would lock out .*SandboxAdministrator.*ProtectControls"):
+        run(aws, planned(aws, desired))
+    assert aws.writes == 0
+    exempt = {**everyone, "Condition": {"ArnNotEquals": {"aws:PrincipalArn": aws.caller}}}
+    assert run(aws, planned(aws, _with_statement(exempt))).complete
+
+
+def _with_statement(statement):
+    desired = desired_estate()
+    return desired.with_resources(
+        type(item)(
+            **{
+                **_fields(item),
+                "properties": {
+                    **item.properties,
+                    "Content": {"Version": "2012-10-17", "Statement": [statement]},
+                },
+            }
+        )
+        if item.id == "scp/guardrail"
+        else item
+        for item in desired
+    )
+
+
+def _fields(item):
+    return {
+        name: getattr(item, name) for name in ("type", "account", "region", "id", "properties", "depends_on")
+    }
