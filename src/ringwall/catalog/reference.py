@@ -19,13 +19,15 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from ringwall.iam.vocabulary import KeyType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
 
 DATA = Path(__file__).parent / "data"
 ACCESS_LEVELS = {"L": "List", "R": "Read", "W": "Write", "P": "Permissions management", "T": "Tagging"}
