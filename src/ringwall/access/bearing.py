@@ -132,6 +132,16 @@ class Access:
             return self._resource_policies.get(f"bucket:{bucket}")
         return self._resource_policies.get(resource)
 
+    def policies_of_resources(self) -> Iterator[tuple[str, Policy]]:
+        """Every resource policy of the Estate with the ARN it belongs to; a bucket's also with its objects' ARN."""
+        for target, policy in self._resource_policies.items():
+            if target.startswith("bucket:"):
+                arn = f"arn:{self.partition}:s3:::{target.removeprefix('bucket:')}"
+                yield arn, policy
+                yield f"{arn}/*", policy
+            else:
+                yield target, policy
+
     def levels(self, account: Account, policy_type: str = SCP) -> tuple[PolicyLevel, ...] | None:
         """SCPs (or RCPs) by level, root first; ``None`` where they do not bind the account.
 

@@ -1,0 +1,5 @@
+"""``python -m ringwall``."""
+
+from ringwall.cli import main
+
+main()

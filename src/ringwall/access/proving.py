@@ -1,0 +1,322 @@
+"""Claims over an Estate: the prover's question asked of everybody who may act, by every way there is.
+
+A *never* claim holds of an Estate if it holds of every actor (:mod:`ringwall.access.actors`). Each actor is first asked
+about without regard to the route, which covers all of them; only where that fails are the public network and each VPC
+endpoint tried one by one, so that a violation comes with a way that really leads through. Resources that have policies
+of their own (keys, buckets, guardrails) are asked about one by one, since their policies decide too.
+
+What could not be read can only have hidden a deny or an allow: a violation over an Estate with gaps is *unknown*, and so
+is a proof, unless the gap is about somebody else's resource.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors, routes
+from ringwall.access.bearing import Access
+from ringwall.catalog.operations import authorizations
+from ringwall.iam.patterns import glob_matches
+from ringwall.iam.policy import ConditionTest, Policy, PolicySet
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.claims import Claim
+from ringwall.proof.prove import prove
+from ringwall.proof.question import Answer, Authorization, Question, Verdict
+
+FOREIGN_ORGANIZATION = "o-0000000000"
+"""An organization id that AWS gives to nobody, for principals of outside accounts."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """A concrete call that a *can* claim is about.
+
+    Attributes:
+        service: botocore service name.
+        operation: API operation.
+        parameters: in boto3's spelling.
+        context: condition keys that the caller's situation determines (``aws:SourceVpce``), lower-cased or not.
+        region: Region that is called.
+    """
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    context: Mapping[str, str]
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """One actor's answer. ``route`` is the way through; ``None`` where it does not matter."""
+
+    actor: Actor
+    route: Route | None
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class EstateAnswer:
+    """The verdict over an Estate.
+
+    Attributes:
+        claim: what was claimed.
+        verdict: of everybody together.
+        answer: the answer that decided: the first violation, else the first unknown, else the proof with the most to say.
+        exposures: for *never*, every actor with which it is violated; for *can*, the actor that can.
+        exempt: violations by roles that services alone can assume; no part of the verdict.
+        gaps: what could not be read.
+        asked: number of questions put to the prover.
+    """
+
+    claim: Claim
+    verdict: Verdict
+    answer: Answer
+    exposures: tuple[Exposure, ...] = ()
+    exempt: tuple[Exposure, ...] = ()
+    gaps: tuple[str, ...] = ()
+    asked: int = 0
+
+    @property
+    def exposed(self) -> tuple[str, ...]:
+        """ARNs (or descriptions) of the actors with which it is violated."""
+        return tuple(item.actor.principal or item.actor.label for item in self.exposures)
+
+
+@dataclass
+class Prover:
+    """Asks claims of one Estate's access. Keeps actors and routes between claims.
+
+    Attributes:
+        access: over a bound Estate.
+        account: the member account whose perimeter it is.
+        vocabulary: actions and keys.
+        timeout: seconds for each question.
+        disabled_axioms: facts about requests that are not to be taken for granted.
+    """
+
+    access: Access
+    account: str
+    vocabulary: Vocabulary
+    timeout: float = 10.0
+    disabled_axioms: frozenset[str] = frozenset()
+    asked: int = 0
+    _actors: tuple[Actor, ...] = field(default=(), init=False)
+    _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._actors = actors(self.access, self.account)
+
+    def prove(self, claim: Claim, call: ApiCall | None = None) -> EstateAnswer:
+        """The verdict over the Estate. ``call`` says which concrete call a *can* claim is about."""
+        before = self.asked
+        answer = self._can(claim, call) if claim.kind == "can" else self._never(claim)
+        return replace(self._with_gaps(answer), asked=self.asked - before)
+
+    # -- never -----------------------------------------------------------------------------------------------------
+
+    def _never(self, claim: Claim) -> EstateAnswer:
+        violations: list[Exposure] = []
+        exempt: list[Exposure] = []
+        others: list[Answer] = []
+        for actor in self._actors:
+            if not _concerns(claim, actor):
+                continue
+            for exposure in self._ask_everywhere(claim, actor):
+                if exposure.answer.verdict == "violated":
+                    (exempt if actor.exempt else violations).append(exposure)
+                else:
+                    others.append(exposure.answer)
+        unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
+        if violations:
+            return EstateAnswer(
+                claim, "violated", violations[0].answer, tuple(_first_each(violations)), tuple(exempt)
+            )
+        if unknown is not None:
+            return EstateAnswer(claim, "unknown", unknown, exempt=tuple(exempt))
+        return EstateAnswer(claim, "holds", _together(others), exempt=tuple(exempt))
+
+    def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
+        for resource, policy in self._resource_cases(claim):
+            narrowed = claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
+            policies = replace(actor.policies, resource=policy)
+            overall = self._ask(narrowed, actor, policies, {})
+            if overall.verdict == "holds":
+                yield Exposure(actor, None, overall)
+            else:
+                yield from self._by_route(narrowed, actor, policies, overall)
+
+    def _by_route(
+        self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
+    ) -> Iterator[Exposure]:
+        found = [
+            Exposure(
+                actor,
+                route,
+                self._ask(claim, actor, replace(policies, vpc_endpoint=route.policies), route.facts),
+            )
+            for route in self._routes_for(claim)
+        ]
+        if overall.verdict == "violated" and all(item.answer.verdict == "holds" for item in found):
+            yield Exposure(actor, None, _together([item.answer for item in found]))
+        else:
+            yield from found
+
+    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]) -> Answer:
+        self.asked += 1
+        question = Question(
+            id=claim.name,
+            principal=actor.principal,
+            policies=policies,
+            claim=_for_unlisted(claim) if actor.principal is None else replace(claim, principals=None, not_principals=None),
+            resource_account=None if actor.account == self.account else self.account,
+            disabled_axioms=self.disabled_axioms,
+            fixed={**self._identity_facts(actor), **facts},
+            account=actor.account if actor.principal is None else None,
+        )
+        return prove(question, self.vocabulary, timeout=self.timeout)
+
+    def _identity_facts(self, actor: Actor) -> dict[str, str | None]:
+        if actor.account == OUTSIDE_ACCOUNT:
+            return {"aws:principalorgid": FOREIGN_ORGANIZATION}
+        account = self.access.estate.account(actor.account) if actor.account else None
+        return {"aws:principalorgid": account.organization} if account else {}
+
+    def _resource_cases(self, claim: Claim) -> Iterator[tuple[str | None, Policy | None]]:
+        """The claim as a whole, then each resource with a policy of its own that it speaks of."""
+        yield None, None
+        services = _services(claim, self.vocabulary)
+        for arn, policy in self.access.policies_of_resources():
+            if arn.split(":", 3)[2] in services and _speaks_of(claim, arn):
+                yield arn, policy
+
+    def _routes_for(self, claim: Claim) -> tuple[Route, ...]:
+        services = tuple(sorted(_services(claim, self.vocabulary)))
+        if services not in self._routes:
+            self._routes[services] = routes(self.access, services=services)
+        return self._routes[services]
+
+    # -- can -------------------------------------------------------------------------------------------------------
+
+    def _can(self, claim: Claim, call: ApiCall | None) -> EstateAnswer:
+        wanted = [actor for actor in self._actors if actor.principal in (claim.principals or ())]
+        if not wanted:
+            reason = f"{', '.join(claim.principals or ('nobody',))} is not there"
+            return EstateAnswer(claim, "violated", Answer("violated", reason=reason))
+        exposures = [Exposure(actor, None, self._ask_can(claim, actor, call)) for actor in wanted]
+        able = [item for item in exposures if item.answer.verdict == "holds"]
+        decided = able[0] if able else exposures[0]
+        return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able))
+
+    def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Answer:
+        self.asked += 1
+        facts: dict[str, Any] = dict(self._identity_facts(actor))
+        parts: tuple[Authorization, ...] = ()
+        policies = actor.policies
+        if call is not None:
+            facts |= {key.lower(): value for key, value in call.context.items()}
+            endpoint = facts.get("aws:sourcevpce")
+            if isinstance(endpoint, str):
+                facts |= self._endpoint_facts(endpoint)
+                policies = replace(policies, vpc_endpoint=self.access.endpoint_policies(endpoint))
+            parts = tuple(self._parts(actor, call, endpoint))
+        question = Question(
+            id=claim.name,
+            principal=actor.principal,
+            policies=policies,
+            claim=replace(claim, principals=None, not_principals=None),
+            disabled_axioms=self.disabled_axioms,
+            fixed=facts,
+            authorizations=parts,
+        )
+        return prove(question, self.vocabulary, timeout=self.timeout)
+
+    def _parts(self, actor: Actor, call: ApiCall, endpoint: str | None) -> Iterator[Authorization]:
+        needed = authorizations(
+            call.service,
+            call.operation,
+            call.parameters,
+            account=actor.account,
+            region=call.region,
+            partition=self.access.partition,
+        )
+        for item in needed:
+            bearing = self.access.policies(
+                str(actor.principal), resource=item.resource, action=item.action, endpoint=endpoint
+            )
+            yield Authorization(item.action, item.resource, item.context, item.resource_account, bearing)
+
+    def _endpoint_facts(self, endpoint: str) -> dict[str, Any]:
+        for route in routes(self.access, services=("",)):
+            if route.endpoint == endpoint:
+                return dict(route.facts)
+        return {"aws:sourcevpce": endpoint}
+
+    # -- both ------------------------------------------------------------------------------------------------------
+
+    def _with_gaps(self, answer: EstateAnswer) -> EstateAnswer:
+        gaps = self.access.gaps
+        if not gaps or answer.verdict == "unknown":
+            return replace(answer, gaps=gaps)
+        reason = f"could not be read: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else "")
+        decided = replace(answer.answer, verdict="unknown", reason=reason)
+        return replace(answer, verdict="unknown", answer=decided, gaps=gaps)
+
+
+def _concerns(claim: Claim, actor: Actor) -> bool:
+    """Whether a claim speaks of an actor. Unlisted principals are narrowed by condition instead."""
+    if actor.principal is None:
+        return True
+    if claim.principals is not None and not _any_glob(claim.principals, actor.principal):
+        return False
+    return claim.not_principals is None or not _any_glob(claim.not_principals, actor.principal)
+
+
+def _for_unlisted(claim: Claim) -> Claim:
+    """The claim's principals as a condition, for a principal whose ARN is not known."""
+    extra: list[ConditionTest] = []
+    if claim.principals is not None:
+        extra.append(ConditionTest("ArnLike", None, False, "aws:PrincipalArn", claim.principals))
+    if claim.not_principals is not None:
+        extra.append(ConditionTest("ArnNotLike", None, False, "aws:PrincipalArn", claim.not_principals))
+    return replace(claim, principals=None, not_principals=None, conditions=(*claim.conditions, *extra))
+
+
+def _any_glob(patterns: Iterable[str], text: str) -> bool:
+    return any(glob_matches(pattern, text) for pattern in patterns)
+
+
+def _services(claim: Claim, vocabulary: Vocabulary) -> frozenset[str]:
+    """Service prefixes of the actions that a claim speaks of."""
+    if claim.actions is None or any(":" not in action for action in claim.actions):
+        return frozenset(action.split(":", 1)[0] for action in vocabulary.actions())
+    return frozenset(action.split(":", 1)[0].lower() for action in claim.actions)
+
+
+def _speaks_of(claim: Claim, arn: str) -> bool:
+    if claim.resources is not None:
+        return _any_glob(claim.resources, arn)
+    return claim.not_resources is None or not _any_glob(claim.not_resources, arn)
+
+
+def _first_each(exposures: Iterable[Exposure]) -> Iterator[Exposure]:
+    seen: set[str] = set()
+    for exposure in exposures:
+        if exposure.actor.label not in seen:
+            seen.add(exposure.actor.label)
+            yield exposure
+
+
+def _together(answers: list[Answer]) -> Answer:
+    """One holding answer for many: statements and axioms of all of them, in order, without repeats."""
+    if not answers:
+        return Answer("holds", vacuous=True)
+    return Answer(
+        "holds",
+        because=tuple(dict.fromkeys(reason for answer in answers for reason in answer.because)),
+        missing=tuple(dict.fromkeys(item for answer in answers for item in answer.missing)),
+        axioms=tuple(dict.fromkeys(axiom for answer in answers for axiom in answer.axioms)),
+        vacuous=all(answer.vacuous for answer in answers),
+    )

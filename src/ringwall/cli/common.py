@@ -1,0 +1,100 @@
+"""What commands share: options, reading of input, writing of output."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ringwall.errors import RingwallError
+
+if TYPE_CHECKING:
+    from ringwall.estate.aws import Aws
+    from ringwall.estate.model import Estate
+    from ringwall.perimeter import Perimeter
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+file_option = click.option(
+    "--file", "-f", "file", default="ringwall.yaml", show_default=True, metavar="FILE", help="The declaration."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Machine output alone on standard output.")
+
+
+def aws_options(function: Function) -> Function:
+    """Options of commands that speak to AWS."""
+    profile = click.option("--profile", metavar="NAME", help="Profile of the AWS configuration.")
+    return profile(function)
+
+
+def write_json(value: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def read_text(path: str) -> str:
+    """Text of a file, or of standard input for ``-``."""
+    try:
+        if path == "-":
+            return sys.stdin.buffer.read().decode("utf-8")
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        msg = f"{path} is not UTF-8 text"
+        raise RingwallError(msg) from None
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise RingwallError(msg) from error
+
+
+def write_text(path: str, text: str) -> None:
+    """Write a file, or standard output for ``-``."""
+    if path == "-":
+        click.echo(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"{path} cannot be written: {error.strerror}"
+        raise RingwallError(msg) from error
+
+
+def note(message: str) -> None:
+    """A line of progress, on standard error."""
+    click.echo(message, err=True)
+
+
+def load_perimeter(file: str) -> Perimeter:
+    """The declaration."""
+    from ringwall.perimeter import load
+
+    return load(file)
+
+
+def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aws, Aws]:
+    """The declared account in its source Region, and the management account through its role.
+
+    Raises:
+        RingwallError: the credentials are another account's.
+        AwsCallError: no credentials, no connection, or the management role may not be assumed.
+    """
+    from ringwall.estate.connection import connect
+
+    aws = connect(perimeter.name, region=perimeter.regions.source, profile=profile)
+    if aws.account != perimeter.account:
+        msg = (
+            f"these credentials are account {aws.account}'s, the declaration is for {perimeter.account}: "
+            "choose others with --profile"
+        )
+        raise RingwallError(msg)
+    return aws, aws.elsewhere(role=perimeter.organization.management_role)
+
+
+def read_estate(path: str) -> Estate:
+    """A saved Estate."""
+    from ringwall.estate.codec import loads
+
+    return loads(read_text(path))
