@@ -109,7 +109,9 @@ class Estate:
     def __iter__(self) -> Iterator[Resource]:
         return iter(self.resources)
 
-    def of_type(self, *types: str, account: str | None = None, region: str | None = None) -> tuple[Resource, ...]:
+    def of_type(
+        self, *types: str, account: str | None = None, region: str | None = None
+    ) -> tuple[Resource, ...]:
         """Resources of the given types, in order, optionally of one account or Region."""
         return tuple(
             resource

@@ -1,0 +1,200 @@
+"""Reading what is there: AWS -> observed Estate.
+
+Nothing is silently absent. A kind that cannot be listed appears as one resource with id ``?`` whose ``unknown`` says
+why; a property that cannot be read is named in its resource's ``unknown``.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.connection import Remembers
+from ringwall.estate.kinds import registry
+from ringwall.estate.kinds.base import reason
+from ringwall.estate.model import Account, Estate, Resource, Unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ringwall.estate.aws import Aws
+    from ringwall.estate.kind import Kind
+
+WORKERS = 8
+NOT_IN_USE = "AWSOrganizationsNotInUseException"
+NO_MANAGEMENT = "NotAsked: organization policies are read through the management account; set organization.management_role"
+
+
+def unread(kind: Kind, aws: Aws, why: str, *, management: bool = False) -> Resource:
+    """The resource that stands for everything of a kind that could not be listed."""
+    return Resource(
+        type=kind.type,
+        account=aws.account if not management else "?",
+        region=aws.region if kind.scope == "region" else "global",
+        id="?",
+        unknown=(Unknown("*", why),),
+        evidence=aws.evidence(),
+    )
+
+
+def collect(
+    aws: Aws,
+    *,
+    types: Iterable[str] | None = None,
+    management: Aws | None = None,
+    regions: Sequence[str] | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Estate:
+    """Read an account.
+
+    Args:
+        aws: connection to the account.
+        types: resource types to read; default: all.
+        management: connection to the organization's management account, for service control policies and the
+            account's place in the organization.
+        regions: Regions to read; default: the connection's.
+        clock: what time it is.
+
+    Raises:
+        RingwallError: a type that no kind has.
+    """
+    kinds = _chosen(types)
+    _start_afresh(aws)
+    if management is not None:
+        _start_afresh(management)
+    jobs = list(_jobs(kinds, aws, management, regions or (aws.region,)))
+    with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="collect") as pool:
+        batches = list(pool.map(_Job.run, jobs))
+    resources = [item for batch in batches for item in batch]
+    if management is None:
+        resources += [
+            unread(kind, aws, NO_MANAGEMENT, management=True)
+            for kind in kinds
+            if kind.scope == "organization"
+        ]
+    accounts, gaps = _accounts(aws, management)
+    return Estate(
+        source="observed",
+        accounts=accounts,
+        resources=_distinct([*resources, *gaps]),
+        taken_at=clock().isoformat(timespec="seconds"),
+    )
+
+
+def _start_afresh(aws: Aws) -> None:
+    if isinstance(aws, Remembers):
+        aws.forget()
+
+
+def _chosen(types: Iterable[str] | None) -> list[Kind]:
+    known = registry()
+    if types is None:
+        return list(known.values())
+    wanted = set(types)
+    unknown = sorted(wanted - known.keys())
+    if unknown:
+        raise RingwallError(f"No resource kind is called {unknown[0]}.", details=tuple(sorted(known)))
+    return [kind for name, kind in known.items() if name in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Kinds of one service, read one after the other through one connection: spares rate limits."""
+
+    aws: Aws
+    kinds: tuple[Kind, ...]
+
+    def run(self) -> list[Resource]:
+        found: list[Resource] = []
+        for kind in self.kinds:
+            self.aws.evidence()
+            try:
+                found.extend(kind.read(self.aws))
+            except AwsCallError as error:
+                found.append(unread(kind, self.aws, reason(error)))
+        return found
+
+
+def _jobs(kinds: Sequence[Kind], aws: Aws, management: Aws | None, regions: Sequence[str]) -> Iterable[_Job]:
+    yield from _by_service(aws, [kind for kind in kinds if kind.scope == "account"])
+    for region in regions:
+        there = aws if region == aws.region else aws.elsewhere(region=region)
+        yield from _by_service(there, [kind for kind in kinds if kind.scope == "region"])
+    if management is not None:
+        yield from _by_service(management, [kind for kind in kinds if kind.scope == "organization"])
+
+
+def _by_service(aws: Aws, kinds: Sequence[Kind]) -> Iterable[_Job]:
+    services: dict[str, list[Kind]] = {}
+    for kind in kinds:
+        services.setdefault(kind.type.split("::")[1], []).append(kind)
+    return [_Job(aws, tuple(group)) for group in services.values()]
+
+
+def _distinct(resources: Iterable[Resource]) -> tuple[Resource, ...]:
+    """Each resource once (a multi-Region trail is seen from every Region), in a stable order."""
+    found: dict[tuple[str, str, str, str], Resource] = {}
+    for item in resources:
+        key = (item.type, item.account, item.region, item.id)
+        seen = found.setdefault(key, item)
+        if item.id == "?" and seen is not item:
+            found[key] = replace(seen, unknown=tuple(dict.fromkeys((*seen.unknown, *item.unknown))))
+    return tuple(found[key] for key in sorted(found))
+
+
+# -- accounts --------------------------------------------------------------------------------------------------------
+
+
+def _accounts(aws: Aws, management: Aws | None) -> tuple[tuple[Account, ...], list[Resource]]:
+    """The accounts of the Estate, and a resource for what could not be learned of them."""
+    organization, master, gaps = _organization(aws)
+    asked = management if management is not None else aws
+    found = [aws.account]
+    if management is not None and management.account not in found:
+        found.append(management.account)
+    accounts = []
+    for number in found:
+        levels: tuple[str, ...] = ()
+        if organization is not None:
+            try:
+                levels = _levels(asked, number)
+            except AwsCallError as error:
+                gaps.append(_gap(number, "TargetLevels", reason(error)))
+        accounts.append(
+            Account(id=number, organization=organization, management=number == master, levels=levels)
+        )
+    return tuple(accounts), gaps
+
+
+def _organization(aws: Aws) -> tuple[str | None, str | None, list[Resource]]:
+    try:
+        told: Mapping[str, str] = aws.call("organizations", "DescribeOrganization")["Organization"]
+    except AwsCallError as error:
+        if error.code == NOT_IN_USE:
+            return None, None, []
+        return None, None, [_gap(aws.account, "Organization", reason(error))]
+    return told["Id"], told.get("MasterAccountId"), []
+
+
+def _levels(aws: Aws, account: str) -> tuple[str, ...]:
+    """Targets above an account, root first, itself last."""
+    levels = [account]
+    while not levels[0].startswith("r-"):
+        parents = aws.pages("organizations", "ListParents", "Parents", ChildId=levels[0])
+        if not parents:
+            break
+        levels.insert(0, str(parents[0]["Id"]))
+    return tuple(levels)
+
+
+def _gap(account: str, what: str, why: str) -> Resource:
+    return Resource(
+        type="AWS::Organizations::Policy",
+        account=account,
+        region="global",
+        id="?",
+        unknown=(Unknown(what, why),),
+    )

@@ -1,0 +1,359 @@
+"""The connection to AWS: boto3 behind the :class:`~ringwall.estate.aws.Aws` protocol.
+
+Credentials, Region, proxy and CA come from the ordinary chain of the AWS SDKs. Every response is recorded as evidence,
+every failure becomes an :class:`~ringwall.errors.AwsCallError` that names the permission the call needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.recording import Recorded, body_of, digest_of, plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ringwall.estate.aws import Aws
+
+READ_PREFIXES = ("Get", "List", "Describe", "Head", "Lookup", "Batch", "Simulate")
+
+CODES: Mapping[str, str] = {
+    "EndpointConnectionError": "EndpointUnreachable",
+    "ConnectTimeoutError": "EndpointUnreachable",
+    "ReadTimeoutError": "EndpointTimedOut",
+    "ConnectionClosedError": "EndpointUnreachable",
+    "ProxyConnectionError": "EndpointUnreachable",
+    "SSLError": "TlsFailed",
+    "NoCredentialsError": "NoCredentials",
+    "PartialCredentialsError": "NoCredentials",
+    "CredentialRetrievalError": "NoCredentials",
+    "TokenRetrievalError": "NoCredentials",
+    "SSOTokenLoadError": "NoCredentials",
+    "UnauthorizedSSOTokenError": "NoCredentials",
+    "ParamValidationError": "InvalidParameters",
+    "UnknownServiceError": "UnknownOperation",
+}
+"""Failures before AWS answered, as codes of ours; keys are botocore's exception names."""
+
+TOKENS: tuple[tuple[str, str], ...] = (
+    # response member -> request member; the first that is present wins
+    ("nextToken", "nextToken"),
+    ("NextToken", "NextToken"),
+    ("NextMarker", "Marker"),
+    ("Marker", "Marker"),
+    ("ContinuationToken", "ContinuationToken"),
+)
+
+ACTION_PREFIX: Mapping[str, str] = {
+    "bedrock-runtime": "bedrock",
+    "bedrock-agent": "bedrock",
+    "bedrock-agent-runtime": "bedrock",
+}
+ACTIONS: Mapping[str, str] = {
+    "s3:ListBuckets": "s3:ListAllMyBuckets",
+    "s3:HeadBucket": "s3:ListBucket",
+    "s3:GetBucketEncryption": "s3:GetEncryptionConfiguration",
+    "s3:PutBucketEncryption": "s3:PutEncryptionConfiguration",
+    "s3:GetPublicAccessBlock": "s3:GetBucketPublicAccessBlock",
+    "s3:PutPublicAccessBlock": "s3:PutBucketPublicAccessBlock",
+    "s3:GetBucketLifecycleConfiguration": "s3:GetLifecycleConfiguration",
+    "s3:PutBucketLifecycleConfiguration": "s3:PutLifecycleConfiguration",
+    "s3:PutBucketTagging": "s3:PutBucketTagging",
+    "s3:ListObjectVersions": "s3:ListBucketVersions",
+    "s3:ListObjectsV2": "s3:ListBucket",
+}
+"""Where the IAM action is not called like the operation. The catalog knows more of them."""
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A connection that keeps expensive answers until something is written through it."""
+
+    def remember(self, name: str, compute: Callable[[], Any]) -> Any:
+        """The remembered value of that name, computed at most once."""
+
+    def forget(self) -> None:
+        """Drop what is remembered."""
+
+
+@dataclass(slots=True)
+class _Shared:
+    """What connections of one run have in common."""
+
+    perimeter: str
+    endpoint_url: str | None
+    run: str
+    recorded: list[Recorded] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Connection:
+    """One account and Region. Implements :class:`~ringwall.estate.aws.Aws`; safe to use from several threads.
+
+    Attributes:
+        account: twelve digits, by ``sts:GetCallerIdentity``.
+        region: Region that calls go to.
+        partition: ``aws``, ``aws-us-gov`` or ``aws-cn``.
+        caller: ARN of who calls.
+        perimeter: value of the ownership tag.
+    """
+
+    def __init__(self, session: Any, region: str, shared: _Shared) -> None:
+        self.region = region
+        self.perimeter = shared.perimeter
+        self.account = ""
+        self.partition = "aws"
+        self.caller = ""
+        self._session = session
+        self._shared = shared
+        self._clients: dict[str, Any] = {}
+        self._clients_lock = threading.Lock()
+        self._fresh = threading.local()
+        self._memory: dict[str, tuple[Any, tuple[str, ...]]] = {}
+        self._memory_lock = threading.RLock()
+
+    def identify(self) -> Connection:
+        """Fill in account, partition and caller from ``sts:GetCallerIdentity``; returns itself."""
+        identity = self.call("sts", "GetCallerIdentity")
+        self.account = str(identity["Account"])
+        self.caller = str(identity["Arn"])
+        self.partition = self.caller.split(":")[1]
+        return self
+
+    # -- calling ---------------------------------------------------------------------------------------------------
+
+    def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        """See :meth:`ringwall.estate.aws.Aws.call`."""
+        exceptions = importlib.import_module("botocore.exceptions")
+        try:
+            client = self._client(service)
+            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
+            if method is None:
+                raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
+            response: dict[str, Any] = method(**parameters)
+        except exceptions.ClientError as error:
+            details = error.response.get("Error", {})
+            code = str(details.get("Code", "Unknown"))
+            raise self._failed(
+                service, operation, code, str(details.get("Message", "")), parameters
+            ) from error
+        except exceptions.BotoCoreError as error:
+            code = CODES.get(type(error).__name__, type(error).__name__)
+            raise self._failed(service, operation, code, str(error), parameters) from error
+        metadata = response.pop("ResponseMetadata", {})
+        _drain_streams(response)
+        self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
+        if not operation.startswith(READ_PREFIXES):
+            self.forget()
+        return response
+
+    def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
+        """See :meth:`ringwall.estate.aws.Aws.pages`."""
+        items: list[Any] = []
+        sent = dict(parameters)
+        seen: set[str] = set()
+        while True:
+            response = self.call(service, operation, **sent)
+            items.extend(response.get(key) or ())
+            member, token = _next_token(response)
+            if not token:
+                return items
+            if token in seen:
+                raise AwsCallError(
+                    service, operation, "RepeatedPage", "the listing returned the same page twice"
+                )
+            seen.add(token)
+            sent[member] = token
+
+    def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:
+        """See :meth:`ringwall.estate.aws.Aws.elsewhere`. A role is assumed with a session name of this run."""
+        session = self._assumed(role) if role else self._session
+        other = Connection(session, region or self.region, self._shared)
+        if role:
+            return other.identify()
+        other.account, other.partition, other.caller = self.account, self.partition, self.caller
+        return other
+
+    # -- evidence --------------------------------------------------------------------------------------------------
+
+    def evidence(self) -> tuple[str, ...]:
+        """Digests of the responses that this thread received since it last asked."""
+        fresh: list[str] = getattr(self._fresh, "digests", [])
+        self._fresh.digests = []
+        return tuple(dict.fromkeys(fresh))
+
+    def recording(self) -> tuple[Recorded, ...]:
+        """Every response of this run, in the order of arrival, over all connections made from the first one."""
+        with self._shared.lock:
+            return tuple(self._shared.recorded)
+
+    # -- memory ----------------------------------------------------------------------------------------------------
+
+    def remember(self, name: str, compute: Callable[[], Any]) -> Any:
+        """The value of that name, computed at most once between two writes; its evidence counts for every asker."""
+        with self._memory_lock:
+            if name not in self._memory:
+                before = self.evidence()
+                try:
+                    value = compute()
+                    self._memory[name] = (value, self.evidence())
+                finally:
+                    self._add_fresh(before)
+            value, digests = self._memory[name]
+        self._add_fresh(digests)
+        return value
+
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        with self._memory_lock:
+            self._memory.clear()
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _client(self, service: str) -> Any:
+        with self._clients_lock:
+            if service not in self._clients:
+                config = importlib.import_module("botocore.config").Config(
+                    retries={"mode": "standard", "total_max_attempts": 5},
+                    connect_timeout=5,
+                    read_timeout=60,
+                    user_agent_extra="ringwall",
+                )
+                self._clients[service] = self._session.client(
+                    service, region_name=self.region, endpoint_url=self._shared.endpoint_url, config=config
+                )
+            return self._clients[service]
+
+    def _failed(
+        self, service: str, operation: str, code: str, message: str, parameters: Mapping[str, Any]
+    ) -> AwsCallError:
+        permission = self._permission(service, operation, parameters)
+        return AwsCallError(service, operation, code, message, permission=permission)
+
+    def _permission(self, service: str, operation: str, parameters: Mapping[str, Any]) -> str:
+        named = f"{ACTION_PREFIX.get(service, service)}:{operation}"
+        if named in ACTIONS:
+            return ACTIONS[named]
+        try:
+            operations = importlib.import_module("ringwall.catalog.operations")
+            needed = operations.authorizations(
+                service, operation, parameters, account=self.account, region=self.region
+            )
+        except (ImportError, KeyError, ValueError):
+            return named
+        return str(needed[0].action) if needed else named
+
+    def _record(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        response: Mapping[str, Any],
+        request_id: str,
+    ) -> None:
+        body = body_of(response)
+        entry = Recorded(
+            digest=digest_of(body),
+            service=service,
+            operation=operation,
+            parameters=plain(parameters),
+            account=self.account,
+            region=self.region,
+            caller=self.caller,
+            request_id=request_id,
+            time=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            body=body,
+        )
+        with self._shared.lock:
+            self._shared.recorded.append(entry)
+        self._add_fresh((entry.digest,))
+
+    def _add_fresh(self, digests: tuple[str, ...]) -> None:
+        fresh: list[str] = getattr(self._fresh, "digests", [])
+        fresh.extend(digests)
+        self._fresh.digests = fresh
+
+    def _assumed(self, role: str) -> Any:
+        credentials = importlib.import_module("botocore.credentials")
+        base = importlib.import_module("botocore.session").get_session()
+
+        def refresh() -> dict[str, str]:
+            made = self.call(
+                "sts", "AssumeRole", RoleArn=role, RoleSessionName=f"ringwall-{self._shared.run}"
+            )
+            keys = made["Credentials"]
+            return {
+                "access_key": keys["AccessKeyId"],
+                "secret_key": keys["SecretAccessKey"],
+                "token": keys["SessionToken"],
+                "expiry_time": keys["Expiration"].isoformat(),
+            }
+
+        base._credentials = credentials.DeferredRefreshableCredentials(  # noqa: SLF001 - botocore's only seam for refresh
+            refresh_using=refresh, method="assume-role"
+        )
+        return importlib.import_module("boto3").Session(botocore_session=base, region_name=self.region)
+
+
+def connect(
+    perimeter: str = "",
+    region: str | None = None,
+    profile: str | None = None,
+    endpoint_url: str | None = None,
+) -> Connection:
+    """Connect with the ordinary credential chain and ask AWS who we are.
+
+    Args:
+        perimeter: name of the declaration, which becomes the ownership tag of what is created.
+        region: Region; default: the SDK's (``AWS_REGION``, the profile).
+        profile: profile of the shared configuration.
+        endpoint_url: one endpoint for every service; default: the SDK's (``AWS_ENDPOINT_URL``).
+
+    Raises:
+        AwsCallError: no credentials, or AWS does not accept them.
+        RingwallError: no Region, or no such profile.
+    """
+    boto3 = importlib.import_module("boto3")
+    exceptions = importlib.import_module("botocore.exceptions")
+    try:
+        session = boto3.Session(profile_name=profile, region_name=region)
+    except exceptions.ProfileNotFound as error:
+        raise RingwallError(
+            f"There is no AWS profile {profile}; see `aws configure list-profiles`."
+        ) from error
+    # Other SDKs read AWS_REGION, boto3 only AWS_DEFAULT_REGION.
+    where = region or os.environ.get("AWS_REGION") or session.region_name
+    if not where:
+        raise RingwallError(
+            "No AWS Region is set: export AWS_REGION, or name regions.source in ringwall.yaml."
+        )
+    shared = _Shared(perimeter=perimeter, endpoint_url=endpoint_url, run=uuid.uuid4().hex[:12])
+    return Connection(session, where, shared).identify()
+
+
+def management(aws: Aws, role_arn: str) -> Aws:
+    """The connection to the management account, through the role that the declaration names."""
+    return aws.elsewhere(role=role_arn)
+
+
+def _next_token(response: Mapping[str, Any]) -> tuple[str, str | None]:
+    if response.get("IsTruncated") is False or response.get("Truncated") is False:
+        return "", None
+    for member, parameter in TOKENS:
+        if response.get(member):
+            return parameter, str(response[member])
+    return "", None
+
+
+def _drain_streams(response: dict[str, Any]) -> None:
+    """Read streaming bodies (``s3:GetObject``) so that they can be recorded and outlive the connection."""
+    for key, value in response.items():
+        if callable(getattr(value, "read", None)):
+            response[key] = value.read()

@@ -1,0 +1,399 @@
+"""What the resource kinds have in common: names, tags, comparison, patient calls."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ringwall.errors import AwsCallError
+from ringwall.estate.kind import Permissions, Retention, Scope
+from ringwall.estate.kinds.documents import as_list, canonical_policy, document, unique
+from ringwall.estate.kinds.limits import Limit, problems
+from ringwall.estate.model import Ref, Resource, Unknown, canonical_json
+
+if TYPE_CHECKING:
+    from ringwall.estate.aws import Aws
+
+PERIMETER_TAG = "ringwall:perimeter"
+ID_TAG = "ringwall:id"
+TAG_LIMITS = (
+    Limit("Tags", longest=50),
+    Limit("Tags[].Key", required=True, pattern=r"(?!aws:)[\w\s.:/=+\-@]+", longest=128),
+    Limit("Tags[].Value", pattern=r"[\w\s.:/=+\-@]*", longest=256),
+)
+MISSING = object()
+
+
+# -- time ------------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """Time, so that waiting can be tested without waiting."""
+
+    def monotonic(self) -> float:
+        """Seconds, only ever growing."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class SystemClock:
+    """The machine's time."""
+
+    def monotonic(self) -> float:
+        """Seconds, only ever growing."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+SYSTEM_CLOCK = SystemClock()
+
+
+def until(clock: Clock, probe: Callable[[], bool], *, timeout: float, late: Callable[[], Exception]) -> None:
+    """Ask ``probe`` again and again, ever less often, until it is true; raise ``late()`` after ``timeout`` seconds."""
+    end = clock.monotonic() + timeout
+    pause = 0.1
+    while not probe():
+        if clock.monotonic() >= end:
+            raise late()
+        clock.sleep(pause)
+        pause = min(pause * 1.6, 5.0)
+
+
+def settled(
+    clock: Clock,
+    call: Callable[[], dict[str, Any]],
+    *,
+    codes: tuple[str, ...],
+    words: tuple[str, ...],
+    timeout: float,
+) -> dict[str, Any]:
+    """Call, and again while AWS does not yet see what was made a moment ago.
+
+    Roles take seconds to be seen by other services; a policy that names one is refused until then.
+
+    Args:
+        clock: time.
+        call: the call.
+        codes: error codes that may mean "not yet".
+        words: of which one stands in the message (lower case) when it does.
+        timeout: seconds until the error is believed.
+    """
+    end = clock.monotonic() + timeout
+    pause = 0.25
+    while True:
+        try:
+            return call()
+        except AwsCallError as error:
+            early = error.code in codes and any(word in error.aws_message.lower() for word in words)
+            if not early or clock.monotonic() >= end:
+                raise
+        clock.sleep(pause)
+        pause = min(pause * 1.6, 5.0)
+
+
+# -- calls that may fail ---------------------------------------------------------------------------------------------
+
+
+def reason(error: AwsCallError) -> str:
+    """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``."""
+    if error.permission and ("AccessDenied" in error.code or "Unauthorized" in error.code):
+        return f"AccessDenied: needs {error.permission}"
+    return f"{error.code}: {error.service}:{error.operation}: {error.aws_message}"
+
+
+@contextmanager
+def allowing(*codes: str) -> Iterator[None]:
+    """Let errors with these codes pass, as when what is deleted is gone already."""
+    try:
+        yield
+    except AwsCallError as error:
+        if error.code not in codes:
+            raise
+
+
+def optional(aws: Aws, service: str, operation: str, absent: tuple[str, ...], /, **parameters: Any) -> Any:
+    """The response of a call, or ``None`` where AWS says by one of the codes ``absent`` that there is nothing."""
+    try:
+        return aws.call(service, operation, **parameters)
+    except AwsCallError as error:
+        if error.code in absent:
+            return None
+        raise
+
+
+class Reading:
+    """Properties of one resource while they are read: what fails becomes unknown, never absent."""
+
+    def __init__(self, aws: Aws) -> None:
+        self.aws = aws
+        self.properties: dict[str, Any] = {}
+        self.unknown: list[Unknown] = []
+
+    def set(self, **properties: Any) -> None:
+        """Add properties that are there (``None`` is left out)."""
+        self.properties.update({key: value for key, value in properties.items() if value is not None})
+
+    def take(
+        self,
+        properties: str | tuple[str, ...],
+        call: tuple[str, str, Mapping[str, Any]],
+        convert: Callable[[dict[str, Any]], Any],
+        absent: tuple[str, ...] = (),
+    ) -> None:
+        """Add what a call tells.
+
+        Args:
+            properties: the property that the call tells, or all of them.
+            call: service, operation, parameters.
+            convert: response to the property's value; for several properties, to a mapping of them.
+            absent: error codes which say that there is nothing.
+        """
+        service, operation, parameters = call
+        names = (properties,) if isinstance(properties, str) else properties
+        try:
+            value = convert(self.aws.call(service, operation, **parameters))
+        except AwsCallError as error:
+            if error.code not in absent:
+                self.unknown.extend(Unknown(name, reason(error)) for name in names)
+            return
+        self.set(**({properties: value} if isinstance(properties, str) else value))
+
+
+# -- tags ------------------------------------------------------------------------------------------------------------
+
+
+def tags_of(properties: Mapping[str, Any]) -> dict[str, str]:
+    """Tags of a resource in CloudFormation's form, as a mapping."""
+    return {str(tag["Key"]): str(tag.get("Value", "")) for tag in properties.get("Tags") or ()}
+
+
+def tag_list(
+    tags: Mapping[str, str] | Iterable[Mapping[str, str]], key: str = "Key", value: str = "Value"
+) -> list[Any]:
+    """A mapping of tags as a list of pairs, named as the service names them."""
+    return (
+        [{key: name, value: tags[name]} for name in sorted(tags)] if isinstance(tags, Mapping) else list(tags)
+    )
+
+
+def from_tags(raw: Any) -> list[dict[str, str]]:
+    """Tags as CloudFormation has them, from any service's form."""
+    if isinstance(raw, Mapping):
+        return [{"Key": str(key), "Value": str(raw[key])} for key in sorted(raw)]
+    pairs = {}
+    for tag in raw or ():
+        lowered = {str(name).lower(): item for name, item in tag.items()}
+        pairs[str(lowered.get("key", lowered.get("tagkey")))] = str(
+            lowered.get("value", lowered.get("tagvalue", ""))
+        )
+    return [{"Key": key, "Value": pairs[key]} for key in sorted(pairs)]
+
+
+def ownership(aws: Aws, desired: Resource) -> dict[str, str]:
+    """The tags that a resource of ours must have: its declared ones and the two that say whose it is."""
+    marks = {PERIMETER_TAG: aws.perimeter} if aws.perimeter else {}
+    return {**tags_of(desired.properties), **marks, ID_TAG: desired.id}
+
+
+def missing_tags(aws: Aws, observed: Resource, desired: Resource) -> dict[str, str]:
+    """Tags that are not there or have another value. Other people's tags are left alone."""
+    there = tags_of(observed.properties)
+    return {key: value for key, value in ownership(aws, desired).items() if there.get(key) != value}
+
+
+# -- names and shapes ------------------------------------------------------------------------------------------------
+
+
+def fresh(resource: Resource, length: int, alphabet: str = "0123456789abcdef") -> str:
+    """A deterministic stand-in for an id that AWS will give: distinct for distinct resources."""
+    seed = canonical_json([resource.type, resource.account, resource.region, resource.id])
+    number = int.from_bytes(hashlib.sha512(seed.encode()).digest(), "big")
+    letters = []
+    for _ in range(length):
+        number, index = divmod(number, len(alphabet))
+        letters.append(alphabet[index])
+    return "".join(letters)
+
+
+def partition_of(region: str) -> str:
+    """The partition that a Region belongs to; ``global`` counts as the commercial one."""
+    if region.startswith("us-gov-"):
+        return "aws-us-gov"
+    return "aws-cn" if region.startswith("cn-") else "aws"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """How one property is called in CloudFormation and in the service's API."""
+
+    name: str
+    api: str
+
+
+def to_api(properties: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The properties of a table under their API names; absent ones are left out."""
+    return {item.api: properties[item.name] for item in fields if properties.get(item.name) is not None}
+
+
+def from_api(response: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+    """The members of a response under their CloudFormation names; absent ones are left out."""
+    return {item.name: response[item.api] for item in fields if response.get(item.api) is not None}
+
+
+# -- the kind itself -------------------------------------------------------------------------------------------------
+
+
+class BaseKind:
+    """What most kinds share. Each kind says in class attributes how its properties compare.
+
+    Attributes:
+        names: properties that together are its name; empty where only the ownership tag tells which one it is.
+        defaults: what AWS takes for a property that is left out and that matters: an observed value which the
+            declaration does not mention is compared with it.
+        read_only: properties that AWS sets, kept out of comparison.
+        create_only: properties that cannot change later; a difference means replacement.
+        documents: properties that hold a policy document.
+        unordered: list properties whose order has no meaning.
+        limits: what AWS accepts.
+    """
+
+    type: str = ""
+    scope: Scope = "region"
+    retention: Retention = "delete"
+    permissions: Permissions = Permissions((), ())
+    names: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = {}
+    read_only: tuple[str, ...] = ("Arn",)
+    create_only: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
+    unordered: tuple[str, ...] = ()
+    limits: tuple[Limit, ...] = ()
+
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
+
+    # -- comparing
+
+    def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
+        """By name where the name is its identity, else by the ownership tag."""
+        candidates = [item for item in observed if self._same_place(desired, item)]
+        found = [item for item in candidates if self._same_name(desired, item)] if self.names else []
+        if not self.names:
+            found = [item for item in candidates if self._same_owner(desired, item)]
+        return min(found, key=lambda item: item.id, default=None)
+
+    def _same_place(self, desired: Resource, observed: Resource) -> bool:
+        return (
+            observed.type == self.type
+            and observed.id != "?"
+            and (self.scope == "organization" or observed.account == desired.account)
+            and (self.scope != "region" or observed.region == desired.region)
+        )
+
+    def _same_name(self, desired: Resource, observed: Resource) -> bool:
+        wanted = self.normalise(desired.properties)
+        there = self.normalise(observed.properties)
+        return all(name in wanted and wanted[name] == there.get(name) for name in self.names)
+
+    @staticmethod
+    def _same_owner(desired: Resource, observed: Resource) -> bool:
+        marks, ours = tags_of(observed.properties), tags_of(desired.properties)
+        perimeter = ours.get(PERIMETER_TAG)
+        return marks.get(ID_TAG) == desired.id and perimeter in (None, marks.get(PERIMETER_TAG))
+
+    def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Properties in canonical form, defaults filled in, read-only ones left out."""
+        merged = {**self.defaults, **{key: item for key, item in properties.items() if item is not None}}
+        return {key: self.canonical(key, merged[key]) for key in sorted(merged) if key not in self.read_only}
+
+    def canonical(self, name: str, value: Any) -> Any:
+        """One property in canonical form."""
+        if name in self.documents:
+            return canonical_policy(value)
+        if name == "Tags" and not isinstance(value, Ref):
+            return [tag for tag in from_tags(value) if not tag["Key"].startswith("aws:")]
+        if name in self.unordered and not isinstance(value, Ref):
+            return unique(as_list(value))
+        return value
+
+    def differs(self, observed: Resource, desired: Resource, *names: str) -> bool:
+        """Whether any of these properties has to change. What the declaration leaves open never has."""
+        there, wanted = self.normalise(observed.properties), self.normalise(desired.properties)
+        return any(name in wanted and there.get(name, MISSING) != wanted[name] for name in names)
+
+    def validate(self, properties: Mapping[str, Any]) -> tuple[str, ...]:
+        """What AWS would reject."""
+        found = problems(properties, self.limits)
+        return found + problems(properties, TAG_LIMITS) if "Tags" in properties else found
+
+    # -- identity
+
+    def attributes(self, resource: Resource) -> Mapping[str, str]:
+        """Values that references to an observed resource resolve to."""
+        return self.identity(resource, resource.id)
+
+    def placeholder(self, resource: Resource) -> Mapping[str, str]:
+        """Values that references to a desired resource stand for until it exists."""
+        return self.identity(resource, self.physical_id(resource))
+
+    def physical_id(self, desired: Resource) -> str:
+        """The id that a desired resource has or will have; made up where AWS gives it."""
+        value = desired.properties.get(self.names[0]) if self.names else None
+        return value if isinstance(value, str) else fresh(desired, 16)
+
+    def identity(self, resource: Resource, physical_id: str) -> Mapping[str, str]:
+        """Attributes of a resource by its physical id."""
+        return {"Id": physical_id, "Arn": str(resource.properties.get("Arn", physical_id))}
+
+    # -- results
+
+    def written(
+        self,
+        aws: Aws,
+        desired: Resource,
+        physical_id: str,
+        tags: Mapping[str, str] | None = None,
+        **extra: Any,
+    ) -> Resource:
+        """A resource as it is after a successful write: what was asked for, and what AWS added to it."""
+        properties = {
+            **desired.properties,
+            **{key: value for key, value in extra.items() if value is not None},
+        }
+        if tags is not None:
+            properties["Tags"] = tag_list(tags)
+        return self.seen(aws, physical_id, properties)
+
+    def seen(
+        self,
+        aws: Aws,
+        physical_id: str,
+        properties: Mapping[str, Any],
+        unknown: Iterable[Unknown] = (),
+        evidence: tuple[str, ...] = (),
+        *,
+        region: str | None = None,
+    ) -> Resource:
+        """An observed resource of this kind, with the evidence received since the last one."""
+        return Resource(
+            type=self.type,
+            account=aws.account,
+            region=region or (aws.region if self.scope == "region" else "global"),
+            id=physical_id,
+            properties=dict(properties),
+            unknown=tuple(unknown),
+            evidence=tuple(dict.fromkeys((*evidence, *aws.evidence()))),
+        )
+
+
+def parsed(value: Any) -> Any:
+    """A policy document as AWS sent it, as a JSON value."""
+    return document(value) if value is not None else None
