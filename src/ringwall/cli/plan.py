@@ -1,0 +1,39 @@
+"""``ringwall plan``."""
+
+from __future__ import annotations
+
+import click
+
+from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json, write_text
+
+
+@click.command(short_help="Show what apply would change, access first.")
+@file_option
+@click.option("--out", "-o", metavar="FILE", help="Save the plan; apply refuses it once the account has moved.")
+@json_option
+@aws_options
+def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
+    """Show what apply would change, access first.
+
+    Leads with what changes for people (newly ALLOWS, newly DENIES), then the resources, field by field and policy
+    statement by statement. Exit code 2 if there is something to change.
+
+    \b
+    Example:
+      ringwall plan --out plan.json && ringwall apply plan.json
+    """
+    from ringwall.cli.deploying import prepare
+    from ringwall.deploy.render import plan_lines, plan_to_json
+    from ringwall.deploy.saved import dumps
+
+    prepared = prepare(load_perimeter(file), profile=profile)
+    if out:
+        write_text(out, dumps(prepared.plan))
+        note(f"wrote {out}")
+    if as_json:
+        write_json(plan_to_json(prepared.plan, prepared.access))
+    else:
+        from ringwall.cli.terminal import show
+
+        show(plan_lines(prepared.plan, prepared.access))
+    return 0 if prepared.plan.empty else 2

@@ -1,0 +1,181 @@
+"""``ringwall prove``."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ringwall.cli.common import (
+    aws_options,
+    connections,
+    file_option,
+    json_option,
+    load_perimeter,
+    note,
+    read_estate,
+    read_text,
+    write_json,
+)
+from ringwall.cli.jsonlines import documents
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.controls.proving import Proved
+    from ringwall.estate.model import Estate
+    from ringwall.perimeter import Perimeter
+
+
+@click.command(short_help="Prove the declaration's claims, or show the request that gets through.")
+@click.argument("source", metavar="[FILE|-]", required=False)
+@file_option
+@click.option("--live", is_flag=True, help="Over what is really in the account.")
+@click.option("--estate", "estate_file", metavar="FILE", help="Over a saved Estate.")
+@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a question.")
+@click.option("--axioms", is_flag=True, help="List the facts about requests that proofs may use.")
+@click.option("--without", "disabled", multiple=True, metavar="AXIOM", help="Do not take this fact for granted.")
+@json_option
+@aws_options
+def prove(
+    source: str | None,
+    file: str,
+    live: bool,
+    estate_file: str | None,
+    timeout: float,
+    axioms: bool,
+    disabled: tuple[str, ...],
+    as_json: bool,
+    profile: str | None,
+) -> int:
+    """Prove the declaration's claims, or show the request that gets through.
+
+    Without FILE (or with a .yaml) it proves the claims of the declaration on what it compiles to, with --live on what
+    is in the account. With a FILE of JSON Lines, or - for standard input, it answers the questions in it. Exit code 2
+    if a claim is violated or could not be decided.
+
+    \b
+    Example:
+      ringwall prove --live
+    """
+    if axioms:
+        return _list_axioms(as_json)
+    if source is not None and not source.endswith((".yaml", ".yml")):
+        return _questions(source, timeout, frozenset(disabled))
+    perimeter = load_perimeter(source or file)
+    estate, attributes = _estate(perimeter, live, estate_file, profile)
+    from ringwall.catalog import load
+    from ringwall.controls.proving import prove_declared
+
+    proved = []
+    for item in prove_declared(
+        perimeter, estate, attributes, load(), timeout=timeout, disabled_axioms=frozenset(disabled)
+    ):
+        proved.append(item)
+        if not as_json:
+            click.echo("\n".join(in_words(item)))
+    if as_json:
+        write_json([to_json(item) for item in proved])
+    else:
+        held = sum(item.holds for item in proved)
+        note(f"{held} of {len(proved)} claims hold, {sum(item.answer.asked for item in proved)} questions")
+    return 0 if all(item.holds for item in proved) else 2
+
+
+def _estate(
+    perimeter: Perimeter, live: bool, estate_file: str | None, profile: str | None
+) -> tuple[Estate, Mapping[str, Mapping[str, str]]]:
+    """The Estate to prove over, without references, and what references to declared things resolve to in it."""
+    from ringwall.controls.compile import compile_estate
+    from ringwall.estate.references import bind, placeholders
+
+    desired = compile_estate(perimeter)
+    if not live and not estate_file:
+        attributes = placeholders(desired)
+        return bind(desired, attributes), attributes
+    from ringwall.deploy.located import located
+
+    if estate_file:
+        observed = read_estate(estate_file)
+    else:
+        from ringwall.estate.collect import collect
+
+        aws, management = connections(perimeter, profile=profile)
+        observed = collect(aws, management=management)
+    return observed, located(desired, observed)
+
+
+def _questions(source: str, timeout: float, disabled: frozenset[str]) -> int:
+    from ringwall.catalog import load
+    from ringwall.proof.codec import answer_json
+
+    vocabulary = load()
+    broken = seen = False
+    for identifier, document, error in documents(read_text(source)):
+        if error is None:
+            answer = answer_json(document, vocabulary, timeout=timeout, disabled_axioms=disabled)
+        else:
+            answer = {"id": identifier, "error": error}
+        broken |= "error" in answer
+        seen |= answer.get("verdict") != "holds"
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    return 1 if broken else 2 if seen else 0
+
+
+def _list_axioms(as_json: bool) -> int:
+    from ringwall.proof.axioms import AXIOMS
+
+    rows = [{"name": axiom.name, "fact": axiom.sentence, "source": axiom.source} for axiom in AXIOMS]
+    if as_json:
+        write_json(rows)
+    else:
+        click.echo("\n".join(f"{row['name']}\n    {row['fact']}\n    {row['source']}" for row in rows))
+    return 0
+
+
+MARKS = {"holds": "proved", "violated": "VIOLATED", "unknown": "unknown"}
+
+
+def in_words(item: Proved) -> list[str]:
+    """A verdict as lines of plain text."""
+    answer = item.answer
+    lines = [f"{MARKS[answer.verdict]:9} {item.declared.title}"]
+    if answer.verdict == "holds" and answer.claim.kind == "never":
+        rests = sorted({f"{r.policy_type} {r.policy}/{r.statement}" for r in answer.answer.because})
+        lines += [f"          rests on {text}" for text in rests]
+        if answer.answer.vacuous:
+            lines.append("          holds vacuously: AWS cannot send such a request")
+    for exposure in answer.exposures if answer.verdict == "violated" else ():
+        route = f", {exposure.route.label}" if exposure.route else ""
+        lines.append(f"          by {exposure.actor.label}{route}")
+        for request in exposure.answer.witness:
+            lines.append(f"            {request.action} on {request.resource}")
+            lines += [f"              {key} = {', '.join(values)}" for key, values in sorted(request.context.items())]
+    if answer.answer.reason:
+        lines.append(f"          {answer.answer.reason}")
+    for exposure in answer.exempt:
+        lines.append(f"          exempt: {exposure.actor.label}, which services alone can assume")
+    return lines
+
+
+def to_json(item: Proved) -> dict[str, Any]:
+    """A verdict as plain data."""
+    from ringwall.iam.codec import request_to_json
+
+    answer = item.answer
+    return {
+        "id": item.declared.name,
+        "control": item.declared.control,
+        "title": item.declared.title,
+        "verdict": answer.verdict,
+        "witness": [request_to_json(request) for request in answer.answer.witness] or None,
+        "exposed": list(answer.exposed) if answer.verdict == "violated" else [],
+        "because": [
+            {"policy_type": r.policy_type, "policy": r.policy, "statement": r.statement, "effect": r.effect}
+            for r in answer.answer.because
+        ],
+        "axioms": list(answer.answer.axioms),
+        "reason": answer.answer.reason,
+        "vacuous": answer.answer.vacuous,
+    }

@@ -1,0 +1,33 @@
+"""``ringwall sandbox``."""
+
+from __future__ import annotations
+
+import click
+
+from ringwall.errors import RingwallError
+
+
+@click.command(
+    short_help="Run an AWS on this machine that enforces its policies.",
+    context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the public listener; 0 = any.")
+@click.option("--env-file", metavar="FILE", help="Write the client's settings as shell assignments.")
+@click.option("--insecure-http", is_flag=True, help="Plain HTTP instead of HTTPS, still on 127.0.0.1 only.")
+@click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")
+def sandbox(port: int, env_file: str | None, insecure_http: bool, command: tuple[str, ...]) -> int:
+    """Run an AWS on this machine that enforces its policies.
+
+    In the foreground until Ctrl-C or SIGTERM, on 127.0.0.1 only. With -- COMMAND, runs the command against a fresh
+    sandbox, with the settings in its environment, and exits with the command's exit code.
+
+    \b
+    Example:
+      ringwall sandbox -- ringwall plan --file examples/quickstart/ringwall.yaml
+    """
+    try:
+        from ringwall.sandbox.run import run_foreground
+    except ImportError as error:
+        msg = f"the sandbox needs more packages ({error.name}): pip install 'ringwall[sandbox]'"
+        raise RingwallError(msg) from error
+    return run_foreground(port=port, env_file=env_file, command=list(command), insecure_http=insecure_http)

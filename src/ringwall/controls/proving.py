@@ -1,0 +1,70 @@
+"""The claims of a declaration, proved over an Estate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ringwall.access import Access
+from ringwall.access.proving import ApiCall, EstateAnswer, Prover
+from ringwall.controls import registry
+from ringwall.controls.declared import Attributes, DeclaredClaim, bind_claims
+from ringwall.estate.model import Estate
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.perimeter.model import Perimeter
+
+
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """A declared claim, bound to literals, and its verdict."""
+
+    declared: DeclaredClaim
+    answer: EstateAnswer
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim was proved."""
+        return self.answer.verdict == "holds"
+
+
+def declared_claims(perimeter: Perimeter) -> tuple[DeclaredClaim, ...]:
+    """Every claim that the controls make of a declaration, in the controls' order."""
+    return tuple(claim for control in registry() for claim in control.claims(perimeter))
+
+
+def prove_declared(
+    perimeter: Perimeter,
+    estate: Estate,
+    attributes: Attributes,
+    vocabulary: Vocabulary,
+    *,
+    access: Access | None = None,
+    timeout: float = 10.0,
+    disabled_axioms: frozenset[str] = frozenset(),
+) -> Iterator[Proved]:
+    """Prove every claim of a declaration, one after the other.
+
+    Args:
+        perimeter: the declaration.
+        estate: without references: the desired one bound to placeholders, or an observed one.
+        attributes: by desired id, what references resolve to in that Estate.
+        vocabulary: the catalog.
+        access: over ``estate``, if there is one already.
+        timeout: seconds for each question.
+        disabled_axioms: facts about requests that are not to be taken for granted.
+    """
+    prover = Prover(
+        access or Access(estate, partition=perimeter.partition),
+        perimeter.account,
+        vocabulary,
+        timeout=timeout,
+        disabled_axioms=disabled_axioms,
+    )
+    for declared in bind_claims(declared_claims(perimeter), attributes):
+        yield Proved(declared, prover.prove(declared.claim, _call(declared, perimeter.regions.source)))
+
+
+def _call(declared: DeclaredClaim, region: str) -> ApiCall | None:
+    if declared.service is None or declared.operation is None:
+        return None
+    return ApiCall(declared.service, declared.operation, declared.parameters, declared.context, region)
