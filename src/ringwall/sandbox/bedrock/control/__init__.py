@@ -1,0 +1,1 @@
+"""The ``bedrock`` service: guardrails, policies on them, invocation logging, models and profiles."""

@@ -1,0 +1,68 @@
+"""The Bedrock plane: every call of the four Bedrock services goes through :meth:`BedrockPlane.handle`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.sandbox.bedrock.control import guardrails
+from ringwall.sandbox.bedrock.runtime import apply, converse
+from ringwall.sandbox.bedrock.runtime.models import StandIn
+from ringwall.sandbox.bedrock.runtime.upstream import Upstream
+from ringwall.sandbox.bedrock.scope import Operation, Scope
+from ringwall.sandbox.bedrock.shapes import validate
+from ringwall.sandbox.bedrock.state import State
+from ringwall.sandbox.bedrock.telemetry import Telemetry
+from ringwall.sandbox.call import AwsError, Call, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.sandbox.call import Platform
+
+OPERATIONS: dict[str, dict[str, Operation]] = {
+    "bedrock": {**guardrails.OPERATIONS},
+    "bedrock-runtime": {**converse.OPERATIONS, **apply.OPERATIONS},
+    "bedrock-agent": {},
+    "bedrock-agent-runtime": {},
+}
+"""What is implemented, by service and operation. Everything else answers 501, by name."""
+
+
+class BedrockPlane:
+    """Bedrock's control plane, runtime and agents, on the sandbox's state.
+
+    Args:
+        platform: the rest of the sandbox.
+        model_upstream: base URL of an OpenAI-compatible server that answers for the models; without one a labelled
+            stand-in does.
+        model_names: the upstream's model name by Bedrock model id.
+        model_api_key: bearer token for the upstream.
+    """
+
+    def __init__(
+        self,
+        platform: Platform,
+        *,
+        model_upstream: str | None = None,
+        model_names: Mapping[str, str] | None = None,
+        model_api_key: str | None = None,
+    ) -> None:
+        models = Upstream(model_upstream, names=model_names, api_key=model_api_key) if model_upstream else StandIn()
+        self.state = State()
+        self._scope = Scope(self.state, platform, models, Telemetry())
+
+    def handle(self, call: Call) -> Output:
+        """Answer a call that has been authenticated and authorized.
+
+        Raises:
+            AwsError: in the service's spelling; ``NotImplementedException`` (501) names an operation that the sandbox lacks.
+        """
+        operation = OPERATIONS[call.service].get(call.operation)
+        if operation is None:
+            raise AwsError(
+                "NotImplementedException",
+                f"The sandbox authorizes and records {call.service}:{call.operation}, but does not carry it out.",
+                501,
+            )
+        validate(call.service, call.operation, call.parameters)
+        return operation(self._scope, call)
