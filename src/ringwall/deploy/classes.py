@@ -1,0 +1,235 @@
+"""Request classes: one request for each way in which changed statements can tell requests apart.
+
+A decision can only change where a statement that came, went or changed matches. So the requests worth asking are those
+that such statements match, with every value that some statement that bears on them mentions, one value that none
+mentions, and absence. Values that no policy can tell apart need not be asked twice.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from ipaddress import ip_network
+
+from ringwall.iam.policy import Policy, PolicySet, Statement
+from ringwall.iam.vocabulary import Vocabulary
+
+LIMIT = 3_000
+"""Classes per action; beyond it the comparison says that it is incomplete."""
+OTHER = "ringwall-example"
+_DETERMINED = frozenset(
+    {
+        "aws:principalarn",
+        "aws:principalaccount",
+        "aws:principaltype",
+        "aws:principalorgid",
+        "aws:principalorgpaths",
+        "aws:principalisawsservice",
+        "aws:principalservicename",
+        "aws:principalservicenameslist",
+        "aws:resourceaccount",
+        "aws:resourceorgid",
+        "aws:resourceorgpaths",
+        "aws:sourcevpce",
+        "aws:sourcevpc",
+        "aws:userid",
+        "aws:username",
+        "aws:securetransport",
+        "aws:currenttime",
+        "aws:epochtime",
+    }
+)
+"""Keys that principal, resource and route determine; their values are not varied."""
+
+Context = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestClass:
+    """A representative request: action, resource and the keys that vary."""
+
+    action: str
+    resource: str
+    context: Context
+
+
+def statements(policies: PolicySet) -> Iterator[tuple[str, Statement]]:
+    """Every statement of a policy set, with a label of where it stands."""
+    for name, group in (
+        ("identity", policies.identity),
+        ("permissions_boundary", policies.permissions_boundary or ()),
+        ("session", policies.session or ()),
+        ("vpc_endpoint", policies.vpc_endpoint or ()),
+        ("resource", (policies.resource,) if policies.resource else ()),
+    ):
+        yield from _of(name, group)
+    for name, levels in (("scp", policies.scp or ()), ("rcp", policies.rcp or ())):
+        for level in levels:
+            yield from _of(f"{name} {level.target}", level.policies)
+
+
+def changed_statements(before: PolicySet, after: PolicySet) -> tuple[Statement, ...] | None:
+    """Statements that only one of the two has; ``None`` where a whole policy type came or went, or an SCP level."""
+    if _shape(before) != _shape(after):
+        return None
+    old, new = dict.fromkeys(statements(before)), dict.fromkeys(statements(after))
+    return tuple(item for _, item in (*(x for x in old if x not in new), *(x for x in new if x not in old)))
+
+
+def touches(statement: Statement, action: str) -> bool:
+    """Whether the statement's action element covers an action."""
+    if statement.actions is not None:
+        return any(_glob(pattern).fullmatch(action) for pattern in statement.actions)
+    return not any(_glob(pattern).fullmatch(action) for pattern in statement.not_actions or ())
+
+
+def request_classes(
+    action: str,
+    bearing: Iterable[Statement],
+    vocabulary: Vocabulary,
+    *,
+    region: str,
+    account: str,
+    resources: Iterable[str] = (),
+) -> tuple[tuple[RequestClass, ...], bool]:
+    """Representative requests for an action, and whether they are all.
+
+    Args:
+        action: ``service:Name``.
+        bearing: the statements that cover the action, of both sides.
+        vocabulary: which resources and context keys the action has.
+        region: home Region, for what a pattern leaves open.
+        account: workload account, likewise.
+        resources: further resource ARNs to ask for.
+    """
+    relevant = tuple(bearing)
+    arns = _resources(action, relevant, vocabulary, region, account, more=resources)
+    keys = _keys(action, relevant, vocabulary)
+    regions = keys.pop("aws:requestedregion", [(region,)])
+    names = sorted(keys)
+    axes = [keys[name] for name in names]
+    size = len(arns) * len(regions)
+    for axis in axes:
+        size *= len(axis)
+    found: list[RequestClass] = []
+    for arn, where, values in itertools.product(arns, regions, itertools.product(*axes)):
+        if len(found) >= LIMIT:
+            break
+        context = {name: value for name, value in zip(names, values, strict=True) if value}
+        context["aws:requestedregion"] = where or (region,)
+        found.append(RequestClass(action, arn, context))
+    return tuple(found), size <= LIMIT
+
+
+def _of(name: str, policies: Iterable[Policy]) -> Iterator[tuple[str, Statement]]:
+    for policy in policies:
+        for statement in policy.statements:
+            yield name, replace(statement, index=0)
+
+
+def _shape(policies: PolicySet) -> tuple[object, ...]:
+    return (
+        policies.permissions_boundary is None,
+        policies.session is None,
+        policies.vpc_endpoint is None,
+        tuple((level.target, bool(level.policies)) for level in policies.scp or ()),
+        tuple((level.target, bool(level.policies)) for level in policies.rcp or ()),
+    )
+
+
+def _glob(pattern: str) -> re.Pattern[str]:
+    text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    return re.compile(text, re.IGNORECASE | re.DOTALL)
+
+
+def _resources(
+    action: str,
+    bearing: tuple[Statement, ...],
+    vocabulary: Vocabulary,
+    region: str,
+    account: str,
+    *,
+    more: Iterable[str],
+) -> tuple[str, ...]:
+    """ARNs that statements mention, and one of each of the action's resource types that none mentions."""
+    patterns = vocabulary.resource_patterns(action)
+    if not patterns:
+        return ("*",)
+    mentioned = [
+        pattern
+        for statement in bearing
+        for pattern in (*(statement.resources or ()), *(statement.not_resources or ()))
+        if pattern != "*" and "${" not in pattern
+    ]
+    examples = (_example(pattern, region, account) for pattern in (*mentioned, *more, *patterns))
+    possible = [_glob(pattern) for pattern in patterns]
+    return tuple(
+        dict.fromkeys(arn for arn in examples if any(pattern.fullmatch(arn) for pattern in possible))
+    )
+
+
+def _example(pattern: str, region: str, account: str) -> str:
+    """An ARN that a pattern matches: open fields as at home, other wildcards by an unremarkable name."""
+    fields = pattern.split(":", 5)
+    if len(fields) == 6:
+        for position, value in ((1, "aws"), (3, region), (4, account)):
+            if fields[position] == "*":
+                fields[position] = value
+    return ":".join(fields).replace("*", OTHER).replace("?", "x")
+
+
+def _keys(
+    action: str, bearing: tuple[Statement, ...], vocabulary: Vocabulary
+) -> dict[str, list[tuple[str, ...]]]:
+    """For each key that a condition tests and the action can carry: absence, the mentioned values, another one."""
+    carried = vocabulary.condition_keys(action)
+    found: dict[str, dict[tuple[str, ...], None]] = {}
+    for statement in bearing:
+        for test in statement.conditions:
+            key = test.key.lower()
+            if key in _DETERMINED or not _carries(carried, key):
+                continue
+            values = found.setdefault(key, {(): None})
+            for value in _values(vocabulary.key_type(key), test.operator, test.values):
+                values[(value,)] = None
+    return {key: list(values) for key, values in found.items()}
+
+
+def _carries(carried: Iterable[str], key: str) -> bool:
+    return any(key == name or (name.endswith(("/", ":")) and key.startswith(name)) for name in carried)
+
+
+def _values(kind: str | None, operator: str, mentioned: tuple[str, ...]) -> Iterator[str]:
+    """Values on both sides of a test."""
+    if operator == "Bool" or kind == "Bool":
+        yield from ("true", "false")
+    elif operator.endswith("IpAddress"):
+        for value in mentioned:
+            try:
+                yield str(ip_network(value, strict=False)[0])
+            except ValueError:
+                continue
+        yield "203.0.113.77"
+    elif operator.startswith("Numeric"):
+        for value in mentioned:
+            if re.fullmatch(r"-?\d+", value):
+                yield from (str(int(value) - 1), value, str(int(value) + 1))
+    elif operator.startswith("Date"):
+        yield from ("1999-01-01T00:00:00Z", "2099-01-01T00:00:00Z")
+    else:
+        literal = [value for value in mentioned if "${" not in value]
+        if operator != "Null":
+            yield from (value.replace("*", OTHER).replace("?", "x") for value in literal)
+        yield _another(kind, literal)
+
+
+def _another(kind: str | None, mentioned: list[str]) -> str:
+    """A value that none of the patterns is likely to match, of the same shape."""
+    if kind == "ARN" or any(value.startswith("arn:") for value in mentioned):
+        fields = next(
+            (value for value in mentioned if value.count(":") >= 5), "arn:aws:x:us-east-1:0:y"
+        ).split(":", 5)
+        return ":".join([*fields[:5], fields[5].split("/", 1)[0] + "/" + "unmentioned"]).replace("*", OTHER)
+    return "unmentioned"

@@ -1,0 +1,374 @@
+"""What a plan changes for people: which requests it newly allows, and which it newly denies.
+
+Every principal of the account, its root user, anonymous callers, services and any other account are asked about,
+over the public network and through every endpoint, before and after. What counts as **widening**, and needs its own
+confirmation, is precisely:
+
+* a request that was denied before and is allowed after,
+* by somebody who could already send it: a principal that this plan itself creates is shown, but a first deployment, or
+  a new use, is not a widening;
+* on something that exists already: nobody can have been denied what this plan creates.
+
+A deny that goes away (a service control policy, a boundary, an endpoint policy or a whole endpoint with its policy)
+widens by this definition when some existing principal's request passes because of it. If it lets nobody through, it
+does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from ringwall.access import Access, Actor, Route, actors, routes
+from ringwall.access.bearing import RCP
+from ringwall.deploy.after import Outlook
+from ringwall.deploy.classes import (
+    RequestClass,
+    changed_statements,
+    request_classes,
+    statements,
+    touches,
+)
+from ringwall.deploy.watched import INFERENCE, WATCHED
+from ringwall.errors import GateRefusedError
+from ringwall.estate.model import Account, Estate
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
+from ringwall.iam.policy import PolicySet, Statement
+from ringwall.iam.request import Decision, Request
+from ringwall.iam.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Requests of one principal whose decision changes for the same reason.
+
+    Attributes:
+        principal: ARN, service principal or ``*``.
+        label: the principal in words.
+        actions: the actions, the first that of the witness.
+        resources: their resources.
+        routes: by which ways.
+        without_guardrail: whether the requests of an inference action carry no guardrail.
+        before: decision before, with the statements that made it.
+        after: decision after, likewise.
+        witness: one such request, to be replayed by ``ringwall decide``.
+        new_principal: whether this plan creates the principal.
+        new_resource: whether this plan creates every one of the resources.
+    """
+
+    principal: str
+    label: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    routes: tuple[str, ...]
+    without_guardrail: bool
+    before: Decision
+    after: Decision
+    witness: Request
+    new_principal: bool = False
+    new_resource: bool = False
+
+    @property
+    def widens(self) -> bool:
+        """Whether this counts as widening (see the module's text)."""
+        return self.after.allowed and not (self.new_principal or self.new_resource)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChanges:
+    """What newly passes and what newly does not.
+
+    Attributes:
+        newly_allows: was denied, is allowed.
+        newly_denies: was allowed, is denied.
+        unknown: what could not be compared, and why. Not a pass: it closes the gate like a widening.
+    """
+
+    newly_allows: tuple[AccessChange, ...] = ()
+    newly_denies: tuple[AccessChange, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def widening(self) -> tuple[AccessChange, ...]:
+        """Those of the newly allowed that need ``--allow-widening``."""
+        return tuple(change for change in self.newly_allows if change.widens)
+
+
+def require_gate(changes: AccessChanges, *, allow_widening: bool) -> None:
+    """Refuse a plan that widens access unless the user said so.
+
+    Raises:
+        GateRefusedError: it widens, or it cannot be told, and ``allow_widening`` is not set.
+    """
+    if allow_widening or not (changes.widening or changes.unknown):
+        return
+    if changes.widening:
+        first = changes.widening[0]
+        message = f"This plan newly allows {first.label} {first.actions[0]}"
+    else:
+        message = f"This plan may widen access: {changes.unknown[0]}"
+    details = tuple(f"{item.label}: {', '.join(item.actions)}" for item in changes.widening)
+    raise GateRefusedError(f"{message}; repeat with --allow-widening if that is meant.", details=details)
+
+
+def access_changes(
+    before: Estate,
+    after: Estate,
+    vocabulary: Vocabulary,
+    *,
+    new: frozenset[str] = frozenset(),
+    partition: str = "aws",
+    watched: Iterable[str] = WATCHED,
+) -> AccessChanges:
+    """Compare who may do what in two Estates without references.
+
+    Args:
+        before: the observed Estate.
+        after: the Estate as it will be.
+        vocabulary: the catalog.
+        new: ids and ARNs of what only ``after`` has because a plan creates it.
+        partition: AWS partition.
+        watched: actions that are compared.
+    """
+    comparison = _Comparison(
+        Access(before, partition=partition),
+        Access(after, partition=partition),
+        vocabulary,
+        new,
+        tuple(watched),
+    )
+    for account in before.accounts or after.accounts:
+        if not account.management:
+            comparison.account(account)
+    return comparison.result()
+
+
+def effects(view: Outlook, vocabulary: Vocabulary, *, partition: str = "aws") -> AccessChanges:
+    """What a plan changes for people, from its outlook."""
+    return access_changes(view.before, view.after, vocabulary, new=view.new, partition=partition)
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to AWS as it is before and after. An endpoint that one side lacks is the public network there."""
+
+    label: str
+    before: Route
+    after: Route
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One principal on one way, with the policies that bear on it before and after."""
+
+    account: Account
+    actor: Actor
+    new_principal: bool
+    way: _Way
+    before: PolicySet
+    after: PolicySet
+
+
+@dataclass
+class _Comparison:
+    before: Access
+    after: Access
+    vocabulary: Vocabulary
+    new: frozenset[str]
+    watched: tuple[str, ...]
+    found: dict[tuple[object, ...], AccessChange] = field(default_factory=dict)
+    unknown: dict[str, None] = field(default_factory=dict)
+
+    def account(self, account: Account) -> None:
+        """Everybody who may act on one account."""
+        for gap in self.before.gaps:
+            self.unknown.setdefault(gap)
+        ways = _ways(routes(self.before), routes(self.after))
+        resources = self._changed_resources(account)
+        old = {_who(actor): actor for actor in actors(self.before, account.id)}
+        for actor in actors(self.after, account.id):
+            known = old.get(_who(actor))
+            was = known.policies if known else replace(actor.policies, identity=())
+            for way in ways:
+                case = _Case(
+                    account,
+                    actor,
+                    known is None and actor.kind in ("user", "role"),
+                    way,
+                    replace(was, vpc_endpoint=way.before.policies),
+                    replace(actor.policies, vpc_endpoint=way.after.policies),
+                )
+                self._case(case, resources)
+
+    def _case(self, case: _Case, resources: tuple[str, ...]) -> None:
+        delta = changed_statements(case.before, case.after)
+        everything = [item for _, item in (*statements(case.before), *statements(case.after))]
+        moved = case.way.before.facts != case.way.after.facts
+        for action in self.watched:
+            if case.way.after.endpoint is not None and not action.startswith("bedrock:"):
+                continue  # these endpoints carry Bedrock's calls only
+            own = [arn for arn in resources if self._policy_changed(arn, action)]
+            bearing = [item for item in everything if touches(item, action)]
+            if (
+                own
+                or delta is None
+                or any(touches(item, action) for item in delta)
+                or (moved and any(_tests_route(item) for item in bearing))
+            ):
+                self._action(case, action, bearing, own)
+
+    def _action(self, case: _Case, action: str, bearing: list[Statement], own: list[str]) -> None:
+        for arn in own:
+            bearing += [item for item in self._statements_on(arn, action) if touches(item, action)]
+        classes, complete = request_classes(
+            action,
+            bearing,
+            self.vocabulary,
+            region=next(iter(_regions(self.after.estate)), "us-east-1"),
+            account=case.account.id,
+            resources=own,
+        )
+        if not complete:
+            self.unknown.setdefault(
+                f"{case.actor.label}: too many kinds of {action} requests to compare all of them"
+            )
+        for item in classes:
+            request, first = self._decide(self.before, case, case.way.before, item, case.before)
+            request, second = self._decide(self.after, case, case.way.after, item, case.after)
+            if first.allowed != second.allowed:
+                self._note(case, first, second, request)
+
+    def _decide(
+        self, access: Access, case: _Case, route: Route, item: RequestClass, policies: PolicySet
+    ) -> tuple[Request, Decision]:
+        account, actor = case.account, case.actor
+        context: dict[str, object] = {key: list(values) for key, values in item.context.items()}
+        context |= {key: value for key, value in route.facts.items() if value is not None}
+        context |= {f"aws:PrincipalTag/{key}": value for key, value in actor.tags.items()}
+        context["aws:SecureTransport"] = "true"
+        if account.organization:
+            context["aws:ResourceOrgID"] = account.organization
+            if actor.account == account.id:
+                context["aws:PrincipalOrgID"] = account.organization
+        request = request_from_json(
+            {
+                "principal": actor.principal or f"arn:{access.partition}:iam::{account.id}:role/Unlisted",
+                "action": item.action,
+                "resource": item.resource,
+                "resource_account": account.id,
+                "context": context,
+            }
+        )
+        full = replace(
+            policies,
+            resource=access.resource_policy(item.resource, item.action),
+            rcp=access.levels(account, RCP),
+        )
+        return request, decide(request, full, self.vocabulary)
+
+    def _note(self, case: _Case, first: Decision, second: Decision, witness: Request) -> None:
+        """Put a changed decision with those of the same principal that changed for the same reason."""
+        bare = witness.action in INFERENCE and "bedrock:guardrailidentifier" not in witness.context
+        turned = first if second.allowed else second
+        new_resource = any(name in self.new for name in (witness.resource, witness.resource.split("/", 1)[0]))
+        reason = (turned.outcome, turned.because, turned.missing)
+        key = (_who(case.actor), second.allowed, bare, new_resource, reason)
+        known = self.found.get(key)
+        if known is None:
+            self.found[key] = AccessChange(
+                principal=case.actor.principal or "*",
+                label=case.actor.label,
+                actions=(witness.action,),
+                resources=(witness.resource,),
+                routes=(case.way.label,),
+                without_guardrail=bare,
+                before=first,
+                after=second,
+                witness=witness,
+                new_principal=case.new_principal,
+                new_resource=new_resource,
+            )
+            return
+        self.found[key] = replace(
+            known,
+            actions=_with(known.actions, witness.action),
+            resources=_with(known.resources, witness.resource),
+            routes=_with(known.routes, case.way.label),
+        )
+
+    def _changed_resources(self, account: Account) -> tuple[str, ...]:
+        """ARNs of resources that may have a policy of their own, roles with their trust policies included."""
+        arns: dict[str, None] = {}
+        for access in (self.before, self.after):
+            arns |= {
+                entry.arn: None for entry in access.principals(account=account.id) if entry.kind == "role"
+            }
+            for resource in access.estate.of_type("AWS::KMS::Key", account=account.id):
+                arn = access.attribute(resource, "Arn")
+                if arn:
+                    arns[arn] = None
+            for resource in access.estate.of_type("AWS::S3::BucketPolicy", account=account.id):
+                bucket = f"arn:{access.partition}:s3:::{resource.get('Bucket')}"
+                arns |= {bucket: None, f"{bucket}/example": None}
+            for resource in access.estate.of_type("AWS::Bedrock::ResourcePolicy", account=account.id):
+                arns[str(resource.get("ResourceArn"))] = None
+        return tuple(arns)
+
+    def _policy_changed(self, arn: str, action: str) -> bool:
+        """Whether a resource's own policy changed and can matter to an action."""
+        service, _, name = action.partition(":")
+        if ":role/" in arn:
+            if not name.startswith("AssumeRole"):
+                return False
+        elif arn.split(":", 3)[2] != service:
+            return False
+        old, new = self.before.resource_policy(arn, action), self.after.resource_policy(arn, action)
+        return (old.statements if old else None) != (new.statements if new else None)
+
+    def _statements_on(self, arn: str, action: str) -> Iterator[Statement]:
+        for access in (self.before, self.after):
+            policy = access.resource_policy(arn, action)
+            if policy is not None:
+                yield from policy.statements
+
+    def result(self) -> AccessChanges:
+        """Sorted: what matters most first."""
+        found = sorted(self.found.values(), key=_weight)
+        return AccessChanges(
+            tuple(item for item in found if item.after.allowed),
+            tuple(item for item in found if not item.after.allowed),
+            tuple(self.unknown),
+        )
+
+
+def _tests_route(statement: Statement) -> bool:
+    return any(test.key.lower() in ("aws:sourcevpce", "aws:sourcevpc") for test in statement.conditions)
+
+
+def _weight(change: AccessChange) -> tuple[object, ...]:
+    return (not change.widens, not change.without_guardrail, change.principal, change.actions)
+
+
+def _who(actor: Actor) -> tuple[str, str]:
+    return actor.kind, actor.principal or ""
+
+
+def _with(items: tuple[str, ...], item: str) -> tuple[str, ...]:
+    return items if item in items else (*items, item)
+
+
+def _ways(before: tuple[Route, ...], after: tuple[Route, ...]) -> tuple[_Way, ...]:
+    """Routes of both sides by endpoint; where one side lacks the endpoint, its public network."""
+    old = {route.endpoint: route for route in before}
+    new = {route.endpoint: route for route in after}
+    public = next(route for route in before if route.endpoint is None)
+    later = next(route for route in after if route.endpoint is None)
+    return tuple(
+        _Way((new.get(key) or old[key]).label, old.get(key, public), new.get(key, later))
+        for key in dict.fromkeys((*old, *new))
+    )
+
+
+def _regions(estate: Estate) -> Mapping[str, None]:
+    return dict.fromkeys(item.region for item in estate if item.region not in ("global", ""))
