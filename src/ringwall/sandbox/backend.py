@@ -1,0 +1,223 @@
+"""moto behind one door: state and behaviour of IAM, Organizations, EC2, KMS, S3, Logs, CloudWatch, CloudTrail, SNS, EventBridge.
+
+moto runs in this process and is called without HTTP: a call's parameters are written by botocore's serializers, handed
+to moto's response classes, and its answer is read by botocore's parsers. Nothing of the client's request reaches moto
+but its parameters, so moto's own switches (``x-moto-account-id``, ``/moto-api``) are out of reach.
+
+moto's state is global to the process, so one sandbox runs per process.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import botocore.parsers
+import botocore.serialize
+from botocore.awsrequest import HeadersDict
+
+from ringwall.sandbox import models
+from ringwall.sandbox.call import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SERVICES = frozenset(
+    {"iam", "organizations", "ec2", "kms", "s3", "logs", "cloudwatch", "cloudtrail", "sns", "events"}
+)
+"""What moto keeps for us. STS and the Bedrock family are the sandbox's own."""
+
+_SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+_PROTOCOLS = {"cloudwatch": "query"}
+_HOSTS = {"iam": "iam.amazonaws.com", "cloudwatch": "monitoring.{region}.amazonaws.com"}
+_CREDENTIAL = (
+    "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{region}/{service}/aws4_request, "
+    "SignedHeaders=host, Signature=0"
+)
+# What moto's handlers raise when a request meets a case that they do not foresee.
+_CRASHES = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError, RuntimeError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What moto answered: the output in boto3's spelling, and the HTTP status."""
+
+    parameters: dict[str, Any]
+    status: int
+
+
+class Moto:
+    """moto's services, one call at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._urls: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other calls out while state is read through :meth:`store`."""
+        with self._lock:
+            yield
+
+    def reset(self) -> None:
+        """Forget everything."""
+        os.environ.update(_SETTINGS)
+        from moto.core.base_backend import BackendDict  # noqa: PLC0415 - moto is loaded when a sandbox starts
+
+        with self._lock:
+            BackendDict.reset()
+            for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
+                getattr(self._backends(service), attribute).clear()
+            self._drop_s3_policies()
+
+    @staticmethod
+    def _drop_s3_policies() -> None:
+        # moto judges bucket policies without their conditions; the gateway has judged them already, with them.
+        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - moto is loaded when a sandbox starts
+        from moto.s3.models import FakeBucket  # noqa: PLC0415 - moto is loaded when a sandbox starts
+
+        FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+
+    @staticmethod
+    def _backends(service: str) -> Any:
+        from moto.backends import get_backend  # noqa: PLC0415 - moto is loaded when a sandbox starts
+
+        return get_backend(service)
+
+    def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
+        """moto's own objects of a service, for reading under :meth:`locked`."""
+        regional = self._backends(service)[account]
+        return regional[region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"]
+
+    def accounts(self, service: str) -> tuple[str, ...]:
+        """Accounts that a service has state for."""
+        return tuple(self._backends(service))
+
+    def regions(self, service: str, account: str) -> tuple[str, ...]:
+        """Regions that a service has state in."""
+        return tuple(self._backends(service)[account])
+
+    def bucket_owner(self, bucket: str) -> str | None:
+        """Account that owns a bucket; ``None`` if there is no such bucket."""
+        owner = self._backends("s3").bucket_accounts.get(bucket)
+        return str(owner[1]) if owner else None
+
+    def execute(
+        self, service: str, operation: str, parameters: Mapping[str, Any], account: str, region: str
+    ) -> Reply:
+        """Run an operation.
+
+        Raises:
+            AwsError: what the service answers; 501 for what moto lacks.
+        """
+        model = models.operation_model(service, operation)
+        protocol = _PROTOCOLS.get(service, models.protocol(service))
+        request = botocore.serialize.create_serializer(protocol, False).serialize_to_request(  # noqa: FBT003
+            dict(parameters), model
+        )
+        with self._lock:
+            status, headers, body = self._send(service, operation, request, account, region)
+        return self._read(model, protocol, status, headers, body)
+
+    def _send(
+        self, service: str, operation: str, request: dict[str, Any], account: str, region: str
+    ) -> tuple[int, Mapping[str, Any], bytes]:
+        from moto.core.request import Request  # noqa: PLC0415 - moto is loaded when a sandbox starts
+        from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - moto is loaded when a sandbox starts
+
+        url = self._url(service, request, region)
+        message = Request.from_primitives(
+            request["method"], url, self._headers(service, request, account, region), _body(request["body"])
+        )
+        handler = self._handler(service, account, url)
+        try:
+            status, headers, body = handler(message, message.raw_url, message.headers)
+        except HTTPException as error:
+            return error.code or 500, dict(error.get_headers()), _encoded(error.get_body())
+        except NotImplementedError as error:
+            raise AwsError(
+                "NotImplementedException", f"The sandbox does not implement {service}:{operation} ({error})", 501
+            ) from error
+        except _CRASHES as error:
+            text = f"The sandbox could not do {service}:{operation}: {type(error).__name__}: {error}"
+            raise AwsError("InternalFailure", text, 500) from error
+        return int(status), headers, _encoded(body)
+
+    @staticmethod
+    def _url(service: str, request: dict[str, Any], region: str) -> str:
+        host = _HOSTS.get(service, f"{service}.{{region}}.amazonaws.com").format(region=region)
+        query = request["query_string"]
+        text = query if isinstance(query, str) else urlencode(query, doseq=True)
+        # botocore leaves fixed query parameters (?policy) in the path.
+        path = request["url_path"]
+        if text:
+            path += ("&" if "?" in path else "?") + text
+        return f"https://{host}{path}"
+
+    @staticmethod
+    def _headers(service: str, request: dict[str, Any], account: str, region: str) -> dict[str, str]:
+        headers = {str(name): str(value) for name, value in request["headers"].items()}
+        if isinstance(request["body"], dict):
+            headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+        headers["x-moto-account-id"] = account
+        headers["Authorization"] = _CREDENTIAL.format(region=region, service=models.SIGNING_NAMES[service])
+        return headers
+
+    def _handler(self, service: str, account: str, url: str) -> Any:
+        if service not in self._urls:
+            patterns = self.store(service, account).urls
+            self._urls[service] = [(re.compile(pattern), handler) for pattern, handler in patterns.items()]
+        path = url.split("?", 1)[0]
+        for pattern, handler in self._urls[service]:
+            if pattern.match(path):
+                return handler
+        raise AwsError("NotImplementedException", f"The sandbox does not serve {path}", 501)
+
+    @staticmethod
+    def _read(model: Any, protocol: str, status: int, headers: Mapping[str, Any], body: bytes) -> Reply:
+        parser = botocore.parsers.create_parser(protocol)
+        message = {
+            "status_code": status,
+            "headers": HeadersDict({str(name).lower(): str(value) for name, value in headers.items()}),
+            "body": body,
+            "context": {"operation_name": model.name},
+        }
+        try:
+            parsed: dict[str, Any] = parser.parse(message, model.output_shape)
+        except botocore.parsers.ResponseParserError as error:
+            text = f"The sandbox does not implement {model.service_model.service_name}:{model.name}"
+            raise AwsError("NotImplementedException", text, 501) from error
+        parsed.pop("ResponseMetadata", None)
+        fault = parsed.pop("Error", None)
+        if status >= 301 and status != 304:
+            raise _error(fault or {}, status, parsed)
+        return Reply(parsed, status)
+
+
+def _error(fault: Mapping[str, Any], status: int, extra: Mapping[str, Any]) -> AwsError:
+    known = {name: value for name, value in extra.items() if name.lower() not in {"message", "code"}}
+    return AwsError(str(fault.get("Code") or status), str(fault.get("Message") or ""), status, known)
+
+
+def _body(body: Any) -> bytes:
+    if isinstance(body, dict):
+        return urlencode(body).encode()
+    if hasattr(body, "read"):
+        return bytes(body.read())
+    return _encoded(body)
+
+
+def _encoded(body: Any) -> bytes:
+    if isinstance(body, str):
+        return body.encode()
+    if isinstance(body, dict):
+        return json.dumps(body).encode()
+    if isinstance(body, bytes | bytearray):
+        return bytes(body)
+    return b"" if body is None else b"".join(body)

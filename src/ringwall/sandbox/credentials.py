@@ -1,0 +1,173 @@
+"""Who a credential belongs to: access keys of IAM users, sessions of STS, and Bedrock API keys.
+
+There is no credential that was not issued: keys come from IAM's state, sessions and API keys from tables that only
+the operations which issue them write.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import string
+import threading
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from ringwall.sandbox.sigv4 import SignatureError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from ringwall.iam.policy import Policy
+    from ringwall.sandbox.backend import Moto
+
+_ALPHABET = string.ascii_uppercase + "234567"
+
+
+def random_id(prefix: str, length: int = 16) -> str:
+    """An id as IAM makes them (``ASIA...``, ``AROA...``)."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated principal.
+
+    Attributes:
+        arn: user, root, assumed-role session or federated-user ARN.
+        account: its account.
+        user_id: ``aws:userid``: ``AIDA...``, or ``AROA...:session``.
+        access_key: key that it used; empty for internal callers.
+        kind: ``aws:PrincipalType``.
+        tags: principal tags, session tags included.
+        transitive: keys of session tags that chained sessions inherit.
+        session_policies: policies passed when the session was made.
+        issued: when the session was made; ``None`` for long-term credentials.
+        expires: when it ends.
+        mfa: whether it was made with MFA.
+        source_identity: ``aws:SourceIdentity``.
+        session_name: role session name.
+        bearer: ``LONG_TERM`` or ``SHORT_TERM`` for Bedrock API keys.
+    """
+
+    arn: str
+    account: str
+    user_id: str
+    access_key: str = ""
+    kind: str = "User"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    transitive: tuple[str, ...] = ()
+    session_policies: tuple[Policy, ...] | None = None
+    issued: datetime | None = None
+    expires: datetime | None = None
+    mfa: bool | None = None
+    source_identity: str | None = None
+    session_name: str | None = None
+    bearer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Temporary credentials and whose they are."""
+
+    caller: Caller
+    secret: str
+    token: str
+
+
+@dataclass
+class ApiKey:
+    """A service-specific credential of an IAM user; with ``bedrock.amazonaws.com`` a Bedrock API key."""
+
+    account: str
+    user: str
+    service: str
+    id: str
+    alias: str
+    secret: str
+    created: datetime
+    expires: datetime | None = None
+    status: str = "Active"
+
+
+class Credentials:
+    """The table of everything that authenticates."""
+
+    def __init__(self, moto: Moto) -> None:
+        self._moto = moto
+        self._lock = threading.Lock()
+        self._sessions: dict[str, Session] = {}
+        self.api_keys: dict[str, ApiKey] = {}
+
+    def open_session(self, caller: Caller) -> Session:
+        """Issue temporary credentials for a caller; the access key is filled in."""
+        key = random_id("ASIA")
+        session = Session(
+            replace(caller, access_key=key),
+            base64.b64encode(secrets.token_bytes(30)).decode(),
+            "IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(192)).decode(),
+        )
+        with self._lock:
+            self._sessions[key] = session
+        return session
+
+    def session_of(self, arn: str) -> Caller | None:
+        """The newest session with that ARN."""
+        with self._lock:
+            return next((s.caller for s in reversed(self._sessions.values()) if s.caller.arn == arn), None)
+
+    def look_up(self, access_key: str, token: str | None, now: datetime) -> tuple[Caller, str]:
+        """Caller and secret of an access key.
+
+        Raises:
+            SignatureError: ``unknown-key``, ``token`` or ``expired``.
+        """
+        session = self._sessions.get(access_key)
+        if session is None:
+            if token is not None:
+                raise SignatureError("token")
+            return self._user(access_key)
+        if token is None or not secrets.compare_digest(token, session.token):
+            raise SignatureError("token")
+        if session.caller.expires is not None and now >= session.caller.expires:
+            raise SignatureError("expired")
+        return session.caller, session.secret
+
+    def _user(self, access_key: str) -> tuple[Caller, str]:
+        with self._moto.locked():
+            for account in self._moto.accounts("iam"):
+                key = self._moto.store("iam", account).access_keys.get(access_key)
+                if key is not None and key.status == "Active":
+                    return self.user(account, key.user_name, access_key), str(key.secret_access_key)
+        raise SignatureError("unknown-key")
+
+    def user(self, account: str, name: str, access_key: str = "") -> Caller:
+        """An IAM user as a caller.
+
+        Raises:
+            SignatureError: ``unknown-key``: there is no such user.
+        """
+        with self._moto.locked():
+            store = self._moto.store("iam", account)
+            user = store.users.get(name)
+            if user is None:
+                raise SignatureError("unknown-key")
+            tags = {tag["Key"]: tag["Value"] for tag in store.list_user_tags(name)}
+            return Caller(str(user.arn), account, str(user.id), access_key, "User", tags)
+
+    def bearer(self, token: str, now: datetime) -> Caller:
+        """Caller of a Bedrock API key that IAM issued.
+
+        Raises:
+            SignatureError: ``denied`` for any other token, and for inactive and expired keys.
+        """
+        for key in tuple(self.api_keys.values()):
+            if key.service == "bedrock.amazonaws.com" and secrets.compare_digest(key.secret.encode(), token.encode()):
+                if key.status != "Active":
+                    break
+                if key.expires is not None and now >= key.expires:
+                    raise SignatureError("denied", "Bedrock API key has expired.")
+                caller = self.user(key.account, key.user)
+                return replace(caller, access_key=key.id, bearer="LONG_TERM")
+        raise SignatureError("denied", "Authentication failed: Please make sure your API Key is valid.")
