@@ -73,8 +73,16 @@ class Statement:
         return self.sid if self.sid else str(self.index)
 
 
+class Compilable:
+    """Room for what the evaluator compiled a value into; no part of the value, and set by the evaluator alone."""
+
+    __slots__ = ("compiled",)
+
+    compiled: Any
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class Policy:
+class Policy(Compilable):
     """A named policy. ``document`` is the JSON value it was parsed from, for rendering and evidence."""
 
     name: str
@@ -93,7 +101,7 @@ class PolicyLevel:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class PolicySet:
+class PolicySet(Compilable):
     """Every policy that bears on a request, by type.
 
     ``None`` means that the type does not apply; an empty tuple means that it applies and allows nothing.

@@ -8,9 +8,7 @@ from typing import Literal
 
 ANONYMOUS = "*"
 
-PolicyType = Literal[
-    "identity", "permissions_boundary", "session", "resource", "scp", "rcp", "vpc_endpoint"
-]
+PolicyType = Literal["identity", "permissions_boundary", "session", "resource", "scp", "rcp", "vpc_endpoint"]
 Outcome = Literal["allow", "explicit_deny", "implicit_deny"]
 
 

@@ -1,0 +1,321 @@
+"""Policies as closures: compiled once, asked many times.
+
+A :class:`~ringwall.iam.policy.Policy` compiles by the type that it is used as, because a policy's type decides what
+an absent ``Principal`` means and whether short ARNs are completed. A
+:class:`~ringwall.iam.policy.PolicySet` compiles, per action, to a :class:`Plan`: the statements that bear on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from ringwall.iam.arn import Arn, is_account_id
+from ringwall.iam.conditions import Context, ContextTest, compile_test
+from ringwall.iam.patterns import (
+    Reading,
+    TextTest,
+    Tokens,
+    compiled,
+    complete_arn,
+    expand,
+    has_variables,
+    matcher,
+    tokenize,
+)
+from ringwall.iam.policy import Effect, Policy, PolicyLevel, PolicySet, PrincipalElement, Statement
+from ringwall.iam.principal import Grant, Principal
+from ringwall.iam.request import Decision, Outcome, PolicyType, Reason
+from ringwall.iam.rules import deciding_resource, is_always_allowed
+
+POLICY_VARIABLES_SINCE = "2012-10-17"
+IDENTITY_SIDE: frozenset[PolicyType] = frozenset({"identity", "permissions_boundary", "session"})
+PLANS_KEPT = 4096
+DECISIONS_KEPT = 4096
+
+ResourceTest = Callable[[str, Context], bool]
+PrincipalTest = Callable[[Principal, bool], Grant]
+
+
+class CompiledStatement:
+    """One statement, ready to be asked.
+
+    Attributes:
+        reason: how decisions name it.
+        statement: what it was compiled from.
+        test: whether resource and conditions match; the action was tested when the plan was made.
+        principal: how the caller is named, given whether it has a boundary; ``None`` = the type knows no principals.
+        action, resource: tests of the single elements; ``None`` = matches everything.
+        conditions: one test for each of the statement's conditions.
+    """
+
+    __slots__ = ("action", "conditions", "principal", "reason", "resource", "statement", "test")
+
+    def __init__(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> None:
+        variables = policy.version == POLICY_VARIABLES_SINCE
+        effect = "Deny" if statement.effect is Effect.DENY else "Allow"
+        self.reason = Reason(policy_type, policy.name, statement.label, effect)
+        self.statement = statement
+        self.action = _action_test(statement)
+        self.resource = _resource_test(statement, policy_type, variables=variables)
+        self.conditions = tuple(compile_test(test, variables=variables) for test in statement.conditions)
+        self.principal = _principal_test(statement, policy_type)
+        self.test = _both(self.resource, self.conditions)
+
+
+def _action_test(statement: Statement) -> TextTest | None:
+    listed = statement.actions if statement.actions is not None else statement.not_actions or ()
+    test = matcher((tokenize(action.lower(), variables=False) for action in listed), Reading.TEXT)
+    return test if statement.actions is not None else _negation(test)
+
+
+def _negation(test: TextTest | None) -> TextTest:
+    if test is None:
+        return lambda _text: False
+    return lambda text: not test(text)
+
+
+def _resource_test(statement: Statement, policy_type: PolicyType, *, variables: bool) -> ResourceTest | None:
+    listed = statement.resources if statement.resources is not None else statement.not_resources
+    if listed is None:
+        return _without_resource(statement, policy_type)
+    patterns = tuple(tokenize(resource, variables=variables) for resource in listed)
+    completes = policy_type in IDENTITY_SIDE
+    negated = statement.not_resources is not None
+    if any(map(has_variables, patterns)):
+        return _variable_resource(patterns, completes=completes, negated=negated)
+    test = matcher(map(complete_arn, patterns) if completes else patterns, Reading.RESOURCE)
+    if negated:
+        absent = _negation(test)
+        return lambda resource, _context: absent(resource)
+    if test is None:
+        return None
+    return lambda resource, _context: test(resource)
+
+
+def _without_resource(statement: Statement, policy_type: PolicyType) -> ResourceTest | None:
+    # Trust policies and some resource policies have no Resource element. Elsewhere AWS refuses the document, so
+    # it can deny here but never allow.
+    if policy_type in IDENTITY_SIDE and statement.effect is Effect.ALLOW:
+        return lambda _resource, _context: False
+    return None
+
+
+def _variable_resource(patterns: tuple[Tokens, ...], *, completes: bool, negated: bool) -> ResourceTest:
+    def test(resource: str, context: Context) -> bool:
+        expanded = [tokens for item in patterns if (tokens := expand(item, context)) is not None]
+        ready = tuple(map(complete_arn, expanded) if completes else expanded)
+        matches = compiled(ready, Reading.RESOURCE)
+        return (matches is None or matches(resource)) is not negated
+
+    return test
+
+
+def _both(resource: ResourceTest | None, conditions: tuple[ContextTest, ...]) -> ResourceTest:
+    """Resource and conditions in one closure; the common numbers of conditions without a loop."""
+    if resource is None:
+        resource = _any_resource
+    if not conditions:
+        return resource
+    target = resource
+    if len(conditions) == 1:
+        only = conditions[0]
+        if target is _any_resource:
+            return lambda _name, context: only(context)
+        return lambda name, context: only(context) and target(name, context)
+    if len(conditions) == 2:
+        one, two = conditions
+        return lambda name, context: one(context) and two(context) and target(name, context)
+
+    def test(name: str, context: Context) -> bool:
+        for condition in conditions:
+            if not condition(context):
+                return False
+        return target(name, context)
+
+    return test
+
+
+def _any_resource(_resource: str, _context: Context) -> bool:
+    return True
+
+
+def _principal_test(statement: Statement, policy_type: PolicyType) -> PrincipalTest | None:
+    if statement.principal is not None:
+        return _named(statement.principal)
+    if statement.not_principal is not None:
+        return _not_named(statement.not_principal, denies=statement.effect is Effect.DENY)
+    if policy_type == "resource":
+        return lambda _caller, _bounded: Grant.NONE
+    return None
+
+
+def _anyone(element: PrincipalElement) -> bool:
+    return element.anyone or "*" in element.aws
+
+
+def _names(element: PrincipalElement) -> frozenset[str]:
+    """Every name of the element, with accounts as twelve digits whichever way they were written."""
+    accounts = (_account_of_root(name) or name for name in element.aws)
+    return frozenset({*accounts, *element.service, *element.federated, *element.canonical_user})
+
+
+def _account_of_root(name: str) -> str | None:
+    if not name.endswith(":root") or not name.startswith("arn:"):
+        return None
+    arn = Arn.parse(name) if name.count(":") >= 5 else None
+    return arn.account if arn and arn.service == "iam" and is_account_id(arn.account) else None
+
+
+def _named(element: PrincipalElement) -> PrincipalTest:
+    if _anyone(element):
+        return lambda _caller, _bounded: Grant.DIRECT
+    listed = _names(element)
+
+    def test(caller: Principal, _bounded: bool) -> Grant:
+        for name, grant in caller.names:
+            if name in listed:
+                return grant
+        return Grant.NONE
+
+    return test
+
+
+def _not_named(element: PrincipalElement, *, denies: bool) -> PrincipalTest:
+    """``NotPrincipal``. A Deny spares only callers all of whose names are listed (account, role and session), and
+    none that has a permissions boundary:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if _anyone(element):
+        return lambda _caller, bounded: Grant.DIRECT if denies and bounded else Grant.NONE
+    listed = _names(element)
+
+    def test(caller: Principal, bounded: bool) -> Grant:
+        found = [name in listed for name, _ in caller.names]
+        spared = bool(found) and (all(found) and not bounded if denies else any(found))
+        return Grant.NONE if spared else Grant.DIRECT
+
+    return test
+
+
+Statements = tuple[CompiledStatement, ...]
+
+
+def compile_policy(policy: Policy, policy_type: PolicyType) -> Statements:
+    """The policy's statements, compiled for use as ``policy_type``; remembered on the policy."""
+    try:
+        by_type: dict[PolicyType, Statements] = policy.compiled
+    except AttributeError:
+        by_type = {}
+        object.__setattr__(policy, "compiled", by_type)
+    found = by_type.get(policy_type)
+    if found is None:
+        found = tuple(CompiledStatement(statement, policy, policy_type) for statement in policy.statements)
+        by_type[policy_type] = found
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The statements of a policy set that bear on one action. ``None`` = the policy type does not apply.
+
+    Attributes:
+        denies: every Deny, of all types in their order. The other lists hold the Allows of their type.
+        limited: whether any type besides identity and resource policies applies.
+        deciding: part of the ARN of resources whose own policy must allow; ``None`` = no such resources.
+        always_allowed: whether AWS answers the action without asking any policy.
+    """
+
+    denies: Statements
+    identity: Statements
+    permissions_boundary: Statements | None
+    session: Statements | None
+    resource: Statements
+    scp: tuple[Statements, ...] | None
+    rcp: tuple[Statements, ...] | None
+    vpc_endpoint: Statements | None
+    limited: bool
+    deciding: str | None
+    always_allowed: bool
+
+
+class CompiledSet:
+    """A policy set, ready to be asked: plans by action, and the decisions that were already given."""
+
+    __slots__ = ("_decisions", "_plans", "_set")
+
+    def __init__(self, policies: PolicySet) -> None:
+        self._set = policies
+        self._plans: tuple[dict[str, Plan], ...] = ({}, {}, {}, {})
+        self._decisions: dict[Statements, Decision] = {}
+
+    def plan(self, action: str, scp: bool, rcp: bool) -> Plan:
+        """The plan for an action; ``scp`` and ``rcp`` say whether these types can bind the caller."""
+        plans = self._plans[scp + 2 * rcp]
+        found = plans.get(action)
+        if found is None:
+            if len(plans) >= PLANS_KEPT:
+                plans.clear()
+            found = plans[action] = self._make_plan(action.lower(), scp, rcp)
+        return found
+
+    def decision(self, outcome: Outcome, hits: Statements) -> Decision:
+        """A decision because of these statements. An outcome other than ``allow`` has a Deny among them."""
+        found = self._decisions.get(hits)
+        if found is None:
+            if len(self._decisions) >= DECISIONS_KEPT:
+                self._decisions.clear()
+            found = self._decisions[hits] = Decision(outcome, tuple(hit.reason for hit in hits))
+        return found
+
+    def _make_plan(self, action: str, scp: bool, rcp: bool) -> Plan:
+        policies = self._set
+        denies: list[CompiledStatement] = []
+
+        def of_type(listed: Iterable[Policy] | None, policy_type: PolicyType) -> Statements | None:
+            if listed is None:
+                return None
+            bearing = [
+                statement
+                for policy in listed
+                for statement in compile_policy(policy, policy_type)
+                if statement.action is None or statement.action(action)
+            ]
+            denies.extend(item for item in bearing if item.statement.effect is Effect.DENY)
+            return tuple(item for item in bearing if item.statement.effect is Effect.ALLOW)
+
+        def of_levels(
+            levels: tuple[PolicyLevel, ...] | None, policy_type: PolicyType
+        ) -> tuple[Statements, ...] | None:
+            if levels is None:
+                return None
+            return tuple(of_type(level.policies, policy_type) or () for level in levels)
+
+        identity = of_type(policies.identity, "identity") or ()
+        resource = of_type(None if policies.resource is None else (policies.resource,), "resource") or ()
+        boundary = of_type(policies.permissions_boundary, "permissions_boundary")
+        session = of_type(policies.session, "session")
+        service_control = of_levels(policies.scp if scp else None, "scp")
+        resource_control = of_levels(policies.rcp if rcp else None, "rcp")
+        endpoint = of_type(policies.vpc_endpoint, "vpc_endpoint")
+        limits = (boundary, session, service_control, resource_control, endpoint)
+        return Plan(
+            denies=tuple(denies),
+            identity=identity,
+            permissions_boundary=boundary,
+            session=session,
+            resource=resource,
+            scp=service_control,
+            rcp=resource_control,
+            vpc_endpoint=endpoint,
+            limited=any(limit is not None for limit in limits),
+            deciding=deciding_resource(action),
+            always_allowed=is_always_allowed(action),
+        )
+
+
+def compile_set(policies: PolicySet) -> CompiledSet:
+    """The compiled form of a policy set, remembered on it."""
+    made = CompiledSet(policies)
+    object.__setattr__(policies, "compiled", made)
+    return made
