@@ -198,6 +198,11 @@ class Perimeter(Section):
     guardrail: Guardrail
     other_guardrails: tuple[Guardrail, ...] = ()
     uses: dict[Slug, Use] = Field(default_factory=dict)
+    service_roles: tuple[RoleArn, ...] = Field(
+        default=(),
+        description="Service roles of agents and knowledge bases: they call models by themselves, without a guardrail "
+        "of the caller. Their trust policies must admit Bedrock alone.",
+    )
     network: Network
     encryption: Encryption = Encryption()
     logging: Logging = Logging()

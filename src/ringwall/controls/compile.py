@@ -1,0 +1,88 @@
+"""From a declaration to the Estate that it wants."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.controls import (
+    alarms,
+    endpoints,
+    guardrails,
+    keys,
+    logs,
+    policies,
+    retention,
+    roles,
+    scp,
+)
+from ringwall.controls.documents import ROLE_CHARACTERS, SCPS_PER_TARGET, size
+from ringwall.controls.names import LOGGING_ROLE
+from ringwall.errors import RingwallError
+from ringwall.estate.model import Account, Estate, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.perimeter.model import Perimeter
+
+
+def compile_estate(perimeter: Perimeter) -> Estate:
+    """The desired Estate: what every control adds, in the registry's order.
+
+    Raises:
+        RingwallError: what is declared does not fit AWS's limits, or a use takes a name that the perimeter needs.
+    """
+    if LOGGING_ROLE in perimeter.uses:
+        raise RingwallError(
+            f"uses.{LOGGING_ROLE}: that name belongs to the perimeter's own role; choose another"
+        )
+    resources = tuple(_resources(perimeter))
+    problems = tuple(_limits(resources))
+    if problems:
+        raise RingwallError(problems[0], details=problems[1:])
+    return Estate(source="desired", accounts=accounts(perimeter), resources=resources)
+
+
+def _resources(perimeter: Perimeter) -> Iterator[Resource]:
+    for name, use in perimeter.uses.items():
+        yield roles.role(perimeter, name, use)
+    yield from keys.keys(perimeter)
+    yield from guardrails.guardrails(perimeter)
+    yield from guardrails.versions(perimeter)
+    yield endpoints.security_group(perimeter)
+    yield from endpoints.endpoints(perimeter)
+    yield from logs.invocation_logging(perimeter)
+    yield from logs.trail(perimeter)
+    yield from alarms.topic(perimeter)
+    yield from alarms.alarms(perimeter)
+    yield alarms.tampering_rule(perimeter)
+    yield retention.setting(perimeter)
+    yield from policies.policies(perimeter)
+
+
+def accounts(perimeter: Perimeter) -> tuple[Account, ...]:
+    """The declared account, and the management account that its policies live in."""
+    organization = perimeter.organization
+    target = scp.target(perimeter)
+    levels = (target,) if target == perimeter.account else (target, perimeter.account)
+    return (
+        Account(perimeter.account, organization.id, levels=levels),
+        Account(organization.management_account, organization.id, management=True),
+    )
+
+
+def _limits(resources: tuple[Resource, ...]) -> Iterator[str]:
+    attached = sum(resource.type == scp.TYPE for resource in resources)
+    if attached >= SCPS_PER_TARGET:
+        yield (
+            f"{attached} service control policies and FullAWSAccess do not fit the {SCPS_PER_TARGET} that one target "
+            "may have; declare fewer models or Regions"
+        )
+    for resource in resources:
+        if resource.type == "AWS::IAM::Role":
+            characters = sum(size(item["PolicyDocument"]) for item in resource.get("Policies", ()))
+            if characters > ROLE_CHARACTERS:
+                yield (
+                    f"{resource.id}: its policies are {characters} characters, AWS allows {ROLE_CHARACTERS}; "
+                    "split the use"
+                )

@@ -1,0 +1,147 @@
+"""Guardrails and their versions, as resources and in a form that compares by strength."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls import names
+from ringwall.estate.model import Ref, Resource, canonical_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.perimeter.model import Guardrail, Perimeter
+
+CONTENT = (
+    "BlockedInputMessaging",
+    "BlockedOutputsMessaging",
+    "ContentPolicyConfig",
+    "TopicPolicyConfig",
+    "WordPolicyConfig",
+    "SensitiveInformationPolicyConfig",
+    "ContextualGroundingPolicyConfig",
+)
+"""Properties that a version fixes."""
+
+
+def guardrails(perimeter: Perimeter) -> Iterator[Resource]:
+    """The pinned guardrail with its own key, then the others."""
+    yield _guardrail(perimeter, perimeter.guardrail, pinned=True)
+    for other in perimeter.other_guardrails:
+        yield _guardrail(perimeter, other, pinned=False)
+
+
+def versions(perimeter: Perimeter) -> Iterator[Resource]:
+    """A numbered version of each. Its description is the digest of the content, so it changes when that does."""
+    for guardrail in (perimeter.guardrail, *perimeter.other_guardrails):
+        yield Resource(
+            type="AWS::Bedrock::GuardrailVersion",
+            account=perimeter.account,
+            region=perimeter.regions.source,
+            id=f"guardrail-version/{guardrail.name}",
+            properties={
+                "GuardrailIdentifier": Ref(f"guardrail/{guardrail.name}", "Id"),
+                "Description": digest(content(guardrail)),
+            },
+        )
+
+
+def _guardrail(perimeter: Perimeter, guardrail: Guardrail, *, pinned: bool) -> Resource:
+    description = guardrail.description or f"Ringwall {perimeter.name}: {guardrail.name}"
+    properties: dict[str, Any] = {"Name": guardrail.name, "Description": description, **content(guardrail)}
+    if pinned:
+        properties["KmsKeyArn"] = names.key_arn("guardrail")
+    return Resource(
+        type="AWS::Bedrock::Guardrail",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id=f"guardrail/{guardrail.name}",
+        properties=properties,
+    )
+
+
+def digest(value: dict[str, Any]) -> str:
+    """Digest of a guardrail's content, as its version's description holds it."""
+    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def content(guardrail: Guardrail) -> dict[str, Any]:
+    """The policies and messages of a guardrail, in CloudFormation's names."""
+    found = {
+        "ContentPolicyConfig": _filters(guardrail),
+        "TopicPolicyConfig": _topics(guardrail),
+        "WordPolicyConfig": _words(guardrail),
+        "SensitiveInformationPolicyConfig": _sensitive(guardrail),
+        "ContextualGroundingPolicyConfig": _grounding(guardrail),
+    }
+    return {
+        "BlockedInputMessaging": guardrail.blocked_input,
+        "BlockedOutputsMessaging": guardrail.blocked_output,
+        **{name: value for name, value in found.items() if value},
+    }
+
+
+def _filters(guardrail: Guardrail) -> dict[str, Any]:
+    """Prompt attacks are looked for in prompts only: their output strength must be NONE."""
+    filters = [
+        {
+            "Type": name,
+            "InputStrength": strength.upper(),
+            "OutputStrength": "NONE" if name == "PROMPT_ATTACK" else strength.upper(),
+        }
+        for name, strength in guardrail.strengths.items()
+        if strength != "none"
+    ]
+    return {"FiltersConfig": filters} if filters else {}
+
+
+def _topics(guardrail: Guardrail) -> dict[str, Any]:
+    topics = [
+        {
+            "Name": topic.name,
+            "Definition": topic.definition,
+            "Type": "DENY",
+            **({"Examples": list(topic.examples)} if topic.examples else {}),
+        }
+        for topic in guardrail.topics
+    ]
+    return {"TopicsConfig": topics} if topics else {}
+
+
+def _words(guardrail: Guardrail) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if guardrail.words:
+        found["WordsConfig"] = [{"Text": word} for word in guardrail.words]
+    if guardrail.profanity == "block":
+        found["ManagedWordListsConfig"] = [{"Type": "PROFANITY"}]
+    return found
+
+
+def _sensitive(guardrail: Guardrail) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if guardrail.pii:
+        found["PiiEntitiesConfig"] = [
+            {"Type": name, "Action": action.upper()} for name, action in guardrail.pii.items()
+        ]
+    if guardrail.regexes:
+        found["RegexesConfig"] = [
+            {
+                "Name": regex.name,
+                "Pattern": regex.pattern,
+                "Action": regex.action.upper(),
+                **({"Description": regex.description} if regex.description else {}),
+            }
+            for regex in guardrail.regexes
+        ]
+    return found
+
+
+def _grounding(guardrail: Guardrail) -> dict[str, Any]:
+    thresholds = {"GROUNDING": guardrail.grounding, "RELEVANCE": guardrail.relevance}
+    filters = [
+        {"Type": name, "Threshold": threshold}
+        for name, threshold in thresholds.items()
+        if threshold is not None
+    ]
+    return {"FiltersConfig": filters} if filters else {}

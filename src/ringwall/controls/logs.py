@@ -1,0 +1,264 @@
+"""Buckets, log group, role and settings of invocation logging and the trail, as resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls import names
+from ringwall.controls.documents import Statement, allow, deny, document
+from ringwall.controls.keys import from_bedrock
+from ringwall.estate.model import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.perimeter.model import Perimeter
+
+LARGE_DATA = "large-data"
+STREAM = "aws/bedrock/modelinvocations"
+"""Name of the one log stream that Bedrock writes."""
+
+DATA_TYPES = (
+    "AWS::Bedrock::AdvancedOptimizePromptJob",
+    "AWS::Bedrock::AgentAlias",
+    "AWS::Bedrock::AsyncInvoke",
+    "AWS::Bedrock::AutomatedReasoningPolicy",
+    "AWS::Bedrock::AutomatedReasoningPolicyVersion",
+    "AWS::Bedrock::Blueprint",
+    "AWS::Bedrock::DataAutomationInvocation",
+    "AWS::Bedrock::DataAutomationProfile",
+    "AWS::Bedrock::DataAutomationProject",
+    "AWS::Bedrock::FlowAlias",
+    "AWS::Bedrock::FlowExecution",
+    "AWS::Bedrock::Guardrail",
+    "AWS::Bedrock::InlineAgent",
+    "AWS::Bedrock::KnowledgeBase",
+    "AWS::Bedrock::Model",
+    "AWS::Bedrock::PromptVersion",
+    "AWS::Bedrock::Session",
+    "AWS::Bedrock::Tool",
+    "AWS::BedrockMantle::Project",
+)
+"""Data event types of Bedrock that advanced event selectors accept; one selector each."""
+
+MODALITIES = (
+    "TextDataDeliveryEnabled",
+    "ImageDataDeliveryEnabled",
+    "EmbeddingDataDeliveryEnabled",
+    "VideoDataDeliveryEnabled",
+    "AudioDataDeliveryEnabled",
+)
+
+
+def bucket(perimeter: Perimeter, purpose: str, key: str) -> Resource:
+    """A private, versioned bucket that is encrypted with its own key, whose ARN S3 wants for service writers."""
+    return Resource(
+        type="AWS::S3::Bucket",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id=f"bucket/{purpose}",
+        properties={
+            "BucketName": perimeter.bucket(purpose),
+            "BucketEncryption": {
+                "ServerSideEncryptionConfiguration": [
+                    {
+                        "ServerSideEncryptionByDefault": {
+                            "SSEAlgorithm": "aws:kms",
+                            "KMSMasterKeyID": names.key_arn(key),
+                        },
+                        "BucketKeyEnabled": True,
+                    }
+                ]
+            },
+            "PublicAccessBlockConfiguration": {
+                "BlockPublicAcls": True,
+                "BlockPublicPolicy": True,
+                "IgnorePublicAcls": True,
+                "RestrictPublicBuckets": True,
+            },
+            "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+            "VersioningConfiguration": {"Status": "Enabled"},
+        },
+    )
+
+
+def bucket_policy(perimeter: Perimeter, purpose: str, *statements: Statement) -> Resource:
+    """The policy of a bucket, TLS only."""
+    arn = names.bucket_arn(perimeter, purpose)
+    tls = deny(
+        "TlsOnly",
+        "s3:*",
+        [arn, f"{arn}/*"],
+        {"Bool": {"aws:SecureTransport": "false"}},
+        principal="*",
+    )
+    return Resource(
+        type="AWS::S3::BucketPolicy",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id=f"bucket-policy/{purpose}",
+        properties={"Bucket": perimeter.bucket(purpose), "PolicyDocument": document(*statements, tls)},
+        depends_on=(f"bucket/{purpose}",),
+    )
+
+
+def delivery_path(perimeter: Perimeter, prefix: str) -> str:
+    """Key prefix below which Bedrock writes a destination's objects."""
+    return f"{prefix}/AWSLogs/{perimeter.account}/BedrockModelInvocationLogs"
+
+
+def invocation_logging(perimeter: Perimeter) -> Iterator[Resource]:
+    """Everything of invocation logging but the keys."""
+    purpose = names.INVOCATION_LOGS
+    arn = names.bucket_arn(perimeter, purpose)
+    yield bucket(perimeter, purpose, "invocation-log-bucket")
+    yield bucket_policy(
+        perimeter,
+        purpose,
+        allow(
+            "BedrockLogDelivery",
+            "s3:PutObject",
+            [
+                f"{arn}/{delivery_path(perimeter, prefix)}/*"
+                for prefix in (perimeter.logging.prefix, LARGE_DATA)
+            ],
+            from_bedrock(perimeter),
+            principal={"Service": "bedrock.amazonaws.com"},
+        ),
+    )
+    yield Resource(
+        type="AWS::Logs::LogGroup",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id="log-group/invocations",
+        properties={
+            "LogGroupName": names.log_group(perimeter),
+            "RetentionInDays": perimeter.logging.retention_days,
+            "KmsKeyId": names.key_arn("invocation-log-group"),
+        },
+    )
+    yield _logging_role(perimeter)
+    yield _setting(perimeter)
+
+
+def _logging_role(perimeter: Perimeter) -> Resource:
+    stream = f"{names.log_group_arn(perimeter)}:log-stream:{STREAM}"
+    return Resource(
+        type="AWS::IAM::Role",
+        account=perimeter.account,
+        region="global",
+        id=f"role/{names.LOGGING_ROLE}",
+        properties={
+            "RoleName": names.logging_role_name(perimeter),
+            "Path": "/",
+            "Description": f"Ringwall {perimeter.name}: Bedrock writes invocation logs",
+            "MaxSessionDuration": 3600,
+            "AssumeRolePolicyDocument": document(
+                allow(
+                    "BedrockWritesLogs",
+                    "sts:AssumeRole",
+                    None,
+                    from_bedrock(perimeter),
+                    principal={"Service": "bedrock.amazonaws.com"},
+                )
+            ),
+            "Policies": [
+                {
+                    "PolicyName": "write-invocation-logs",
+                    "PolicyDocument": document(
+                        allow("WriteStream", ["logs:CreateLogStream", "logs:PutLogEvents"], [stream])
+                    ),
+                }
+            ],
+        },
+    )
+
+
+def _setting(perimeter: Perimeter) -> Resource:
+    bucket_name = perimeter.bucket(names.INVOCATION_LOGS)
+    configuration: dict[str, Any] = {
+        "CloudWatchConfig": {
+            "LogGroupName": names.log_group(perimeter),
+            "RoleArn": names.logging_role_arn(perimeter),
+            "LargeDataDeliveryS3Config": {"BucketName": bucket_name, "KeyPrefix": LARGE_DATA},
+        },
+        "S3Config": {"BucketName": bucket_name, "KeyPrefix": perimeter.logging.prefix},
+        **dict.fromkeys(MODALITIES, True),
+    }
+    return Resource(
+        type="Ringwall::Bedrock::InvocationLogging",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id="invocation-logging/main",
+        properties={"LoggingConfig": configuration},
+        depends_on=(
+            f"bucket-policy/{names.INVOCATION_LOGS}",
+            "key/invocation-log-bucket",
+            "log-group/invocations",
+            f"role/{names.LOGGING_ROLE}",
+        ),
+    )
+
+
+def trail(perimeter: Perimeter) -> Iterator[Resource]:
+    """The trail, its bucket and the bucket's policy."""
+    arn = names.bucket_arn(perimeter, names.TRAIL)
+    source = {"aws:SourceArn": names.trail_arn(perimeter)}
+    service = {"Service": "cloudtrail.amazonaws.com"}
+    yield bucket(perimeter, names.TRAIL, "trail")
+    yield bucket_policy(
+        perimeter,
+        names.TRAIL,
+        allow("CloudTrailAclCheck", "s3:GetBucketAcl", [arn], {"StringEquals": source}, principal=service),
+        allow(
+            "CloudTrailWrites",
+            "s3:PutObject",
+            [f"{arn}/AWSLogs/{perimeter.account}/*"],
+            {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", **source}},
+            principal=service,
+        ),
+    )
+    yield Resource(
+        type="AWS::CloudTrail::Trail",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id="trail/main",
+        properties={
+            "TrailName": names.trail_name(perimeter),
+            "S3BucketName": perimeter.bucket(names.TRAIL),
+            "IsLogging": True,
+            "IsMultiRegionTrail": True,
+            "IncludeGlobalServiceEvents": True,
+            "EnableLogFileValidation": True,
+            "KMSKeyId": names.key_arn("trail"),
+            "AdvancedEventSelectors": selectors(),
+        },
+        depends_on=(f"bucket-policy/{names.TRAIL}",),
+    )
+
+
+def selectors() -> list[dict[str, Any]]:
+    """Management events, every data event type of Bedrock, and calls that an endpoint policy refused.
+
+    One ``resources.type`` each, as CloudTrail wants it
+    (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html).
+    """
+    data = [
+        _selector(kind.removeprefix("AWS::").replace("::", ""), "Data", ("resources.type", kind))
+        for kind in DATA_TYPES
+    ]
+    return [
+        _selector("Management", "Management"),
+        *data,
+        _selector(
+            "EndpointDenials",
+            "NetworkActivity",
+            ("eventSource", "bedrock.amazonaws.com"),
+            ("errorCode", "VpceAccessDenied"),
+        ),
+    ]
+
+
+def _selector(name: str, category: str, *fields: tuple[str, str]) -> dict[str, Any]:
+    tests = [("eventCategory", category), *fields]
+    return {"Name": name, "FieldSelectors": [{"Field": field, "Equals": [value]} for field, value in tests]}

@@ -1,0 +1,195 @@
+"""The names that a declaration determines: ARNs of models and profiles, of roles, buckets and log groups.
+
+Everything here is literal text that is known before anything is deployed. What is not (guardrail ids, key ids,
+``vpce-`` ids) is a :class:`~ringwall.estate.model.Ref`; see :func:`pinned_guardrail` and its neighbours.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.estate.model import Ref
+
+if TYPE_CHECKING:
+    from ringwall.perimeter.model import Perimeter
+
+GEOGRAPHIES = frozenset({"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"})
+"""First labels of system-defined inference profile ids."""
+
+LOGGING_ROLE = "invocation-logging"
+TRAIL = "trail"
+INVOCATION_LOGS = "invocation-logs"
+ALARM_TOPIC = "alarms"
+DATA_CLASSES = ("guardrail", "invocation-log-group", "invocation-log-bucket", "trail", "alarms")
+
+
+def arn(perimeter: Perimeter, service: str, resource: str, *, region: str | None = None) -> str:
+    """ARN of a resource of the declared account; ``region`` defaults to the source Region, ``""`` for global ones."""
+    where = perimeter.regions.source if region is None else region
+    return f"arn:{perimeter.partition}:{service}:{where}:{perimeter.account}:{resource}"
+
+
+def is_profile(model: str) -> bool:
+    """Whether a model id names a system-defined inference profile (``us.anthropic...``)."""
+    return model.split(".", 1)[0] in GEOGRAPHIES and "." in model
+
+
+def foundation_model(model: str) -> str:
+    """The foundation model id that a model or profile id stands for."""
+    return model.split(".", 1)[1] if is_profile(model) else model
+
+
+def profile_arn(perimeter: Perimeter, model: str) -> str | None:
+    """ARN of the inference profile in the source Region, or ``None`` for a model that is invoked directly."""
+    return arn(perimeter, "bedrock", f"inference-profile/{model}") if is_profile(model) else None
+
+
+def model_arns(perimeter: Perimeter, model: str) -> tuple[str, ...]:
+    """ARNs of the foundation model wherever a request may be processed.
+
+    A ``global.`` profile is authorized against an ARN without Region, next to the source Region's
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html).
+    """
+    regions: tuple[str, ...] = (
+        perimeter.regions.processing if is_profile(model) else (perimeter.regions.source,)
+    )
+    if model.startswith("global."):
+        regions = (*regions, "")
+    name = foundation_model(model)
+    return tuple(f"arn:{perimeter.partition}:bedrock:{region}::foundation-model/{name}" for region in regions)
+
+
+def profiles(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> list[str]:
+    """Profile ARNs of the named models (default: all declared), in declaration order, without repeats."""
+    found = (profile_arn(perimeter, perimeter.models[name]) for name in models or tuple(perimeter.models))
+    return list(dict.fromkeys(item for item in found if item is not None))
+
+
+def profile_models(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> list[str]:
+    """Foundation model ARNs that the named models reach through a profile."""
+    names = [name for name in models or tuple(perimeter.models) if is_profile(perimeter.models[name])]
+    return _models(perimeter, names)
+
+
+def direct_models(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> list[str]:
+    """Foundation model ARNs of the named models that are invoked without a profile."""
+    names = [name for name in models or tuple(perimeter.models) if not is_profile(perimeter.models[name])]
+    return _models(perimeter, names)
+
+
+def _models(perimeter: Perimeter, names: list[str]) -> list[str]:
+    return list(
+        dict.fromkeys(item for name in names for item in model_arns(perimeter, perimeter.models[name]))
+    )
+
+
+def guardrail_arn(perimeter: Perimeter) -> Ref:
+    """ARN of the pinned guardrail, without version (which is also its DRAFT)."""
+    return Ref(f"guardrail/{perimeter.guardrail.name}", "Arn")
+
+
+def pinned_guardrail(perimeter: Perimeter) -> Ref:
+    """Pattern of the pinned guardrail's numbered versions, as ``bedrock:GuardrailIdentifier`` holds them."""
+    return Ref(f"guardrail/{perimeter.guardrail.name}", "NumberedVersions")
+
+
+def pinned_version(perimeter: Perimeter) -> Ref:
+    """Number of the pinned guardrail's version."""
+    return Ref(f"guardrail-version/{perimeter.guardrail.name}", "Version")
+
+
+def key_arn(data_class: str) -> Ref:
+    """ARN of the key of a data class."""
+    return Ref(f"key/{data_class}", "Arn")
+
+
+def endpoint_id(service: str) -> Ref:
+    """``vpce-`` id of an endpoint."""
+    return Ref(f"endpoint/{service}", "Id")
+
+
+def service_roles(perimeter: Perimeter) -> dict[str, list[str]]:
+    """Condition tests that exempt the declared service roles, by exact ARN; empty without any.
+
+    A service control policy cannot see a trust policy. So the declaration names the roles, everybody but the
+    administrators is kept from changing or passing them, and a check looks at whom they trust.
+    """
+    return {"aws:PrincipalArn": list(perimeter.service_roles)} if perimeter.service_roles else {}
+
+
+def guardrail_administrators(perimeter: Perimeter) -> list[str]:
+    """Who may change guardrails: the administrators and the roles declared for it."""
+    roles = [
+        perimeter.role_arn(name)
+        for name, use in perimeter.uses.items()
+        if use.kind == "guardrail-administrator"
+    ]
+    return [*perimeter.administrators, *roles]
+
+
+def knowledge_bases(perimeter: Perimeter) -> list[str]:
+    """ARNs of the declared knowledge bases."""
+    found = [use.knowledge_base for use in perimeter.uses.values() if use.knowledge_base]
+    return [arn(perimeter, "bedrock", f"knowledge-base/{item}") for item in dict.fromkeys(found)]
+
+
+def agent_aliases(perimeter: Perimeter) -> list[str]:
+    """ARNs of the declared agent aliases."""
+    found = [f"{use.agent}/{use.alias}" for use in perimeter.uses.values() if use.agent and use.alias]
+    return [arn(perimeter, "bedrock", f"agent-alias/{item}") for item in dict.fromkeys(found)]
+
+
+def bucket_arn(perimeter: Perimeter, purpose: str) -> str:
+    """ARN of one of our buckets."""
+    return f"arn:{perimeter.partition}:s3:::{perimeter.bucket(purpose)}"
+
+
+def log_group(perimeter: Perimeter) -> str:
+    """Name of the invocation log group."""
+    return f"/aws/bedrock/{perimeter.name}/model-invocations"
+
+
+def log_group_arn(perimeter: Perimeter) -> str:
+    """ARN of the invocation log group, without the ``:*`` that some APIs append."""
+    return arn(perimeter, "logs", f"log-group:{log_group(perimeter)}")
+
+
+def logging_role_name(perimeter: Perimeter) -> str:
+    """Name of the role by which Bedrock writes invocation logs."""
+    return f"{perimeter.name}-{LOGGING_ROLE}"
+
+
+def logging_role_arn(perimeter: Perimeter) -> str:
+    """ARN of that role."""
+    return f"arn:{perimeter.partition}:iam::{perimeter.account}:role/{logging_role_name(perimeter)}"
+
+
+def trail_name(perimeter: Perimeter) -> str:
+    """Name of the trail."""
+    return f"{perimeter.name}-bedrock"
+
+
+def trail_arn(perimeter: Perimeter) -> str:
+    """ARN of the trail."""
+    return arn(perimeter, "cloudtrail", f"trail/{trail_name(perimeter)}")
+
+
+def topic_name(perimeter: Perimeter) -> str:
+    """Name of the alarm topic."""
+    return f"{perimeter.name}-bedrock-alarms"
+
+
+def topic_arn(perimeter: Perimeter) -> str:
+    """ARN of the alarm topic."""
+    return arn(perimeter, "sns", topic_name(perimeter))
+
+
+def rule_name(perimeter: Perimeter) -> str:
+    """Name of the EventBridge rule that reports tampering."""
+    return f"{perimeter.name}-control-tampering"
+
+
+def endpoint_service(perimeter: Perimeter, service: str) -> str:
+    """Full name of an endpoint service."""
+    prefix = "cn.com.amazonaws" if perimeter.partition == "aws-cn" else "com.amazonaws"
+    return f"{prefix}.{perimeter.regions.source}.{service}"

@@ -1,0 +1,256 @@
+"""What may only administrators do: the actions that weaken a control, resource by resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls import names
+from ringwall.controls.documents import Statement, deny, unless
+from ringwall.controls.endpoints import SECURITY_GROUP
+from ringwall.estate.model import Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.perimeter.model import Perimeter
+
+GUARDRAIL_MUTATIONS = (
+    "bedrock:UpdateGuardrail",
+    "bedrock:DeleteGuardrail",
+    "bedrock:CreateGuardrailVersion",
+    "bedrock:PutResourcePolicy",
+    "bedrock:DeleteResourcePolicy",
+)
+SETTINGS = (
+    "bedrock:PutEnforcedGuardrailConfiguration",
+    "bedrock:DeleteEnforcedGuardrailConfiguration",
+    "bedrock:PutModelInvocationLoggingConfiguration",
+    "bedrock:DeleteModelInvocationLoggingConfiguration",
+    "bedrock:PutAccountDataRetention",
+    "bedrock-mantle:PutAccountDataRetention",
+    "bedrock:PutUseCaseForModelAccess",
+    "bedrock:CreateFoundationModelAgreement",
+    "bedrock:DeleteFoundationModelAgreement",
+    "bedrock:PutFoundationModelEntitlement",
+    "bedrock:CreateMarketplaceModelEndpoint",
+    "bedrock:RegisterMarketplaceModelEndpoint",
+    "bedrock:CreateModelImportJob",
+)
+KEY_MUTATIONS = (
+    "kms:DeleteAlias",
+    "kms:DisableKey",
+    "kms:DisableKeyRotation",
+    "kms:PutKeyPolicy",
+    "kms:ScheduleKeyDeletion",
+    "kms:UpdateAlias",
+)
+GRANTS = ("kms:CreateGrant", "kms:RevokeGrant")
+TRAIL_MUTATIONS = (
+    "cloudtrail:DeleteTrail",
+    "cloudtrail:PutEventSelectors",
+    "cloudtrail:StopLogging",
+    "cloudtrail:UpdateTrail",
+)
+LOG_MUTATIONS = (
+    "logs:AssociateKmsKey",
+    "logs:DeleteDataProtectionPolicy",
+    "logs:DeleteLogGroup",
+    "logs:DeleteLogStream",
+    "logs:DeleteRetentionPolicy",
+    "logs:DisassociateKmsKey",
+    "logs:PutRetentionPolicy",
+    "logs:PutSubscriptionFilter",
+)
+BUCKET_MUTATIONS = (
+    "s3:BypassGovernanceRetention",
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:DeleteObject",
+    "s3:DeleteObjectVersion",
+    "s3:PutBucketAcl",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutLifecycleConfiguration",
+    "s3:PutObject",
+    "s3:PutReplicationConfiguration",
+)
+ENDPOINT_MUTATIONS = ("ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint")
+GROUP_MUTATIONS = (
+    "ec2:AuthorizeSecurityGroupEgress",
+    "ec2:AuthorizeSecurityGroupIngress",
+    "ec2:DeleteSecurityGroup",
+    "ec2:ModifySecurityGroupRules",
+)
+TOPIC_MUTATIONS = (
+    "sns:AddPermission",
+    "sns:DeleteTopic",
+    "sns:RemovePermission",
+    "sns:SetTopicAttributes",
+    "sns:Unsubscribe",
+)
+ALARM_MUTATIONS = (
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DisableAlarmActions",
+    "cloudwatch:PutMetricAlarm",
+    "cloudwatch:SetAlarmState",
+)
+RULE_MUTATIONS = (
+    "events:DeleteRule",
+    "events:DisableRule",
+    "events:PutRule",
+    "events:PutTargets",
+    "events:RemoveTargets",
+)
+ROLE_MUTATIONS = (
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePermissionsBoundary",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PassRole",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:TagRole",
+    "iam:UntagRole",
+    "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole",
+)
+USER_MUTATIONS = (
+    "iam:AddUserToGroup",
+    "iam:AttachUserPolicy",
+    "iam:CreateAccessKey",
+    "iam:CreateLoginProfile",
+    "iam:CreateServiceSpecificCredential",
+    "iam:DeactivateMFADevice",
+    "iam:DeleteUser",
+    "iam:DeleteUserPermissionsBoundary",
+    "iam:DeleteUserPolicy",
+    "iam:DetachUserPolicy",
+    "iam:EnableMFADevice",
+    "iam:PutUserPermissionsBoundary",
+    "iam:PutUserPolicy",
+    "iam:ResetServiceSpecificCredential",
+    "iam:UpdateAccessKey",
+    "iam:UpdateLoginProfile",
+    "iam:UpdateUser",
+)
+LEAVE = "organizations:LeaveOrganization"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """One row: actions on resources that nobody but the exempt may do.
+
+    Attributes:
+        sid: Sid of its statement; claims derive their names from it.
+        title: in words, after "Nobody but the administrators".
+        actions: what is denied.
+        resources: on what; may hold references.
+        condition: further condition on the request.
+        guardrail_administrators: whether the roles declared for guardrails are exempt as well.
+        everybody: whether not even administrators may.
+    """
+
+    sid: str
+    title: str
+    actions: tuple[str, ...]
+    resources: tuple[Any, ...] = ("*",)
+    condition: dict[str, dict[str, Any]] = field(default_factory=dict)
+    guardrail_administrators: bool = False
+    everybody: bool = False
+
+    def exempt(self, perimeter: Perimeter) -> list[str]:
+        """ARN patterns of who may."""
+        if self.everybody:
+            return []
+        if self.guardrail_administrators:
+            return names.guardrail_administrators(perimeter)
+        return list(perimeter.administrators)
+
+    def statement(self, perimeter: Perimeter) -> Statement:
+        """The Deny statement."""
+        exempt = unless(*self.exempt(perimeter))
+        condition = {**exempt, **self.condition}
+        return deny(self.sid, self.actions, list(self.resources), condition or None)
+
+
+def protected(perimeter: Perimeter) -> Iterator[Protected]:
+    """Every row, in the order of the policy."""
+    pinned = (names.guardrail_arn(perimeter), names.pinned_guardrail(perimeter))
+    yield Protected("ProtectGuardrail", "changes the pinned guardrail", GUARDRAIL_MUTATIONS, pinned, {}, True)
+    yield Protected("ProtectSettings", "changes Bedrock's account settings", SETTINGS)
+    keys = tuple(names.key_arn(item) for item in names.DATA_CLASSES)
+    yield Protected(
+        "ProtectKeys",
+        "disables or opens a key of the perimeter",
+        KEY_MUTATIONS,
+        (*keys, *_aliases(perimeter)),
+    )
+    yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, keys, {}, True)
+    yield Protected(
+        "ProtectTrail", "stops or narrows the trail", TRAIL_MUTATIONS, (names.trail_arn(perimeter),)
+    )
+    group = names.log_group_arn(perimeter)
+    yield Protected(
+        "ProtectLogGroup", "cuts or diverts the invocation logs", LOG_MUTATIONS, (group, f"{group}:*")
+    )
+    buckets = tuple(
+        item
+        for purpose in (names.INVOCATION_LOGS, names.TRAIL)
+        for item in (names.bucket_arn(perimeter, purpose), names.bucket_arn(perimeter, purpose) + "/*")
+    )
+    yield Protected("ProtectBuckets", "alters what is recorded", BUCKET_MUTATIONS, buckets)
+    yield from _network(perimeter)
+    yield from _alarms(perimeter)
+    yield from _identities(perimeter)
+    yield Protected(
+        "StayInOrganization", "takes the account out of the organization", (LEAVE,), everybody=True
+    )
+
+
+def _aliases(perimeter: Perimeter) -> tuple[str, ...]:
+    return (names.arn(perimeter, "kms", f"alias/ringwall/{perimeter.name}/*"),)
+
+
+def _network(perimeter: Perimeter) -> Iterator[Protected]:
+    """All endpoints of the account are covered: an ARN of ours is not known before the endpoint exists."""
+    yield Protected(
+        "ProtectEndpoints",
+        "changes or deletes a VPC endpoint",
+        ENDPOINT_MUTATIONS,
+        (names.arn(perimeter, "ec2", "vpc-endpoint/*"),),
+    )
+    yield Protected(
+        "ProtectEndpointGroup",
+        "opens the endpoints' security group",
+        GROUP_MUTATIONS,
+        (names.arn(perimeter, "ec2", "security-group/*"),),
+        {"StringEquals": {"ec2:SecurityGroupID": [Ref(SECURITY_GROUP, "Id")]}},
+    )
+
+
+def _alarms(perimeter: Perimeter) -> Iterator[Protected]:
+    topic = names.topic_arn(perimeter)
+    yield Protected("ProtectTopic", "silences the alarm topic", TOPIC_MUTATIONS, (topic, f"{topic}:*"))
+    alarms = names.arn(perimeter, "cloudwatch", f"alarm:{perimeter.name}-*")
+    yield Protected("ProtectAlarms", "silences an alarm", ALARM_MUTATIONS, (alarms,))
+    rule = names.arn(perimeter, "events", f"rule/{names.rule_name(perimeter)}")
+    yield Protected("ProtectTamperingRule", "silences the report of tampering", RULE_MUTATIONS, (rule,))
+
+
+def _identities(perimeter: Perimeter) -> Iterator[Protected]:
+    """The perimeter's roles, the service roles that its policies exempt, and the administrators themselves."""
+    prefix = f"arn:{perimeter.partition}:iam::{perimeter.account}"
+    roles = [f"{prefix}:role/{perimeter.role_name(use)}" for use in perimeter.uses]
+    roles.append(names.logging_role_arn(perimeter))
+    roles += perimeter.service_roles
+    roles += [item for item in perimeter.administrators if ":role/" in item]
+    yield Protected("ProtectRoles", "changes or passes a role of the perimeter", ROLE_MUTATIONS, tuple(roles))
+    users = tuple(item for item in perimeter.administrators if ":user/" in item)
+    if users:
+        yield Protected("ProtectAdministrators", "becomes an administrator", USER_MUTATIONS, users)

@@ -1,0 +1,56 @@
+"""The account's data retention setting, and the policy that keeps it, as resources."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.controls import scp
+from ringwall.controls.documents import Statement, deny
+from ringwall.estate.model import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.perimeter.model import Perimeter
+
+
+def setting(perimeter: Perimeter) -> Resource:
+    """The mode of the account in the source Region, where requests enter."""
+    return Resource(
+        type="Ringwall::Bedrock::DataRetention",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id="data-retention/main",
+        properties={"Mode": perimeter.data_retention},
+    )
+
+
+def policy(perimeter: Perimeter) -> Iterator[Resource]:
+    """``scp/retention``, where the declaration wants no retention."""
+    if perimeter.data_retention == "none":
+        yield from scp.policies(perimeter, "retention", "No retention of prompts and answers", _statements())
+
+
+def _statements() -> Iterator[Statement]:
+    """Projects may inherit; a request that sends no mode (a rename) is left alone."""
+    yield deny(
+        "RetentionNone",
+        "bedrock:PutAccountDataRetention",
+        "*",
+        {"StringNotEquals": {"bedrock:DataRetentionMode": ["none"]}},
+    )
+    yield deny(
+        "RetentionNoneMantle",
+        "bedrock-mantle:PutAccountDataRetention",
+        "*",
+        {"StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none"]}},
+    )
+    yield deny(
+        "RetentionNoneMantleProjects",
+        ["bedrock-mantle:CreateProject", "bedrock-mantle:UpdateProject"],
+        "*",
+        {
+            "StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none", "inherit"]},
+            "Null": {"bedrock-mantle:DataRetentionMode": "false"},
+        },
+    )
