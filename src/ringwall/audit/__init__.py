@@ -1,0 +1,1 @@
+"""Audit: collection, verdicts, evidence, reports."""

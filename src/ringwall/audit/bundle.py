@@ -1,0 +1,118 @@
+"""The evidence bundle: a folder that stands on its own.
+
+    manifest.json             what is in it, in order, each entry chained to the one before
+    declaration.json          what was judged by
+    estate.json               the observed Estate
+    findings.json             the verdicts
+    responses/sha256-....json each API response: operation, parameters, account, Region, caller, request id, time, body
+
+A response's name is the SHA-256 of its body. Each manifest entry's ``chain`` is the SHA-256 of the previous entry's chain,
+the entry's name and its content's digest, so that a changed, removed or reordered file is found.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ringwall.audit.run import Audit
+from ringwall.errors import RingwallError
+from ringwall.estate import codec
+from ringwall.estate.recording import Recorded
+
+START = "0" * 64
+
+
+def write_bundle(audit: Audit, folder: Path) -> Path:
+    """Write the bundle into a folder that does not exist yet, or is empty. Returns it.
+
+    Raises:
+        RingwallError: the folder holds something already, or cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(folder.iterdir()):
+            msg = f"{folder} is not empty: name another folder with --out"
+            raise RingwallError(msg)
+        (folder / "responses").mkdir()
+        entries = []
+        chain = START
+        for name, text in _files(audit):
+            (folder / name).write_text(text, encoding="utf-8")
+            digest = _sha256(text)
+            chain = _sha256(f"{chain}\n{name}\n{digest}")
+            entries.append({"name": name, "sha256": digest, "chain": chain})
+        manifest = {
+            "version": 1,
+            "taken_at": audit.taken_at,
+            "caller": audit.caller,
+            "account": audit.perimeter.account,
+            "files": entries,
+        }
+        (folder / "manifest.json").write_text(_pretty(manifest), encoding="utf-8")
+    except OSError as error:
+        msg = f"{folder} cannot be written: {error.strerror}"
+        raise RingwallError(msg) from error
+    return folder
+
+
+def verify_manifest(folder: Path) -> tuple[str, ...]:
+    """What is wrong with a bundle's files, in words; empty when every digest and the chain hold."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        entries = [(str(item["name"]), str(item["sha256"]), str(item["chain"])) for item in manifest["files"]]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        return (f"manifest.json cannot be read: {error}",)
+    return tuple(_wrong(folder, entries))
+
+
+def _wrong(folder: Path, entries: list[tuple[str, str, str]]) -> Iterator[str]:
+    chain = START
+    for name, digest, expected in entries:
+        path = folder / name
+        if not path.is_file():
+            yield f"{name} is missing"
+        elif _sha256(path.read_text(encoding="utf-8")) != digest:
+            yield f"{name} was changed"
+        chain = _sha256(f"{chain}\n{name}\n{digest}")
+        if chain != expected:
+            yield f"{name} breaks the chain"
+    listed = {name for name, _, _ in entries} | {"manifest.json"}
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        if str(path.relative_to(folder)) not in listed:
+            yield f"{path.relative_to(folder)} is not in the manifest"
+
+
+def _files(audit: Audit) -> Iterator[tuple[str, str]]:
+    yield "declaration.json", _pretty(audit.perimeter.to_json())
+    yield "estate.json", codec.dumps(audit.observed)
+    yield "findings.json", _pretty([finding.to_json() for finding in audit.findings])
+    for digest, response in sorted(audit.responses.items()):
+        yield f"responses/{digest.replace(':', '-')}.json", _pretty(response_json(response))
+
+
+def response_json(response: Recorded) -> dict[str, Any]:
+    """One response with where it came from."""
+    return {
+        "digest": response.digest,
+        "service": response.service,
+        "operation": response.operation,
+        "parameters": response.parameters,
+        "account": response.account,
+        "region": response.region,
+        "caller": response.caller,
+        "request_id": response.request_id,
+        "time": response.time,
+        "body": json.loads(response.body),
+    }
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
