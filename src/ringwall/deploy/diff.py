@@ -15,7 +15,19 @@ from ringwall.deploy.changes import Difference
 from ringwall.deploy.strength import effect
 from ringwall.estate.model import canonical_json
 
-NAMES = ("PolicyName", "Sid", "Key", "Name", "Type", "Text", "FilterName", "Endpoint", "Id", "Field")
+NAMES = (
+    "PolicyName",
+    "Sid",
+    "GrantId",
+    "Key",
+    "Name",
+    "Type",
+    "Text",
+    "FilterName",
+    "Endpoint",
+    "Id",
+    "Field",
+)
 """Properties that may name a member of a list, tried in this order."""
 SHARED = frozenset({"Tags"})
 """Lists that others may add to."""

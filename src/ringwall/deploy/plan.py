@@ -143,6 +143,7 @@ class _Planner:
             and id(item) not in self._claimed
             and item.type in self.kinds
             and item.id != UNREAD
+            and not str(item.get("KeyState", "")).startswith("Pending")
         ]
         orphans.sort(key=lambda item: (-phase(item.type), item.type, item.id))
         return [self._deletion(item) for item in orphans]

@@ -1,0 +1,281 @@
+"""Unmanaged widening: what nobody declared and what yet reaches models or can weaken a control.
+
+Principals are judged by what they can really do: their policies, boundary and the account's service control policies are
+evaluated together. A role that says ``bedrock:*`` but is held by the perimeter's policies is reported as held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ringwall.access import Access, PrincipalEntry
+from ringwall.deploy.changes import Plan
+from ringwall.deploy.classes import touches
+from ringwall.deploy.watched import CONTROLS, INFERENCE
+from ringwall.estate.kind import Kind
+from ringwall.estate.model import Resource
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
+from ringwall.iam.policy import Effect, Policy
+from ringwall.iam.request import Decision
+from ringwall.iam.vocabulary import Vocabulary
+
+Severity = Literal["critical", "high", "medium", "low"]
+EXAMPLE_MODEL = "foundation-model/ringwall.any-model-v1:0"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmanaged:
+    """Something that nobody declared and that widens access or weakens a control.
+
+    Attributes:
+        what: in a few words, starting with the resource.
+        type: CloudFormation type.
+        id: physical id.
+        account: its account.
+        region: its Region.
+        severity: ``critical`` = effective and past the guardrail or the controls; ``high`` = effective; ``medium`` =
+            granted, but held by other policies; ``low`` = worth knowing.
+        grants: ``policy/statement`` that grant it.
+        actions: what it lets them do.
+        held_by: statements that hold it, for what is granted but not effective.
+    """
+
+    what: str
+    type: str
+    id: str
+    account: str
+    region: str
+    severity: Severity
+    grants: tuple[str, ...] = ()
+    actions: tuple[str, ...] = ()
+    held_by: tuple[str, ...] = ()
+
+
+def unmanaged(
+    plan: Plan,
+    kinds: Mapping[str, Kind],
+    vocabulary: Vocabulary,
+    *,
+    administrators: frozenset[str] = frozenset(),
+) -> tuple[tuple[Unmanaged, ...], tuple[str, ...]]:
+    """Everything unmanaged that widens, gravest first, and what could not be told."""
+    sweep = _Sweep(plan, kinds, vocabulary, administrators)
+    found = [*sweep.principals(), *sweep.endpoints(), *sweep.resource_policies(), *sweep.grants()]
+    found.sort(key=lambda item: (_ORDER.index(item.severity), item.type, item.id))
+    return tuple(found), sweep.access.gaps
+
+
+_ORDER: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+
+
+class _Sweep:
+    """One pass over an observed Estate."""
+
+    def __init__(
+        self, plan: Plan, kinds: Mapping[str, Kind], vocabulary: Vocabulary, administrators: frozenset[str]
+    ) -> None:
+        self.plan = plan
+        self.kinds = kinds
+        self.vocabulary = vocabulary
+        self.administrators = administrators
+        self.access = Access(plan.observed)
+        self.managed = {id(change.observed) for change in plan.changes if change.observed is not None}
+        self.region = next((item.region for item in plan.desired if item.region != "global"), "us-east-1")
+
+    # -- principals ------------------------------------------------------------------------------------------------
+
+    def principals(self) -> Iterator[Unmanaged]:
+        """Users and roles of the workload accounts that nobody declared."""
+        bound = {account.id for account in self.plan.desired.accounts if not account.management}
+        for entry in self.access.principals():
+            resource = entry.resource
+            if resource is None or id(resource) in self.managed or entry.arn in self.administrators:
+                continue
+            if bound and entry.account not in bound:
+                continue
+            yield from self._inference(entry, resource)
+            yield from self._controls(entry, resource)
+
+    def _inference(self, entry: PrincipalEntry, resource: Resource) -> Iterator[Unmanaged]:
+        granted = self._granted(entry, INFERENCE)
+        if not granted:
+            return
+        decisions = {action: self._ask(entry, action) for action in granted}
+        open_to = tuple(action for action, decision in decisions.items() if decision.allowed)
+        holding = [decision for decision in decisions.values() if not decision.allowed]
+        name = entry.arn.split(":", 5)[5]
+        if open_to:
+            what = f"{name} may call {open_to[0]} without a guardrail"
+        else:
+            what = f"{name} is granted {granted[0]}, held by other policies"
+        yield self._finding(
+            what,
+            resource,
+            "critical" if open_to else "medium",
+            grants=_granting(entry.policies, granted),
+            actions=open_to or granted,
+            held_by=() if open_to else _holding(holding),
+        )
+
+    def _controls(self, entry: PrincipalEntry, resource: Resource) -> Iterator[Unmanaged]:
+        granted = self._granted(entry, CONTROLS)
+        open_to = tuple(action for action in granted if self._ask(entry, action).allowed and _weakens(action))
+        if open_to:
+            yield self._finding(
+                f"{entry.arn.split(':', 5)[5]} may weaken the controls ({open_to[0]})",
+                resource,
+                "high",
+                grants=_granting(entry.policies, open_to),
+                actions=open_to,
+            )
+
+    def _granted(self, entry: PrincipalEntry, actions: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the actions that some allow statement of the principal's policies covers."""
+        allows = [
+            statement
+            for policy in entry.policies
+            for statement in policy.statements
+            if statement.effect is Effect.ALLOW
+        ]
+        return tuple(action for action in actions if any(touches(item, action) for item in allows))
+
+    def _ask(self, entry: PrincipalEntry, action: str) -> Decision:
+        """Whether the principal may do it to something of the perimeter, over the public network, without a guardrail."""
+        best: Decision | None = None
+        for resource in self._targets(action, entry.account):
+            request = request_from_json(
+                {
+                    "principal": entry.arn,
+                    "action": action,
+                    "resource": resource,
+                    "resource_account": entry.account,
+                    "context": {
+                        "aws:RequestedRegion": self.region,
+                        "aws:SecureTransport": "true",
+                        **{f"aws:PrincipalTag/{key}": value for key, value in entry.tags.items()},
+                    },
+                }
+            )
+            policies = self.access.policies(entry.arn, resource=resource, action=action)
+            decision = decide(request, policies, self.vocabulary)
+            if decision.allowed:
+                return decision
+            best = best or decision
+        return best or Decision("implicit_deny")
+
+    def _targets(self, action: str, account: str) -> tuple[str, ...]:
+        """Resources to ask about: ours of the action's service; for inference any model; else ``*``."""
+        if action in INFERENCE and action.startswith("bedrock:Invoke"):
+            return (
+                f"arn:{self.access.partition}:bedrock:{self.region}::{EXAMPLE_MODEL}",
+                *(
+                    f"arn:{self.access.partition}:bedrock:{self.region}:{account}:{kind}"
+                    for kind in _OTHER_TARGETS
+                ),
+            )
+        service = action.split(":", 1)[0]
+        own = (
+            values["Arn"]
+            for values in self.plan.attributes.values()
+            if values.get("Arn", "").split(":", 3)[2:3] == [service]
+        )
+        return (*own, "*")
+
+    # -- the rest --------------------------------------------------------------------------------------------------
+
+    def endpoints(self) -> Iterator[Unmanaged]:
+        """VPC endpoints for Bedrock, in the perimeter's VPCs, that nobody declared."""
+        vpcs = {item.get("VpcId") for item in self.plan.desired.of_type("AWS::EC2::VPCEndpoint")}
+        for resource in self.plan.observed.of_type("AWS::EC2::VPCEndpoint"):
+            service = str(resource.get("ServiceName", ""))
+            if ".bedrock" not in service or id(resource) in self.managed or resource.get("VpcId") not in vpcs:
+                continue
+            document = resource.get("PolicyDocument")
+            default = document is None or _allows_everything(self.access.endpoint_policies(resource.id))
+            words = "with the full-access policy" if default else "with a policy of its own"
+            yield self._finding(
+                f"{resource.id} is another endpoint for {service.rsplit('.', 1)[-1]} in {resource.get('VpcId')}, {words}",
+                resource,
+                "critical" if default else "high",
+            )
+
+    def resource_policies(self) -> Iterator[Unmanaged]:
+        """Resource policies on Bedrock resources that nobody declared."""
+        for resource in self.plan.observed.of_type("AWS::Bedrock::ResourcePolicy"):
+            if id(resource) not in self.managed and resource.get("PolicyDocument"):
+                target = str(resource.get("ResourceArn", resource.id))
+                yield self._finding(f"{target} has a resource policy that nobody declared", resource, "high")
+
+    def grants(self) -> Iterator[Unmanaged]:
+        """Grants on our keys: access that no policy shows. Those held by AWS services do not count."""
+        for change in self.plan.changes:
+            resource = change.observed
+            if resource is None or resource.type != "AWS::KMS::Key":
+                continue
+            declared = change.resource.get("Grants", ())
+            for grant in resource.get("Grants", ()):
+                grantee = str(grant.get("GranteePrincipal", ""))
+                if grant in declared or grantee.endswith(".amazonaws.com"):
+                    continue
+                yield self._finding(
+                    f"{change.id} has a grant to {grantee}",
+                    resource,
+                    "high",
+                    grants=(str(grant.get("GrantId", "")),),
+                    actions=tuple(f"kms:{name}" for name in grant.get("Operations", ())),
+                )
+
+    @staticmethod
+    def _finding(what: str, resource: Resource, severity: Severity, **more: Any) -> Unmanaged:
+        return Unmanaged(
+            what, resource.type, resource.id, resource.account, resource.region, severity, **more
+        )
+
+
+_OTHER_TARGETS = (
+    "inference-profile/us.ringwall.any-model-v1:0",
+    "agent-alias/ANYAGENT01/ANYALIAS01",
+    "flow/ANYFLOW001/alias/ANYALIAS01",
+)
+_READS = frozenset(
+    {"bedrock:ApplyGuardrail", "kms:Decrypt", "kms:GenerateDataKey", "s3:GetObject", "s3:PutObject"}
+)
+"""Watched actions that do not change a control by themselves; the keys' and buckets' own policies decide on them."""
+
+
+def _weakens(action: str) -> bool:
+    return action not in _READS and action not in ("sts:AssumeRole", "iam:PassRole")
+
+
+def _granting(policies: tuple[Policy, ...], actions: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(
+        f"{policy.name}/{statement.label}"
+        for policy in policies
+        for statement in policy.statements
+        if statement.effect is Effect.ALLOW and any(touches(statement, action) for action in actions)
+    )
+
+
+def _holding(decisions: list[Decision]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(
+            f"{reason.policy}/{reason.statement}"
+            for decision in decisions
+            for reason in decision.because
+            if reason.effect == "Deny"
+        )
+    )
+
+
+def _allows_everything(policies: tuple[Policy, ...] | None) -> bool:
+    return policies is None or any(
+        statement.effect is Effect.ALLOW
+        and statement.actions is not None
+        and "*" in statement.actions
+        and not statement.conditions
+        for policy in policies
+        for statement in policy.statements
+    )
