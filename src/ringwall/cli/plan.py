@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json, write_text
+from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json
 
 
 @click.command(short_help="Show what apply would change, access first.")
@@ -23,17 +25,17 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
       ringwall plan --out plan.json && ringwall apply plan.json
     """
     from ringwall.cli.deploying import prepare
-    from ringwall.deploy.render import plan_lines, plan_to_json
-    from ringwall.deploy.saved import dumps
+    from ringwall.cli.terminal import show
+    from ringwall.deploy.forms import plan_to_json
+    from ringwall.deploy.render import plan_lines
+    from ringwall.deploy.saved import save_plan
 
     prepared = prepare(load_perimeter(file), profile=profile)
     if out:
-        write_text(out, dumps(prepared.plan))
+        save_plan(Path(out), prepared.plan, prepared.access)
         note(f"wrote {out}")
     if as_json:
         write_json(plan_to_json(prepared.plan, prepared.access))
     else:
-        from ringwall.cli.terminal import show
-
         show(plan_lines(prepared.plan, prepared.access))
     return 0 if prepared.plan.empty else 2

@@ -1,0 +1,59 @@
+"""``ringwall apply``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json
+from ringwall.errors import GateRefusedError
+
+
+@click.command(short_help="Make the account what the declaration says.")
+@click.argument("saved", metavar="[PLAN]", required=False)
+@file_option
+@click.option("--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@aws_options
+def apply(
+    saved: str | None, file: str, allow_widening: bool, yes: bool, as_json: bool, profile: str | None
+) -> int:
+    """Make the account what the declaration says.
+
+    With PLAN, a file saved by `ringwall plan --out`, it is refused unless the account and the declaration still are what
+    the plan was made from. Safe to kill at any moment: run it again and it goes on.
+
+    \b
+    Example:
+      ringwall apply --yes
+    """
+    from ringwall.cli.deploying import prepare, report, watch
+    from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.apply import apply as run
+    from ringwall.deploy.effects import require_gate
+    from ringwall.deploy.forms import applied_to_json
+    from ringwall.deploy.render import plan_lines
+    from ringwall.deploy.saved import load_plan, require_fresh
+    from ringwall.estate.kinds import registry
+
+    document = load_plan(Path(saved)) if saved else None
+    prepared = prepare(load_perimeter(file), profile=profile)
+    if document is not None:
+        require_fresh(document, prepared.plan)
+    if prepared.plan.empty:
+        note("nothing to change")
+        if as_json:
+            write_json({"done": [], "failed": [], "not_attempted": []})
+        return 0
+    if not as_json:
+        show(plan_lines(prepared.plan, prepared.access))
+    require_gate(prepared.access, allow_widening=allow_widening)
+    if not yes and saved is None and not asks("Apply these changes?"):
+        msg = "nothing was changed: confirm with --yes"
+        raise GateRefusedError(msg)
+    applied = run(prepared.plan, prepared.aws, registry(), management=prepared.management, progress=watch)
+    if as_json:
+        write_json(applied_to_json(applied))
+    return report(applied)

@@ -1,0 +1,66 @@
+"""What plan, apply, drift and destroy share: the account is read, and compared with the declaration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from ringwall.cli.common import connections, note
+
+if TYPE_CHECKING:
+    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.changes import Change, Plan
+    from ringwall.deploy.effects import AccessChanges
+    from ringwall.estate.aws import Aws
+    from ringwall.perimeter import Perimeter
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A plan and the connections to carry it out with."""
+
+    plan: Plan
+    access: AccessChanges
+    aws: Aws
+    management: Aws
+
+
+def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
+    """Read the account and plan. Raises PlanRefusedError where something needed could not be read."""
+    from ringwall.catalog import load
+    from ringwall.controls.compile import compile_estate
+    from ringwall.deploy.after import outlook
+    from ringwall.deploy.effects import effects
+    from ringwall.deploy.plan import make_plan
+    from ringwall.estate.collect import collect
+    from ringwall.estate.kinds import registry
+
+    aws, management = connections(perimeter, profile=profile)
+    observed = collect(aws, management=management)
+    kinds = registry()
+    plan = make_plan(compile_estate(perimeter), observed, kinds, perimeter=perimeter.name)
+    return Prepared(
+        plan, effects(outlook(plan, kinds), load(), partition=perimeter.partition), aws, management
+    )
+
+
+def watch(moment: str, change: Change, words: str) -> None:
+    """One line of progress for each finished step, on standard error."""
+    if moment in {"done", "failed", "not attempted"}:
+        note(f"  {moment:13} {change.id}" + (f": {words}" if words else ""))
+
+
+def report(applied: Applied) -> int:
+    """Say what was done and what was not; the exit code."""
+    for failed in applied.failed:
+        needs = f" (needs {failed.permission})" if failed.permission else ""
+        click.echo(f"ringwall: {failed.change.id} failed{needs}: {failed.error}", err=True)
+    for left in applied.not_attempted:
+        click.echo(f"ringwall: {left.change.id} was not attempted: {left.reason}", err=True)
+    words = f"{len(applied.done)} done"
+    if not applied.complete:
+        words += f", {len(applied.failed)} failed, {len(applied.not_attempted)} not attempted; run it again to go on"
+    note(words)
+    return 0 if applied.complete else 1

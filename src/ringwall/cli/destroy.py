@@ -1,0 +1,49 @@
+"""``ringwall destroy``."""
+
+from __future__ import annotations
+
+import click
+
+from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, write_json
+from ringwall.errors import GateRefusedError
+
+
+@click.command(short_help="Remove what Ringwall made; logs and their keys stay.")
+@file_option
+@click.option("--purge", is_flag=True, help="Remove data and keys too: what was logged cannot be read afterwards.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@json_option
+@aws_options
+def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | None) -> int:
+    """Remove what Ringwall made; logs and their keys stay.
+
+    Service control policies go first, so that the deployer is not locked out half-way. What stays is listed, with the
+    command that would remove it.
+
+    \b
+    Example:
+      ringwall destroy
+    """
+    from ringwall.cli.deploying import prepare, report, watch
+    from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.destroy import destroy as run
+    from ringwall.deploy.destroy import plan_destroy
+    from ringwall.deploy.forms import applied_to_json
+    from ringwall.deploy.render import destruction_lines
+    from ringwall.estate.kinds import registry
+
+    perimeter = load_perimeter(file)
+    prepared = prepare(perimeter, profile=profile)
+    kinds = registry()
+    destruction = plan_destroy(prepared.plan, kinds, purge=purge)
+    if not as_json:
+        show(destruction_lines(destruction))
+    if not destruction.removals:
+        return 0
+    if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeter.name}?"):
+        msg = "nothing was removed: confirm with --yes"
+        raise GateRefusedError(msg)
+    applied = run(destruction, prepared.aws, kinds, management=prepared.management, progress=watch)
+    if as_json:
+        write_json(applied_to_json(applied))
+    return report(applied)
