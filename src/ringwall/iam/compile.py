@@ -38,29 +38,48 @@ PrincipalTest = Callable[[Principal, bool], Grant]
 
 
 class CompiledStatement:
-    """One statement, ready to be asked.
+    """One statement, ready to be asked. ``None`` stands for a test that everything passes.
 
     Attributes:
         reason: how decisions name it.
         statement: what it was compiled from.
-        test: whether resource and conditions match; the action was tested when the plan was made.
+        action: test of the lower-cased action.
+        needle: text that every matching resource contains; looked for first because that is quick.
+        name: test of the resource's name, as far as that does not depend on the request's context.
+        rest: test of resource and context: the conditions, and resources with policy variables.
         principal: how the caller is named, given whether it has a boundary; ``None`` = the type knows no principals.
-        action, resource: tests of the single elements; ``None`` = matches everything.
         conditions: one test for each of the statement's conditions.
     """
 
-    __slots__ = ("action", "conditions", "principal", "reason", "resource", "statement", "test")
+    __slots__ = (
+        "action",
+        "conditions",
+        "name",
+        "needle",
+        "principal",
+        "reason",
+        "rest",
+        "statement",
+        "variable_resource",
+    )
 
     def __init__(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> None:
         variables = policy.version == POLICY_VARIABLES_SINCE
-        effect = "Deny" if statement.effect is Effect.DENY else "Allow"
-        self.reason = Reason(policy_type, policy.name, statement.label, effect)
+        denies = statement.effect is Effect.DENY
+        self.reason = Reason(policy_type, policy.name, statement.label, "Deny" if denies else "Allow")
         self.statement = statement
         self.action = _action_test(statement)
-        self.resource = _resource_test(statement, policy_type, variables=variables)
+        self.name, self.variable_resource = _resource_tests(statement, policy_type, variables=variables)
+        self.needle = _needle(statement, variables=variables)
         self.conditions = tuple(compile_test(test, variables=variables) for test in statement.conditions)
+        self.rest = _rest(self.variable_resource, self.conditions)
         self.principal = _principal_test(statement, policy_type)
-        self.test = _both(self.resource, self.conditions)
+
+    def matches_resource(self, resource: str, context: Context) -> bool:
+        """Whether the statement's resource element matches."""
+        if self.name is not None:
+            return bool(self.name(resource))
+        return self.variable_resource is None or self.variable_resource(resource, context)
 
 
 def _action_test(statement: Statement) -> TextTest | None:
@@ -75,29 +94,35 @@ def _negation(test: TextTest | None) -> TextTest:
     return lambda text: not test(text)
 
 
-def _resource_test(statement: Statement, policy_type: PolicyType, *, variables: bool) -> ResourceTest | None:
+def _resource_tests(
+    statement: Statement, policy_type: PolicyType, *, variables: bool
+) -> tuple[TextTest | None, ResourceTest | None]:
+    """The test of a resource's name, or, where policy variables occur, of name and context."""
     listed = statement.resources if statement.resources is not None else statement.not_resources
     if listed is None:
-        return _without_resource(statement, policy_type)
+        return _without_resource(statement, policy_type), None
     patterns = tuple(tokenize(resource, variables=variables) for resource in listed)
     completes = policy_type in IDENTITY_SIDE
     negated = statement.not_resources is not None
     if any(map(has_variables, patterns)):
-        return _variable_resource(patterns, completes=completes, negated=negated)
+        return None, _variable_resource(patterns, completes=completes, negated=negated)
     test = matcher(map(complete_arn, patterns) if completes else patterns, Reading.RESOURCE)
-    if negated:
-        absent = _negation(test)
-        return lambda resource, _context: absent(resource)
-    if test is None:
-        return None
-    return lambda resource, _context: test(resource)
+    return _negation(test) if negated else test, None
 
 
-def _without_resource(statement: Statement, policy_type: PolicyType) -> ResourceTest | None:
+def _needle(statement: Statement, *, variables: bool) -> str:
+    """The longest literal text of the only pattern of a Resource element; empty if there is no such."""
+    if statement.resources is None or len(statement.resources) != 1:
+        return ""
+    tokens = tokenize(statement.resources[0], variables=variables)
+    return max((token for token in tokens if isinstance(token, str)), key=len, default="")
+
+
+def _without_resource(statement: Statement, policy_type: PolicyType) -> TextTest | None:
     # Trust policies and some resource policies have no Resource element. Elsewhere AWS refuses the document, so
     # it can deny here but never allow.
     if policy_type in IDENTITY_SIDE and statement.effect is Effect.ALLOW:
-        return lambda _resource, _context: False
+        return frozenset[str]().__contains__
     return None
 
 
@@ -106,38 +131,32 @@ def _variable_resource(patterns: tuple[Tokens, ...], *, completes: bool, negated
         expanded = [tokens for item in patterns if (tokens := expand(item, context)) is not None]
         ready = tuple(map(complete_arn, expanded) if completes else expanded)
         matches = compiled(ready, Reading.RESOURCE)
-        return (matches is None or matches(resource)) is not negated
+        return (matches is None or bool(matches(resource))) is not negated
 
     return test
 
 
-def _both(resource: ResourceTest | None, conditions: tuple[ContextTest, ...]) -> ResourceTest:
-    """Resource and conditions in one closure; the common numbers of conditions without a loop."""
-    if resource is None:
-        resource = _any_resource
+def _rest(resource: ResourceTest | None, conditions: tuple[ContextTest, ...]) -> ResourceTest | None:
+    """What is left to test in one closure; the common numbers of conditions without a loop."""
+    if resource is not None:
+        target = resource
+        return lambda name, context: all(check(context) for check in conditions) and target(name, context)
     if not conditions:
-        return resource
-    target = resource
+        return None
     if len(conditions) == 1:
         only = conditions[0]
-        if target is _any_resource:
-            return lambda _name, context: only(context)
-        return lambda name, context: only(context) and target(name, context)
+        return lambda _name, context: only(context)
     if len(conditions) == 2:
         one, two = conditions
-        return lambda name, context: one(context) and two(context) and target(name, context)
+        return lambda _name, context: one(context) and two(context)
 
-    def test(name: str, context: Context) -> bool:
-        for condition in conditions:
-            if not condition(context):
+    def test(_name: str, context: Context) -> bool:
+        for check in conditions:  # noqa: SIM110 - a generator costs more than the conditions
+            if not check(context):
                 return False
-        return target(name, context)
+        return True
 
     return test
-
-
-def _any_resource(_resource: str, _context: Context) -> bool:
-    return True
 
 
 def _principal_test(statement: Statement, policy_type: PolicyType) -> PrincipalTest | None:
@@ -182,8 +201,10 @@ def _named(element: PrincipalElement) -> PrincipalTest:
 
 
 def _not_named(element: PrincipalElement, *, denies: bool) -> PrincipalTest:
-    """``NotPrincipal``. A Deny spares only callers all of whose names are listed (account, role and session), and
-    none that has a permissions boundary:
+    """The test of a ``NotPrincipal`` element.
+
+    A Deny spares only callers all of whose names are listed (account, role and session), and none that has a
+    permissions boundary:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
     if _anyone(element):
@@ -240,18 +261,23 @@ class Plan:
 
 
 class CompiledSet:
-    """A policy set, ready to be asked: plans by action, and the decisions that were already given."""
+    """A policy set, ready to be asked: plans by action, and the decisions that were already given.
 
-    __slots__ = ("_decisions", "_plans", "_set")
+    Attributes:
+        plans: plans that were made, by action as it was written; one mapping for each of no SCPs and no RCPs, SCPs
+            alone, RCPs alone, both (see :meth:`plan`).
+    """
+
+    __slots__ = ("_decisions", "_set", "plans")
 
     def __init__(self, policies: PolicySet) -> None:
         self._set = policies
-        self._plans: tuple[dict[str, Plan], ...] = ({}, {}, {}, {})
+        self.plans: tuple[dict[str, Plan], ...] = ({}, {}, {}, {})
         self._decisions: dict[Statements, Decision] = {}
 
     def plan(self, action: str, scp: bool, rcp: bool) -> Plan:
         """The plan for an action; ``scp`` and ``rcp`` say whether these types can bind the caller."""
-        plans = self._plans[scp + 2 * rcp]
+        plans = self.plans[scp + 2 * rcp]
         found = plans.get(action)
         if found is None:
             if len(plans) >= PLANS_KEPT:

@@ -205,7 +205,7 @@ def _fixed(test: ConditionTest, key: str, absent: bool, negated: bool, matches: 
     if test.qualifier == "ForAnyValue":
         return _for_any(key, negated, matches)
     if test.operator == "Null":
-        return _null(key, absent, matches(""))
+        return _null(key, absent, bool(matches("")))
     return _single(key, absent, negated, matches)
 
 
@@ -214,18 +214,28 @@ def _null(key: str, absent: bool, present: bool) -> ContextTest:
 
 
 def _for_all(key: str, negated: bool, matches: TextTest) -> ContextTest:
-    return lambda context: all(matches(value) is not negated for value in context.get(key, ()))
+    return lambda context: all(bool(matches(value)) is not negated for value in context.get(key, ()))
 
 
 def _for_any(key: str, negated: bool, matches: TextTest) -> ContextTest:
-    return lambda context: any(matches(value) is not negated for value in context.get(key, ()))
+    return lambda context: any(bool(matches(value)) is not negated for value in context.get(key, ()))
 
 
 def _single(key: str, absent: bool, negated: bool, matches: TextTest) -> ContextTest:
-    def check(context: Context) -> bool:
-        found = context.get(key)
-        if not found:
-            return absent
-        return len(found) == 1 and matches(found[0]) is not negated
+    if negated:
+
+        def check(context: Context) -> bool:
+            found = context.get(key)
+            if not found:
+                return absent
+            return len(found) == 1 and not matches(found[0])
+
+    else:
+
+        def check(context: Context) -> bool:
+            found = context.get(key)
+            if not found:
+                return absent
+            return len(found) == 1 and bool(matches(found[0]))
 
     return check

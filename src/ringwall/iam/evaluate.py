@@ -40,9 +40,13 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
         compiled: CompiledSet = policies.compiled
     except AttributeError:
         compiled = compile_set(policies)
-    caller = caller_of(request)
+    caller = parse_principal(request.principal)
+    if caller.session is not None:
+        caller = caller_of(request)
     rcp = caller.bound_by_rcp and (policies.rcp is None or rcp_applies(request.action, vocabulary))
-    plan = compiled.plan(request.action, caller.bound_by_scp, rcp)
+    plan = compiled.plans[caller.bound_by_scp + 2 * rcp].get(request.action) or compiled.plan(
+        request.action, caller.bound_by_scp, rcp
+    )
     if plan.always_allowed:
         return _ALLOWED
     if plan.denies:
@@ -85,11 +89,6 @@ def caller_of(request: Request) -> Principal:
     return caller
 
 
-def resource_owner(request: Request, caller: Principal) -> str | None:
-    """The account that owns the resource. A resource whose ARN has no account counts as the caller's own."""
-    return request.resource_account or owner_of(request.resource) or caller.account
-
-
 def rcp_applies(action: str, vocabulary: Vocabulary | None) -> bool:
     """Whether resource control policies reach the action."""
     name = action.lower()
@@ -105,7 +104,12 @@ def _hits(
     resource, context = request.resource, request.context
     found: Statements = ()
     for item in statements:
-        if item.test(resource, context) and (item.principal is None or item.principal(caller, bounded)):
+        if (
+            item.needle in resource
+            and (item.name is None or item.name(resource))
+            and (item.rest is None or item.rest(resource, context))
+            and (item.principal is None or item.principal(caller, bounded))
+        ):
             found += (item,)
     return found
 
@@ -121,9 +125,15 @@ def _grants(statements: Statements, caller: Principal, request: Request) -> tupl
 
 
 def _authorize(plan: Plan, request: Request, caller: Principal) -> tuple[Statements, tuple[PolicyType, ...]]:
-    """The statements that allow, and the policy types that would have had to."""
+    """The statements that allow, and the policy types that would have had to.
+
+    A resource whose ARN has no account counts as the caller's own.
+    """
     grant, named = _grants(plan.resource, caller, request) if plan.resource else _NO_GRANT
-    own = caller.account is not None and resource_owner(request, caller) == caller.account
+    account = caller.account
+    own = (
+        account is not None and (request.resource_account or owner_of(request.resource) or account) == account
+    )
     missing: set[PolicyType] | None = None
     hits: Statements = ()
     if caller.has_identity_policies:

@@ -48,22 +48,22 @@ def positions(text: str) -> Iterator[tuple[Path, int]]:
     key_next = False
     root_seen = False
     for match in _TOKEN.finditer(text):
-        token = match.group()
-        if token in "]}":
+        found = match.group()
+        if found in "]}":
             expects_key.pop()
             path.pop()
             key_next = False
             continue
-        if token == ":":
+        if found == ":":
             key_next = False
             continue
-        if token == ",":
+        if found == ",":
             key_next = expects_key[-1]
             if not key_next:
                 path[-1] = int(path[-1]) + 1
             continue
         if key_next:
-            path[-1] = json.loads(token)
+            path[-1] = json.loads(found)
             yield tuple(path), match.start()
             continue
         if not root_seen:
@@ -71,8 +71,8 @@ def positions(text: str) -> Iterator[tuple[Path, int]]:
             root_seen = True
         elif expects_key and not expects_key[-1]:
             yield tuple(path), match.start()
-        if token in "[{":
-            is_object = token == "{"
+        if found in "[{":
+            is_object = found == "{"
             expects_key.append(is_object)
             path.append("" if is_object else 0)
             key_next = is_object

@@ -145,13 +145,13 @@ def _check_depth(text: str) -> None:
         return
     depth = 0
     for match in _BRACKETS.finditer(text):
-        token = match.group()
-        if token in "[{":
+        found = match.group()
+        if found in "[{":
             depth += 1
             if depth > MAX_DEPTH:
                 position = line_and_column(text, match.start())
                 raise PolicySyntaxError(f"nested more than {MAX_DEPTH} levels deep", *position)
-        elif token in "]}":
+        elif found in "]}":
             depth -= 1
 
 
@@ -165,6 +165,7 @@ def _policy(value: Any, name: str) -> Policy:
         raise _Misplaced((), "the policy has no Statement element")
     listed = document["Statement"]
     path: Path = ("Statement",)
+    statements: tuple[Statement, ...]
     if isinstance(listed, Mapping):
         statements = (_statement(listed, path, 0),)
     elif isinstance(listed, list | tuple):
@@ -229,13 +230,13 @@ def _statement(value: Any, path: Path, index: int) -> Statement:
 def _actions(statement: Mapping[str, Any], element: str, path: Path) -> tuple[str, ...] | None:
     actions = _strings(statement, element, path)
     for index, action in enumerate(actions or ()):
-        if action == "*" or not action.strip("*") and action:
+        if action and not action.strip("*"):
             continue
         vendor, colon, name = action.partition(":")
         where = (*path, element, index) if isinstance(statement[element], list | tuple) else (*path, element)
         if not colon or not vendor or not name:
             raise _Misplaced(where, f"the action {action!r} must be service:Name, such as s3:GetObject, or *")
-        if vendor != "*" and ("*" in vendor or "?" in vendor) or (vendor == "*" and name.strip("*")):
+        if ("*" in vendor or "?" in vendor) and (vendor, name.strip("*")) != ("*", ""):
             raise _Misplaced(where, f"the service of the action {action!r} cannot hold wildcards")
     return actions
 
@@ -308,7 +309,7 @@ def _operator(written: str, path: Path) -> tuple[Qualifier | None, str, bool]:
     if base in _OPERATOR_NAMES:
         return qualifier, _OPERATOR_NAMES[base], False
     stripped = base.removesuffix("ifexists")
-    if stripped in _OPERATOR_NAMES and stripped != base and stripped != "null":
+    if stripped in _OPERATOR_NAMES and stripped not in (base, "null"):
         return qualifier, _OPERATOR_NAMES[stripped], True
     if stripped == "null":
         raise _Misplaced(path, "Null cannot take IfExists; it tests for existence itself")

@@ -49,7 +49,8 @@ class Variable:
 
 Token = str | Wildcard | Variable
 Tokens = tuple[Token, ...]
-TextTest = Callable[[str], bool]
+TextTest = Callable[[str], object]
+"""A test of a text; any true value means that it matches."""
 
 
 def tokenize(text: str, *, variables: bool) -> Tokens:
@@ -201,7 +202,7 @@ def _combine(literals: frozenset[str], prefixes: tuple[str, ...], sources: list[
         return lambda text: text in literals or text.startswith(start)
     fullmatch = re.compile("|".join(sources), re.DOTALL).fullmatch
     if not prefixes and not literals:
-        return lambda text: fullmatch(text) is not None
+        return fullmatch
     return lambda text: text in literals or text.startswith(prefixes) or fullmatch(text) is not None
 
 
@@ -268,4 +269,4 @@ def compiled(patterns: tuple[Tokens, ...], reading: Reading) -> TextTest | None:
 def glob_matches(pattern: str, text: str, reading: Reading = Reading.TEXT) -> bool:
     """Whether ``text`` as a whole matches ``pattern``; case-sensitive, no policy variables, linear time."""
     test = compiled((tokenize(pattern, variables=False),), reading)
-    return test is None or test(text)
+    return test is None or bool(test(text))

@@ -70,7 +70,7 @@ class Statement:
     @property
     def label(self) -> str:
         """The Sid, or the zero-based index as text where there is none (CONTRACTS: ``because[].statement``)."""
-        return self.sid if self.sid else str(self.index)
+        return self.sid or str(self.index)
 
 
 class Compilable:

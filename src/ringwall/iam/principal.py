@@ -187,8 +187,8 @@ def _sts_principal(text: str, arn: Arn, role_arn: str | None) -> Principal | Non
         return None
     path = _path_of_role(arn, role, role_arn)
     role_name = f"arn:{partition}:iam::{account}:role{path}{role}"
-    names = ((text, Grant.DIRECT), (role_name, Grant.ROLE), (account, Grant.DELEGATED))
-    return Principal(text, PrincipalKind.ASSUMED_ROLE, account, role, path, session, partition, names)
+    forms = ((text, Grant.DIRECT), (role_name, Grant.ROLE), (account, Grant.DELEGATED))
+    return Principal(text, PrincipalKind.ASSUMED_ROLE, account, role, path, session, partition, forms)
 
 
 def _path_of_role(arn: Arn, role: str, role_arn: str | None) -> str:

@@ -153,9 +153,9 @@ def trace_statement(
     """Which parts of a statement match the request."""
     statement = item.statement
     principal = None if item.principal is None else bool(item.principal(caller, bounded))
-    action = item.action is None or item.action(request.action.lower())
+    action = item.action is None or bool(item.action(request.action.lower()))
     has_resource = statement.resources is not None or statement.not_resources is not None
-    resource = item.resource is None or item.resource(request.resource, request.context)
+    resource = item.matches_resource(request.resource, request.context)
     conditions = tuple(
         ConditionTrace(test, request.context.get(test.key.lower(), ()), check(request.context))
         for test, check in zip(statement.conditions, item.conditions, strict=True)

@@ -1,5 +1,6 @@
-"""Values of condition keys as numbers, dates, addresses and bytes. What cannot be read is ``None``, never an error:
-a value that makes no sense simply does not match.
+"""Values of condition keys as numbers, dates, addresses and bytes.
+
+What cannot be read is ``None``, never an error: a value that makes no sense simply does not match.
 """
 
 from __future__ import annotations

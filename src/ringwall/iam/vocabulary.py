@@ -6,7 +6,8 @@ can be read (and tested) without any data.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Set
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Literal, Protocol
 
 KeyType = Literal["String", "ARN", "Bool", "Numeric", "Date", "IPAddress", "Binary"]
@@ -24,7 +25,7 @@ class Vocabulary(Protocol):
     def is_action(self, action: str) -> bool:
         """Whether the action exists."""
 
-    def condition_keys(self, action: str) -> Set[str]:
+    def condition_keys(self, action: str) -> AbstractSet[str]:
         """Lower-cased keys that a request for the action can carry, global keys included.
 
         Keys with a free part are given as prefixes ending in ``/`` (``aws:principaltag/``).
