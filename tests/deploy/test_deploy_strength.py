@@ -1,0 +1,84 @@
+"""Which differences weaken a control."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringwall.deploy.diff import differences
+from ringwall.deploy.strength import effect, reverse
+
+ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+DENY = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("path", "before", "after", "expected"),
+    [
+        ("EnableKeyRotation", True, False, "weakens"),
+        ("EnableKeyRotation", False, True, "strengthens"),
+        ("PublicAccessBlockConfiguration.BlockPublicAcls", True, False, "weakens"),
+        ("ContentPolicyConfig.FiltersConfig[INSULTS].InputStrength", "HIGH", "MEDIUM", "weakens"),
+        ("ContentPolicyConfig.FiltersConfig[INSULTS].InputStrength", "NONE", "LOW", "strengthens"),
+        ("ContentPolicyConfig.FiltersConfig[INSULTS]", {"Type": "INSULTS"}, None, "weakens"),
+        (
+            "SensitiveInformationPolicyConfig.PiiEntitiesConfig[EMAIL].Action",
+            "ANONYMIZE",
+            "BLOCK",
+            "strengthens",
+        ),
+        ("RetentionInDays", 365, 1, "weakens"),
+        ("RetentionInDays", None, 365, "neutral"),
+        ("RotationPeriodInDays", 365, 2560, "weakens"),
+        ("PolicyDocument.Statement[X]", None, ALLOW, "weakens"),
+        ("PolicyDocument.Statement[X]", ALLOW, None, "strengthens"),
+        ("Content.Statement[X]", None, DENY, "strengthens"),
+        ("Content.Statement[X]", DENY, None, "weakens"),
+        ("Content.Statement[X]", DENY, ALLOW, "unclear"),
+        ("TargetIds", ["r-1"], [], "weakens"),
+        ("AlarmActions", ["arn:aws:sns:x"], [], "weakens"),
+        ("SecurityGroupIngress", [], [{"CidrIp": "0.0.0.0/0"}], "weakens"),
+        ("ManagedPolicyArns", ["a", "b"], ["a"], "strengthens"),
+        ("KmsKeyId", "arn:aws:kms:x", None, "weakens"),
+        ("Tags[team]", None, {"Key": "team"}, "neutral"),
+        ("Description", "a", "b", "neutral"),
+        ("Threshold", 1, 5, "unclear"),
+    ],
+)
+def test_effect(path, before, after, expected):
+    assert effect(path, before, after) == expected
+    if expected in ("weakens", "strengthens"):
+        assert effect(path, after, before) == reverse(expected)
+
+
+@pytest.mark.parametrize(
+    ("declared", "observed", "paths"),
+    [
+        ({"A": {"B": 1}}, {"A": {"B": 1, "C": 2}, "D": 3}, []),
+        ({"A": {"B": 1}}, {"A": {"B": 2}}, ["A.B"]),
+        ({"A": {"B": 1}}, {}, ["A"]),
+        ({"L": [1, 2]}, {"L": (1, 2)}, []),
+        ({"L": [1, 2]}, {"L": [2, 1]}, ["L"]),
+        (
+            {"F": [{"Type": "A", "S": 1}, {"Type": "B"}]},
+            {"F": [{"Type": "B"}, {"Type": "A", "S": 2}]},
+            ["F[A].S"],
+        ),
+        ({"F": [{"Type": "A"}]}, {"F": [{"Type": "A"}, {"Type": "B"}]}, ["F[B]"]),
+        ({"Tags": [{"Key": "a", "Value": "1"}]}, {"Tags": [{"Key": "b", "Value": "1"}]}, ["Tags[a]"]),
+        ({"P": {"Version": "2012-10-17", "Statement": []}}, {"P": {"Statement": []}}, ["P.Version"]),
+        ({"P": {"Statement": [ALLOW]}}, {"P": {"Statement": ALLOW}}, []),
+        ({"P": {"Statement": [ALLOW, DENY]}}, {"P": {"Statement": [DENY, ALLOW]}}, []),
+        (
+            {"P": {"Statement": [{**DENY, "Condition": {"Bool": {"aws:SecureTransport": False}}}]}},
+            {"P": {"Statement": [{**DENY, "Condition": {"Bool": {"aws:SecureTransport": ["false"]}}}]}},
+            [],
+        ),
+        (
+            {"P": {"Statement": [{**ALLOW, "Sid": "A", "Action": ["b", "a"]}]}},
+            {"P": {"Statement": [{**ALLOW, "Sid": "A", "Action": ["a", "b", "c"]}, {**ALLOW, "Sid": "B"}]}},
+            ["P.Statement[A]", "P.Statement[B]"],
+        ),
+    ],
+)
+def test_differences(declared, observed, paths):
+    assert [item.path for item in differences(declared, observed)] == paths
