@@ -1,0 +1,1 @@
+"""The story that ``make demo`` tells: every room at work, every line of it from a live response."""

@@ -1,0 +1,79 @@
+"""An audit on the terminal and as JSON."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.cli.terminal import show
+from ringwall.controls import registry
+from ringwall.controls.findings import CATEGORIES, Status, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.audit.run import Audit
+
+SEVERITIES = ("low", "medium", "high", "critical")
+STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.UNKNOWN: "yellow", Status.NOT_APPLICABLE: "dim"}
+
+
+def as_document(found: Audit, bundle: str) -> dict[str, Any]:
+    """CONTRACTS ``ringwall audit --json``."""
+    verdicts = found.verdicts
+    by_category = {
+        category: str(
+            worst(tuple(f for f in found.findings for c in registry() if c.slug == f.control and c.category == category))
+        )
+        for category in CATEGORIES
+    }
+    return {
+        "findings": [finding.to_json() for finding in found.findings],
+        "summary": {
+            "statuses": {str(status): sum(f.status is status for f in found.findings) for status in Status},
+            "controls": {slug: str(status) for slug, status in verdicts.items()},
+            "categories": by_category,
+            "proofs": {item.declared.name: item.answer.verdict for item in found.proofs},
+            "account": found.perimeter.account,
+            "taken_at": found.taken_at,
+            "caller": found.caller,
+        },
+        "bundle": bundle,
+    }
+
+
+def counts(found: Audit, fail_on: str) -> bool:
+    """Whether something is to be seen: a failure of at least that severity, or an unknown."""
+    least = SEVERITIES.index(fail_on)
+    return any(
+        finding.status is Status.UNKNOWN
+        or (finding.status is Status.FAIL and SEVERITIES.index(finding.severity) >= least)
+        for finding in found.findings
+    )
+
+
+def show_audit(found: Audit) -> None:
+    """Print the verdicts by category, failures with what to do."""
+    show(lines(found))
+
+
+def lines(found: Audit) -> Iterator[str]:
+    """The terminal summary, in rich markup."""
+    from rich.markup import escape
+
+    for category in CATEGORIES:
+        yield f"[bold]{category}[/bold]"
+        for control in registry():
+            if control.category != category:
+                continue
+            own = tuple(finding for finding in found.findings if finding.control == control.slug)
+            status = worst(own)
+            style = STYLES[status]
+            yield f"  [{style}]{status:14}[/{style}] {control.slug:30} {escape(control.title)}"
+            for finding in own:
+                if finding.status in (Status.FAIL, Status.UNKNOWN):
+                    yield f"                 {escape(finding.resource)}: {escape(finding.summary)}"
+                    if finding.remediation:
+                        yield f"                 [dim]{escape(finding.remediation.text)}[/dim]"
+    total = {status: sum(f.status is status for f in found.findings) for status in Status}
+    yield ""
+    yield ", ".join(f"{count} {status}" for status, count in total.items() if count)
