@@ -9,9 +9,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from ringwall.catalog.operations import control, runtime
+from ringwall.catalog.operations.additions import additions
 from ringwall.catalog.operations.authorization import (
     Authorization,
     Call,
+    PathResolver,
     ProfileResolver,
     UnknownOperationError,
     UnresolvedModelError,
@@ -19,7 +22,7 @@ from ringwall.catalog.operations.authorization import (
 from ringwall.catalog.operations.exceptions import EXCEPTIONS
 from ringwall.catalog.operations.names import find_operation, services
 from ringwall.catalog.operations.resources import generic
-from ringwall.catalog.operations.runtime import RESOLVERS
+from ringwall.catalog.operations.storage import s3
 from ringwall.catalog.reference import load
 
 if TYPE_CHECKING:
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Authorization",
+    "PathResolver",
     "ProfileResolver",
     "UnknownOperationError",
     "UnresolvedModelError",
@@ -59,6 +63,7 @@ def authorizations(
     profiles: ProfileResolver | None = None,
     partition: str = "aws",
     bearer_token: BearerToken | None = None,
+    paths: PathResolver | None = None,
 ) -> tuple[Authorization, ...]:
     """Everything that IAM checks when an API call is made.
 
@@ -72,6 +77,8 @@ def authorizations(
             tables of system-defined profiles answer.
         partition: ``aws``, ``aws-us-gov``, ...
         bearer_token: kind of Amazon Bedrock API key that signs the call, if one does.
+        paths: path of an IAM entity by kind (``role``, ``user``, ``group``, ``policy``, ``instance-profile``) and
+            name; without it every entity that the call does not create is taken to have the path ``/``.
 
     Returns:
         The authorizations in the order in which AWS's documentation lists them, without duplicates. The call is
@@ -83,7 +90,7 @@ def authorizations(
     """
     service, operation = find_operation(operation, service)
     prefix = services()[service].prefix
-    call = Call(service, operation, prefix, parameters, account, region, partition, profiles)
+    call = Call(service, operation, prefix, parameters, account, region, partition, profiles, paths)
     found = {_identity(one): one for one in _all(call, bearer_token)}
     return tuple(found.values())
 
@@ -92,9 +99,28 @@ def _identity(one: Authorization) -> tuple[Any, ...]:
     return one.action, one.resource, tuple(sorted(one.context.items()))
 
 
+def _own(call: Call) -> Iterator[Authorization]:
+    """What the operation itself needs."""
+    name = (call.service, call.operation)
+    resolver = runtime.RESOLVERS.get(name) or control.RESOLVERS.get(name)
+    if resolver:
+        return resolver(call)
+    actions = actions_of(call.service, call.operation)
+    if call.service == "s3":
+        return s3(call, actions)
+    known = load().action(actions[0])
+    if (
+        call.prefix == "bedrock-mantle"
+        and known
+        and any(one.name == "project" for one in known.resource_types)
+    ):
+        return control.mantle(call, actions)
+    return generic(call, actions)
+
+
 def _all(call: Call, bearer_token: BearerToken | None) -> Iterator[Authorization]:
-    resolver = RESOLVERS.get((call.service, call.operation))
-    yield from resolver(call) if resolver else generic(call, actions_of(call.service, call.operation))
+    yield from _own(call)
+    yield from additions(call)
     action = f"{call.prefix}:CallWithBearerToken"
     if bearer_token and load().is_action(action):
         key = f"{call.prefix}:bearertokentype"

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ringwall.errors import RingwallError
 
 Context = Mapping[str, tuple[str, ...]]
+PathResolver = Callable[[str, str], str]
+
+# Services with one endpoint per partition, and its Region (https://docs.aws.amazon.com/general/latest/gr/rande.html).
+GLOBAL_SERVICES = frozenset({"iam", "organizations"})
+GLOBAL_ENDPOINTS = {"aws": "us-east-1", "aws-us-gov": "us-gov-west-1", "aws-cn": "cn-northwest-1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Call:
         region: Region of the endpoint that is called.
         partition: ``aws``, ``aws-us-gov``, ...
         profiles: resolver for names that only an account knows.
+        paths: path of an IAM entity by kind (``role``) and name, such as ``/service/``.
     """
 
     service: str
@@ -74,6 +80,18 @@ class Call:
     region: str
     partition: str = "aws"
     profiles: ProfileResolver | None = None
+    paths: PathResolver | None = None
+
+    @property
+    def requested_region(self) -> str:
+        """Value of ``aws:RequestedRegion``: of global services, the Region of their endpoint."""
+        if self.prefix in GLOBAL_SERVICES:
+            return GLOBAL_ENDPOINTS.get(self.partition, self.region)
+        return self.region
+
+    def path_of(self, kind: str, name: str) -> str:
+        """Path of an IAM entity; ``/`` where nobody knows better."""
+        return self.paths(kind, name) if self.paths else "/"
 
     def arn(
         self,
