@@ -101,6 +101,7 @@ def service_document(data: Path, prefix: str) -> dict[str, Any]:
     keys = Keys()
     keys.numbers([key["key"] for _, key in sorted(declared.items())])
     names = sorted(types)
+    numbers = {name.lower(): number for number, name in enumerate(names)}
     resources = {
         name: [types[name].get("arn", ""), keys.numbers(types[name].get("conditionKeys", []))]
         for name in names
@@ -108,9 +109,9 @@ def service_document(data: Path, prefix: str) -> dict[str, Any]:
     described = {}
     for action in sorted(actions.values(), key=lambda action: str(action["name"])):
         rows = [
-            [names.index(row["name"]), int(row["required"]), *([extra] if extra else [])]
+            [numbers[row["name"].lower()], int(row["required"]), *([extra] if extra else [])]
             for row in action["resourceTypes"]
-            if row["name"] in resources
+            if row["name"].lower() in numbers
             for extra in [keys.numbers(row["conditionKeys"])]
         ]
         described[action["name"]] = [action["accessLevel"][0], rows, keys.numbers(action["conditionKeys"])]

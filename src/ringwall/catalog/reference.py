@@ -73,6 +73,8 @@ class Action:
         resource_types: types that the action authorizes.
         required: names of the types that every request for the action names.
         keys: lower-cased condition keys that the reference lists for the action or its resource types.
+        own_keys: those that the reference lists for the action itself.
+        keys_of_type: those that it lists for the action on one type, by the type's name.
     """
 
     service: str
@@ -81,6 +83,8 @@ class Action:
     resource_types: tuple[ResourceType, ...]
     required: frozenset[str]
     keys: frozenset[str]
+    own_keys: frozenset[str]
+    keys_of_type: Mapping[str, frozenset[str]]
 
     def __str__(self) -> str:
         return f"{self.service}:{self.name}"
@@ -111,17 +115,21 @@ def _decode_service(prefix: str, title: str, document: Mapping[str, Any]) -> Ser
     ordered = tuple(types.values())
     actions = {}
     for name, (level, rows, numbers) in document["actions"].items():
-        own = {keys[number] for number in numbers}
-        for row in rows:
-            own |= ordered[row[0]].keys
-            own.update(keys[number] for number in (row[2] if len(row) > 2 else ()))
+        own = frozenset(keys[number] for number in numbers)
+        of_type = {
+            ordered[row[0]].name: frozenset(keys[number] for number in (row[2] if len(row) > 2 else ()))
+            for row in rows
+        }
+        of_types = frozenset().union(*of_type.values(), *(ordered[row[0]].keys for row in rows))
         actions[name.lower()] = Action(
             service=prefix,
             name=name,
             access_level=ACCESS_LEVELS[level],
             resource_types=tuple(ordered[row[0]] for row in rows),
             required=frozenset(ordered[row[0]].name for row in rows if row[1]),
-            keys=frozenset(own),
+            keys=own | of_types,
+            own_keys=own,
+            keys_of_type=of_type,
         )
     return Service(prefix, title, actions, types, dict(zip(keys, document["types"], strict=True)))
 

@@ -135,6 +135,7 @@ PASSED: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("cloudformation", "UpdateStack"): (("RoleARN", "cloudformation.amazonaws.com"),),
 }
 
+_CHAINED = frozenset({"bedrock"})  # services that set aws:CalledVia; Amazon S3 does not
 _GRANTS = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt")
 _WRAPS = ("kms:GenerateDataKey", "kms:Decrypt")
 
@@ -170,9 +171,15 @@ def _added(call: Call) -> Iterator[Authorization]:
     for parameter, action in ADDED.get((call.service, call.operation), ()):
         if not call.value(parameter):
             continue
-        for resource in resources_of(call, action):
+        for resource in _of_addition(call, action):
             where = resource.removesuffix(":log-stream:") if action == "logs:TagResource" else resource
             yield Authorization(action, where, context_of(call, action), account_of(where))
+
+
+def _of_addition(call: Call, action: str) -> tuple[str, ...]:
+    """What the call itself is about, where that has a name; else what the added action is about (``key/*``)."""
+    own = resources_of(call, f"{call.prefix}:{call.operation}")
+    return resources_of(call, action) if own == ("*",) or call.service in {"s3", "sts"} else own
 
 
 def _tagged(call: Call) -> Iterator[Authorization]:
@@ -185,6 +192,8 @@ def _tagged(call: Call) -> Iterator[Authorization]:
         yield Authorization("bedrock:TagResource", arn, context_of(call, "bedrock:TagResource"), call.account)
     if call.service == "ec2" and call.operation != "CreateTags":
         for specification in call.value("TagSpecifications") or ():
+            if not isinstance(specification, Mapping):
+                continue
             arn = call.arn(f"{specification.get('ResourceType', '*')}/*")
             context = {**context_of(call, "ec2:CreateTags"), "ec2:createaction": (call.operation,)}
             yield Authorization("ec2:CreateTags", arn, context, call.account)
@@ -212,11 +221,10 @@ def _keys(call: Call) -> Iterator[Authorization]:
 def via_service(call: Call, service: str) -> Mapping[str, tuple[str, ...]]:
     """Context of a KMS request that a service makes for the caller."""
     name = f"{service}.amazonaws.com"
+    chain = ("aws:calledvia", "aws:calledviafirst", "aws:calledvialast") if service in _CHAINED else ()
     return {
         "aws:requestedregion": (call.region,),
-        "aws:calledvia": (name,),
-        "aws:calledviafirst": (name,),
-        "aws:calledvialast": (name,),
+        **dict.fromkeys(chain, (name,)),
         "aws:viaawsservice": ("true",),
         "kms:viaservice": (f"{service}.{call.region}.amazonaws.com",),
     }

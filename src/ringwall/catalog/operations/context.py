@@ -17,12 +17,16 @@ if TYPE_CHECKING:
 _TAG_PARAMETERS = frozenset({"tags", "taglist", "tagslist", "tagset"})
 
 
-def context_of(call: Call, action: str) -> Context:
+def context_of(call: Call, action: str, resource: str = "*") -> Context:
     """What the call determines for one of its actions: requested Region, tags, and the keys that name parameters.
 
-    Only keys that the action can carry are given, lower-cased, with their values as IAM renders them.
+    Only keys that the action can carry are given, lower-cased, with their values as IAM renders them. EC2 authorizes a
+    call on every resource that takes part, each with the keys of its own type: the tags of a new VPC endpoint are
+    no context of the subnet that it stands in.
     """
     keys = load().condition_keys(action)
+    if action.startswith("ec2:") and resource != "*":
+        keys = _keys_on(action, resource)
     found: dict[str, tuple[str, ...]] = {"aws:requestedregion": (call.requested_region,)}
     for key in CONTEXT.keys() & keys:
         values = next((shown for path in CONTEXT[key] if (shown := _shown(call.value(*path.split("."))))), ())
@@ -39,6 +43,12 @@ def context_of(call: Call, action: str) -> Context:
     if names and "aws:tagkeys" in keys:
         found["aws:tagkeys"] = names
     return dict(sorted(found.items()))
+
+
+def _keys_on(action: str, resource: str) -> frozenset[str]:
+    known = load().action(action)
+    kind = resource.split(":", 5)[-1].partition("/")[0]
+    return known.own_keys | known.keys_of_type.get(kind, frozenset()) if known else frozenset()
 
 
 def tags_of(call: Call) -> dict[str, str]:

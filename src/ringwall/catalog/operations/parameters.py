@@ -54,7 +54,7 @@ RESOURCES: Mapping[str, Mapping[str, tuple[Fill, ...]]] = {
     "cloudtrail": {
         "channel": (("Channel",),),
         "eventdatastore": (("EventDataStore",),),
-        "trail": (("Name",), ("TrailName",), ("ResourceId",), ("S3BucketName",)),
+        "trail": (("Name",), ("TrailName",), ("ResourceId",)),
     },
     "cloudwatch": {
         "alarm": (("AlarmName",), ("AlarmNames",)),

@@ -28,15 +28,19 @@ _SHAPES: Mapping[tuple[str, str], Callable[[str], str]] = {
     ("organizations", ""): lambda value: value.partition("-")[2] or value,
     ("ssm", ""): lambda value: value.lstrip("/"),
 }
+# Calls whose actions are about different resources of one type.
+_PER_ACTION: Mapping[tuple[str, str, str], tuple[Fill, ...]] = {
+    ("kms", "ReEncrypt", "kms:ReEncryptFrom"): (("SourceKeyId",),),
+    ("kms", "ReEncrypt", "kms:ReEncryptTo"): (("DestinationKeyId",),),
+}
 _SUFFIXES = ("Identifier", "Id", "Name", "Arn", "")
 
 
 def generic(call: Call, actions: tuple[str, ...]) -> Iterator[Authorization]:
     """Authorizations of an operation without a resolver of its own: each action on each resource that is named."""
     for action in actions:
-        context = context_of(call, action)
         for resource in resources_of(call, action):
-            yield Authorization(action, resource, context, account_of(resource))
+            yield Authorization(action, resource, context_of(call, action, resource), account_of(resource))
 
 
 def resources_of(call: Call, action: str) -> tuple[str, ...]:
@@ -56,7 +60,7 @@ def resources_of(call: Call, action: str) -> tuple[str, ...]:
     if known.service == "ec2" and any(call.value(name) for name in EC2_ID_LISTS):
         listed = tuple(_ec2_arns(call))
         return (*listed, *_unfilled(call, known, ())) if known.required else listed
-    filled = {kind.name: tuple(_fill(call, kind)) for kind in _relevant(call, known)}
+    filled = {kind.name: tuple(_fill(call, kind, action)) for kind in _relevant(call, known)}
     found = tuple(dict.fromkeys(arn for arns in filled.values() for arn in arns))
     if (
         known.service == "bedrock"
@@ -108,10 +112,11 @@ def _unfilled(call: Call, action: Action, filled: Mapping[str, tuple[str, ...]] 
             yield template_arn(call, kind.arn, ())
 
 
-def _fill(call: Call, kind: ResourceType) -> Iterator[str]:
+def _fill(call: Call, kind: ResourceType, action: str) -> Iterator[str]:
     """ARNs of one type that the parameters name."""
     table = RESOURCES.get(kind.service)
-    alternatives = table.get(kind.name, ()) if table is not None else (_guess(call, kind),)
+    special = _PER_ACTION.get((call.service, call.operation, action))
+    alternatives = special or (table.get(kind.name, ()) if table is not None else (_guess(call, kind),))
     for names in alternatives:
         lists = [_as_list(call.value(name)) for name in names]
         if not names:
