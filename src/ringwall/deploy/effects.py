@@ -9,9 +9,9 @@ confirmation, is precisely:
   a new use, is not a widening;
 * on something that exists already: nobody can have been denied what this plan creates.
 
-A deny that goes away (a service control policy, a boundary, an endpoint policy or a whole endpoint with its policy)
-widens by this definition when some existing principal's request passes because of it. If it lets nobody through, it
-does not.
+A deny that goes away (in a service control policy, a boundary, an endpoint policy) widens by this definition when some
+existing principal's request passes because of it. If it lets nobody through, it does not. An endpoint that goes away
+opens nothing, the public network was there before; one that comes may, where policies demand it.
 """
 
 from __future__ import annotations
@@ -131,13 +131,9 @@ def access_changes(
         partition: AWS partition.
         watched: actions that are compared.
     """
-    comparison = _Comparison(
-        Access(before, partition=partition),
-        Access(after, partition=partition),
-        vocabulary,
-        new,
-        tuple(watched),
-    )
+    old, then = Access(before, partition=partition), Access(after, partition=partition)
+    came = {entry.arn for entry in then.principals()} - {entry.arn for entry in old.principals()}
+    comparison = _Comparison(old, then, vocabulary, new | came, tuple(watched))
     for account in before.accounts or after.accounts:
         if not account.management:
             comparison.account(account)
@@ -156,6 +152,11 @@ class _Way:
     label: str
     before: Route
     after: Route
+
+    @property
+    def goes(self) -> bool:
+        """Whether it is an endpoint that goes away."""
+        return self.before.endpoint is not None and self.after.endpoint is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +237,8 @@ class _Comparison:
         for item in classes:
             request, first = self._decide(self.before, case, case.way.before, item, case.before)
             request, second = self._decide(self.after, case, case.way.after, item, case.after)
-            if first.allowed != second.allowed:
+            opens_nothing = case.way.goes and second.allowed
+            if first.allowed != second.allowed and not opens_nothing:
                 self._note(case, first, second, request)
 
     def _decide(
