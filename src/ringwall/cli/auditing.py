@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.cli.terminal import show
 from ringwall.controls import registry
 from ringwall.controls.findings import CATEGORIES, Status, worst
+from ringwall.deploy.render import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,24 +57,21 @@ def show_audit(found: Audit) -> None:
     show(lines(found))
 
 
-def lines(found: Audit) -> Iterator[str]:
-    """The terminal summary, in rich markup."""
-    from rich.markup import escape
-
+def lines(found: Audit) -> Iterator[Line]:
+    """The terminal summary."""
     for category in CATEGORIES:
-        yield f"[bold]{category}[/bold]"
+        yield Line(category, "bold")
         for control in registry():
             if control.category != category:
                 continue
             own = tuple(finding for finding in found.findings if finding.control == control.slug)
             status = worst(own)
-            style = STYLES[status]
-            yield f"  [{style}]{status:14}[/{style}] {control.slug:30} {escape(control.title)}"
+            yield Line(f"  {status:14} {control.slug:30} {control.title}", STYLES[status])
             for finding in own:
                 if finding.status in (Status.FAIL, Status.UNKNOWN):
-                    yield f"                 {escape(finding.resource)}: {escape(finding.summary)}"
+                    yield Line(f"                 {finding.resource}: {finding.summary}")
                     if finding.remediation:
-                        yield f"                 [dim]{escape(finding.remediation.text)}[/dim]"
+                        yield Line(f"                 {finding.remediation.text}", "dim")
     total = {status: sum(f.status is status for f in found.findings) for status in Status}
-    yield ""
-    yield ", ".join(f"{count} {status}" for status, count in total.items() if count)
+    yield Line()
+    yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+
+class Styled(Protocol):
+    """A line of output: text, and a style name of rich (empty = plain)."""
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+
+    @property
+    def style(self) -> str:
+        """How it looks on a terminal."""
 
 
 def console(*, error: bool = False) -> Console:
@@ -15,14 +27,17 @@ def console(*, error: bool = False) -> Console:
     from rich.console import Console
 
     stream = sys.stderr if error else sys.stdout
-    return Console(file=stream, highlight=False, soft_wrap=not stream.isatty())
+    return Console(file=stream, highlight=False, markup=False, soft_wrap=not stream.isatty())
 
 
-def show(lines: Iterable[str]) -> None:
-    """Print lines that may hold rich markup."""
+def show(lines: Iterable[Styled]) -> None:
+    """Print lines: styled on a terminal, text alone in a pipe."""
+    if not sys.stdout.isatty():
+        sys.stdout.writelines(f"{line.text}\n" for line in lines)
+        return
     target = console()
     for line in lines:
-        target.print(line)
+        target.print(line.text, style=line.style or None)
 
 
 def asks(question: str) -> bool:
