@@ -20,7 +20,8 @@ def service_model(service: str) -> Any:
 def _statuses(service: str) -> dict[str, int]:
     model = service_model(service)
     return {
-        shape.name: int(shape.metadata.get("error", {}).get("httpStatusCode", 400)) for shape in model.error_shapes
+        shape.name: int(shape.metadata.get("error", {}).get("httpStatusCode", 400))
+        for shape in model.error_shapes
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringwall.sandbox.bedrock.control import guardrails
-from ringwall.sandbox.bedrock.runtime import apply, converse
+from ringwall.sandbox.bedrock.control import guardrails, jobs, logging, models, policies, tags
+from ringwall.sandbox.bedrock.delivery.worker import Worker
+from ringwall.sandbox.bedrock.runtime import apply, converse, invoke
 from ringwall.sandbox.bedrock.runtime.models import StandIn
 from ringwall.sandbox.bedrock.runtime.upstream import Upstream
 from ringwall.sandbox.bedrock.scope import Operation, Scope
@@ -20,9 +21,16 @@ if TYPE_CHECKING:
     from ringwall.sandbox.call import Platform
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
-    "bedrock": {**guardrails.OPERATIONS},
-    "bedrock-runtime": {**converse.OPERATIONS, **apply.OPERATIONS},
-    "bedrock-agent": {},
+    "bedrock": {
+        **guardrails.OPERATIONS,
+        **policies.OPERATIONS,
+        **logging.OPERATIONS,
+        **models.OPERATIONS,
+        **tags.OPERATIONS,
+        **jobs.OPERATIONS,
+    },
+    "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS},
+    "bedrock-agent": {**tags.AGENT_OPERATIONS},
     "bedrock-agent-runtime": {},
 }
 """What is implemented, by service and operation. Everything else answers 501, by name."""
@@ -47,9 +55,12 @@ class BedrockPlane:
         model_names: Mapping[str, str] | None = None,
         model_api_key: str | None = None,
     ) -> None:
-        models = Upstream(model_upstream, names=model_names, api_key=model_api_key) if model_upstream else StandIn()
+        backend = (
+            Upstream(model_upstream, names=model_names, api_key=model_api_key) if model_upstream else StandIn()
+        )
         self.state = State()
-        self._scope = Scope(self.state, platform, models, Telemetry())
+        self._worker = Worker(platform)
+        self._scope = Scope(self.state, platform, backend, Telemetry(self.state, self._worker))
 
     def handle(self, call: Call) -> Output:
         """Answer a call that has been authenticated and authorized.
@@ -64,5 +75,31 @@ class BedrockPlane:
                 f"The sandbox authorizes and records {call.service}:{call.operation}, but does not carry it out.",
                 501,
             )
-        validate(call.service, call.operation, call.parameters)
-        return operation(self._scope, call)
+        try:
+            validate(call.service, call.operation, call.parameters)
+            return operation(self._scope, call)
+        except AwsError as error:
+            if call.service == "bedrock-runtime":
+                self._scope.telemetry.failed(call, error)
+            raise
+
+    def flush(self) -> None:
+        """Deliver queued invocation logs and metrics now."""
+        self._worker.flush()
+
+    def stop(self) -> None:
+        """Deliver what is queued and end the background worker."""
+        self._worker.stop()
+
+    def models(self, arn: str, region: str) -> tuple[str, ...] | None:
+        """What a profile's ARN stands for (:class:`ringwall.catalog.operations.ProfileResolver`)."""
+        return models.models_behind(self.state, arn, region)
+
+    def resource_policies(self) -> dict[str, str]:
+        """Resource policies in force, by the ARN of the resource."""
+        return {
+            guardrail.arn: guardrail.resource_policy
+            for regional in self.state
+            for guardrail in regional.guardrails.values()
+            if guardrail.resource_policy is not None
+        }

@@ -33,7 +33,9 @@ class Scope:
 Operation = Callable[[Scope, Call], Output]
 
 
-def page(items: Sequence[Any], parameters: Mapping[str, Any], default: int = 100) -> tuple[list[Any], dict[str, str]]:
+def page(
+    items: Sequence[Any], parameters: Mapping[str, Any], default: int = 100
+) -> tuple[list[Any], dict[str, str]]:
     """One page of a listing by ``maxResults`` and ``nextToken``; the second value holds the next token, if any.
 
     Raises:

@@ -53,7 +53,9 @@ def _check(shape: Any, value: Any, path: str) -> Iterator[str]:
         return
     kind = shape.type_name
     expected = _PYTHON_TYPES.get(kind)
-    if expected is not None and (not isinstance(value, expected) or (kind != "boolean" and isinstance(value, bool))):
+    if expected is not None and (
+        not isinstance(value, expected) or (kind != "boolean" and isinstance(value, bool))
+    ):
         yield _failed(value, path, f"Member must be of type {kind}")
         return
     if kind == "structure":

@@ -12,7 +12,7 @@ from ringwall.sandbox.bedrock.control.rules import POLICIES, check_guardrail
 from ringwall.sandbox.bedrock.faults import fault, invalid
 from ringwall.sandbox.bedrock.scope import Operation, Scope, page
 from ringwall.sandbox.bedrock.state import Guardrail, GuardrailVersion, Regional, new_id
-from ringwall.sandbox.call import Call, Output
+from ringwall.sandbox.call import AwsError, Call, Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,7 +24,10 @@ _MAX_VERSIONS = 20
 _SHOWN: dict[str, tuple[str, dict[str, str]]] = {
     "topicPolicyConfig": ("topicPolicy", {"topicsConfig": "topics", "tierConfig": "tier"}),
     "contentPolicyConfig": ("contentPolicy", {"filtersConfig": "filters", "tierConfig": "tier"}),
-    "wordPolicyConfig": ("wordPolicy", {"wordsConfig": "words", "managedWordListsConfig": "managedWordLists"}),
+    "wordPolicyConfig": (
+        "wordPolicy",
+        {"wordsConfig": "words", "managedWordListsConfig": "managedWordLists"},
+    ),
     "sensitiveInformationPolicyConfig": (
         "sensitiveInformationPolicy",
         {"piiEntitiesConfig": "piiEntities", "regexesConfig": "regexes"},
@@ -59,10 +62,12 @@ def find(scope: Scope, call: Call, identifier: str) -> Guardrail:
     return guardrail
 
 
-def not_found(call: Call, identifier: str, version: str | None = None) -> Exception:
+def not_found(call: Call, identifier: str, version: str | None = None) -> AwsError:
     """The error for a guardrail, or a version of one, that does not exist."""
     what = f"{identifier} and version {version}" if version else identifier
-    return fault(call.service, "ResourceNotFoundException", f"Guardrail with identifier {what} could not be found.")
+    return fault(
+        call.service, "ResourceNotFoundException", f"Guardrail with identifier {what} could not be found."
+    )
 
 
 def _configuration(parameters: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,8 +78,10 @@ def _check_name(home: Regional, name: str, guardrail_id: str | None = None) -> N
     for other in home.guardrails.values():
         if other.draft.name == name and other.id != guardrail_id:
             raise fault(
-                "bedrock", "ConflictException", f"Another guardrail in the account already has the name {name}. "
-                "Choose a different name and try again."
+                "bedrock",
+                "ConflictException",
+                f"Another guardrail in the account already has the name {name}. "
+                "Choose a different name and try again.",
             )
 
 
@@ -90,7 +97,9 @@ def create(scope: Scope, call: Call) -> Output:
         _check_name(home, given["name"])
     key_arn, wrapped = wrap_key(scope, call, given.get("kmsKeyId"))
     now = scope.platform.now()
-    version = GuardrailVersion("DRAFT", _configuration(given), given.get("description"), now, now, key_arn, wrapped)
+    version = GuardrailVersion(
+        "DRAFT", _configuration(given), given.get("description"), now, now, key_arn, wrapped
+    )
     guardrail_id = new_id(12)
     guardrail = Guardrail(guardrail_id, home.arn(f"guardrail/{guardrail_id}"), version)
     guardrail.tags = {tag["key"]: tag["value"] for tag in given.get("tags") or ()}
@@ -159,12 +168,20 @@ def create_version(scope: Scope, call: Call) -> Output:
             return Output({"guardrailId": guardrail.id, "version": known})
         if len(guardrail.versions) >= _MAX_VERSIONS:
             raise fault(
-                "bedrock", "ServiceQuotaExceededException", f"A guardrail can have {_MAX_VERSIONS} versions. Delete one and try again."
+                "bedrock",
+                "ServiceQuotaExceededException",
+                f"A guardrail can have {_MAX_VERSIONS} versions. Delete one and try again.",
             )
         guardrail.last_version += 1
         number, now, draft = str(guardrail.last_version), scope.platform.now(), guardrail.draft
         guardrail.versions[number] = GuardrailVersion(
-            number, draft.configuration, given.get("description"), now, now, draft.kms_key_arn, draft.wrapped_key
+            number,
+            draft.configuration,
+            given.get("description"),
+            now,
+            now,
+            draft.kms_key_arn,
+            draft.wrapped_key,
         )
         if given.get("clientRequestToken"):
             home.tokens[token] = number
@@ -292,7 +309,9 @@ def check_identifier(identifier: str | None, version: str | None) -> tuple[str, 
         return None
     if not identifier or not version:
         missing = "guardrailIdentifier" if not identifier else "guardrailVersion"
-        raise invalid(f"The {missing} is required when the other of guardrailIdentifier and guardrailVersion is given.")
+        raise invalid(
+            f"The {missing} is required when the other of guardrailIdentifier and guardrailVersion is given."
+        )
     return identifier, version
 
 

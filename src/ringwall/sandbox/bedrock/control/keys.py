@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 _DENIED = {"AccessDeniedException", "AccessDenied"}
 
 
-def _kms(scope: Scope, call: Call, operation: str, parameters: dict[str, Any], key_arn: str | None = None) -> dict[str, Any]:
+def _kms(
+    scope: Scope, call: Call, operation: str, parameters: dict[str, Any], key_arn: str | None = None
+) -> dict[str, Any]:
     """A KMS call with the caller's rights through Bedrock, in the key's account."""
     account = key_arn.split(":")[4] if key_arn else call.account
     return scope.platform.call_as(
@@ -24,7 +26,10 @@ def _kms(scope: Scope, call: Call, operation: str, parameters: dict[str, Any], k
         parameters,
         account=account,
         region=call.region,
-        context={"kms:viaservice": (f"bedrock.{call.region}.amazonaws.com",), "aws:calledvia": ("bedrock.amazonaws.com",)},
+        context={
+            "kms:viaservice": (f"bedrock.{call.region}.amazonaws.com",),
+            "aws:calledvia": ("bedrock.amazonaws.com",),
+        },
     )
 
 

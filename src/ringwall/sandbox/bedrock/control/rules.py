@@ -16,7 +16,15 @@ POLICIES = (
     "contextualGroundingPolicyConfig",
     "automatedReasoningPolicyConfig",
 )
-_GEOGRAPHIES = {"us": "us-", "eu": "eu-", "apac": "ap-", "us-gov": "us-gov-", "ca": "ca-", "jp": "ap-", "au": "ap-"}
+_GEOGRAPHIES = {
+    "us": "us-",
+    "eu": "eu-",
+    "apac": "ap-",
+    "us-gov": "us-gov-",
+    "ca": "ca-",
+    "jp": "ap-",
+    "au": "ap-",
+}
 _CLASSIC_DEFINITION = 200
 _MAX_THRESHOLD = 0.99
 
@@ -75,7 +83,9 @@ def _check_words(policy: Mapping[str, Any]) -> None:
 def _check_sensitive(policy: Mapping[str, Any]) -> None:
     entities, regexes = policy.get("piiEntitiesConfig") or (), policy.get("regexesConfig") or ()
     if not entities and not regexes:
-        raise invalid("The sensitive information policy must have at least one PII entity or regular expression.")
+        raise invalid(
+            "The sensitive information policy must have at least one PII entity or regular expression."
+        )
     _only_once("PII entity type", (entity["type"] for entity in entities))
     _only_once("regex name", (regex["name"] for regex in regexes))
     for regex in regexes:
@@ -101,7 +111,9 @@ def _check_tiers(parameters: Mapping[str, Any], region: str) -> None:
     profile = (parameters.get("crossRegionConfig") or {}).get("guardrailProfileIdentifier")
     standard = [name for name in POLICIES if _tier(parameters.get(name) or {}) == "STANDARD"]
     if standard and profile is None:
-        raise invalid(f"The STANDARD tier of {standard[0]} requires a guardrail profile in crossRegionConfig.")
+        raise invalid(
+            f"The STANDARD tier of {standard[0]} requires a guardrail profile in crossRegionConfig."
+        )
     if profile is not None:
         geography = profile.rsplit("/", 1)[-1].split(".", 1)[0]
         if geography != "global" and not region.startswith(_GEOGRAPHIES.get(geography, f"{geography}-")):

@@ -56,7 +56,13 @@ def social_security_number(text: str) -> bool:
     """US SSN: area not 000, 666 or 900-999, group not 00, serial not 0000 (SSA, since 2011)."""
     digits = "".join(map(str, _digits(text)))
     area, group, serial = digits[:3], digits[3:5], digits[5:]
-    return len(digits) == 9 and area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
+    return (
+        len(digits) == 9
+        and area not in {"000", "666"}
+        and area < "900"
+        and group != "00"
+        and serial != "0000"
+    )
 
 
 def taxpayer_number(text: str) -> bool:
@@ -88,7 +94,13 @@ def unique_taxpayer_reference(text: str) -> bool:
 
 def vehicle_identification_number(text: str) -> bool:
     """ISO 3779 with North America's check digit in place 9."""
-    values = dict(zip("ABCDEFGHJKLMNPRSTUVWXYZ", [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, *range(2, 10)], strict=True))
+    values = dict(
+        zip(
+            "ABCDEFGHJKLMNPRSTUVWXYZ",
+            [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4, 5, 7, 9, *range(2, 10)],
+            strict=True,
+        )
+    )
     values.update({str(d): d for d in range(10)})
     weights = (8, 7, 6, 5, 4, 3, 2, 10, 0, 9, 8, 7, 6, 5, 4, 3, 2)
     compact = text.upper()

@@ -66,7 +66,9 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
             r"\b(?:have|having|want) sex with\b",
             r"\b(?:explicit|graphic) (?:sexual|sex|erotic) (?:scene|story|content|act)\b",
         ),
-        "MEDIUM": (r"\b(?:naked|nudes?|nudity|strip(?:tease|per)|sexual (?:act|fantas\w+|favou?rs?)|fetish\w*|horny)\b",),
+        "MEDIUM": (
+            r"\b(?:naked|nudes?|nudity|strip(?:tease|per)|sexual (?:act|fantas\w+|favou?rs?)|fetish\w*|horny)\b",
+        ),
         "LOW": (r"\b(?:sexy|sexual\w*|seduc\w+|lingerie|kinky)\b",),
     },
     "MISCONDUCT": {
@@ -93,7 +95,9 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
             r"\b(?:from now on you|you are no longer|your new (?:role|instructions|persona)|new instructions:|stay in character|unfiltered|uncensored)\b",
             r"(?:<\|im_start\|>|\[/?inst\]|<</?sys>>|###\s*system|<system>)",
         ),
-        "LOW": (r"\b(?:system prompt|hypothetically speaking|for educational purposes only|ignore (?:the|that|this))\b",),
+        "LOW": (
+            r"\b(?:system prompt|hypothetically speaking|for educational purposes only|ignore (?:the|that|this))\b",
+        ),
     },
 }
 

@@ -18,7 +18,13 @@ from ringwall.sandbox.bedrock.evaluation.words import PROFANITY, WordList
 
 TEXT_UNIT = 1000
 _DONE = {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED", "NONE": "NONE"}
-POLICIES = ("topicPolicy", "contentPolicy", "wordPolicy", "sensitiveInformationPolicy", "contextualGroundingPolicy")
+POLICIES = (
+    "topicPolicy",
+    "contentPolicy",
+    "wordPolicy",
+    "sensitiveInformationPolicy",
+    "contextualGroundingPolicy",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +144,9 @@ class CompiledGuardrail:
 
     @cached_property
     def _topics(self) -> tuple[topics.Topic, ...]:
-        return tuple(topics.Topic.of(t["name"], t["definition"], t.get("examples") or ()) for t in self.topics)
+        return tuple(
+            topics.Topic.of(t["name"], t["definition"], t.get("examples") or ()) for t in self.topics
+        )
 
     def evaluate(self, question: Question) -> Evaluation:
         """Evaluate the question's texts against every policy that is enabled for its direction."""
@@ -170,7 +178,12 @@ class CompiledGuardrail:
             if detected or question.full:
                 _add(
                     findings.topics,
-                    {"name": rule["name"], "type": "DENY", "action": _DONE[action if detected else "NONE"], "detected": detected},
+                    {
+                        "name": rule["name"],
+                        "type": "DENY",
+                        "action": _DONE[action if detected else "NONE"],
+                        "detected": detected,
+                    },
                     same=("name",),
                 )
 
@@ -206,13 +219,20 @@ class CompiledGuardrail:
         for rule in self.managed:
             action = action_for(rule, question.source)
             for match in _PROFANITY.search(text) if action is not None else ():
-                finding = {"match": match.match, "type": "PROFANITY", "action": _DONE[action or "NONE"], "detected": True}
+                finding = {
+                    "match": match.match,
+                    "type": "PROFANITY",
+                    "action": _DONE[action or "NONE"],
+                    "detected": True,
+                }
                 _add(findings.managed_words, finding, same=("match", "action"))
 
     def _find_sensitive(self, text: Folded, source: str, findings: _Findings) -> str:
         """Find entities and expressions; returns the text with those to be anonymised masked."""
         masks: list[tuple[int, int, str]] = []
-        actions = {rule["type"]: action for rule in self.entities if (action := action_for(rule, source)) is not None}
+        actions = {
+            rule["type"]: action for rule in self.entities if (action := action_for(rule, source)) is not None
+        }
         for entity in pii.find(text, frozenset(actions)) if actions else ():
             action = actions[entity.type]
             match = text.original[entity.start : entity.end]
@@ -272,7 +292,9 @@ class CompiledGuardrail:
             "contentPolicyUnits": units if _any_enabled(self.filters, question.source) else 0,
             "wordPolicyUnits": units if _any_enabled((*self.words, *self.managed), question.source) else 0,
             "sensitiveInformationPolicyUnits": units if _any_enabled(self.entities, question.source) else 0,
-            "sensitiveInformationPolicyFreeUnits": units if _any_enabled(self.regexes, question.source) else 0,
+            "sensitiveInformationPolicyFreeUnits": units
+            if _any_enabled(self.regexes, question.source)
+            else 0,
             "contextualGroundingPolicyUnits": grounded,
             "contentPolicyImageUnits": 0,
         }
@@ -295,7 +317,9 @@ def _metrics(question: Question, usage: Mapping[str, int]) -> dict[str, Any]:
     return {
         "guardrailProcessingLatency": 1 + guarded // 4000,
         "usage": dict(usage),
-        "guardrailCoverage": {"textCharacters": {"guarded": guarded, "total": max(guarded, question.total or 0)}},
+        "guardrailCoverage": {
+            "textCharacters": {"guarded": guarded, "total": max(guarded, question.total or 0)}
+        },
     }
 
 

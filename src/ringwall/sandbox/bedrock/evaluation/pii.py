@@ -61,9 +61,9 @@ def _is_ip(text: str) -> bool:
 
 def _mixed(text: str) -> bool:
     """An AWS secret key has upper case, lower case and digits; a hash or a path has not."""
-    return bool(re.search(r"[A-Z]", text) and re.search(r"[a-z]", text) and re.search(r"\d", text)) and not bool(
-        re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", text)
-    )
+    return bool(
+        re.search(r"[A-Z]", text) and re.search(r"[a-z]", text) and re.search(r"\d", text)
+    ) and not bool(re.fullmatch(r"[0-9a-f]+|[0-9A-F]+", text))
 
 
 def _has_digit(text: str) -> bool:
@@ -90,7 +90,9 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         Detector(r"(?i)\b(?:aged?|age is|age of|age:)\s*:?\s*(\d{1,3})\b", group=1),
         Detector(r"(?i)\bI(?:'m| am)\s+(\d{1,3})\b(?:[.,;!]|$)", group=1),
     ),
-    "AWS_ACCESS_KEY": (Detector(r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|ANVA|APKA|ASCA)[A-Z2-7]{16}\b"),),
+    "AWS_ACCESS_KEY": (
+        Detector(r"\b(?:AKIA|ASIA|AROA|AIDA|ABIA|ACCA|AGPA|ANPA|ANVA|APKA|ASCA)[A-Z2-7]{16}\b"),
+    ),
     "AWS_SECRET_KEY": (
         Detector(
             r"(?i)secret[_ -]?(?:access)?[_ -]?key(?:\s+is)?[\"']?\s*[:=]?\s*[\"']?([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)",
@@ -99,14 +101,19 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         Detector(r"(?:^|[^A-Za-z0-9/+=])([A-Za-z0-9/+]{40})(?:[^A-Za-z0-9/+=]|$)", group=1, check=_mixed),
     ),
     "CA_HEALTH_NUMBER": (
-        Detector(r"\b\d{4}[ -]?\d{3}[ -]?\d{3}(?:[ -]?[A-Z]{2})?\b", near=("health", "ohip", "phn", "medicare")),
+        Detector(
+            r"\b\d{4}[ -]?\d{3}[ -]?\d{3}(?:[ -]?[A-Z]{2})?\b", near=("health", "ohip", "phn", "medicare")
+        ),
     ),
     "CA_SOCIAL_INSURANCE_NUMBER": (
         Detector(r"\b\d{3}[ -]\d{3}[ -]\d{3}\b", check=checksums.social_insurance_number),
         Detector(r"\b\d{9}\b", check=checksums.social_insurance_number, near=("sin", "social insurance")),
     ),
     "CREDIT_DEBIT_CARD_CVV": (
-        Detector(r"(?i)\b(?:cvv2?|cvc2?|cid|security code)\b(?:\s+(?:number|code))?(?:\s+is)?\s*[:=#]?\s*(\d{3,4})\b", group=1),
+        Detector(
+            r"(?i)\b(?:cvv2?|cvc2?|cid|security code)\b(?:\s+(?:number|code))?(?:\s+is)?\s*[:=#]?\s*(\d{3,4})\b",
+            group=1,
+        ),
     ),
     "CREDIT_DEBIT_CARD_EXPIRY": (
         Detector(
@@ -122,7 +129,9 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         ),
     ),
     "EMAIL": (
-        Detector(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,24}\b"),
+        Detector(
+            r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{2,24}\b"
+        ),
     ),
     "INTERNATIONAL_BANK_ACCOUNT_NUMBER": (
         Detector(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?\b", check=checksums.iban),
@@ -130,7 +139,10 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
     ),
     "IP_ADDRESS": (
         Detector(r"\b(?:\d{1,3}\.){3}\d{1,3}\b", check=_is_ip),
-        Detector(r"(?i)(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?", check=_is_ip),
+        Detector(
+            r"(?i)(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,7}:(?:[0-9a-f]{1,4}(?::[0-9a-f]{1,4}){0,6})?",
+            check=_is_ip,
+        ),
     ),
     "LICENSE_PLATE": (
         Detector(
@@ -139,18 +151,19 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
             near=("plate", "registration", "number plate"),
         ),
     ),
-    "MAC_ADDRESS": (Detector(r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b|\b(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}\b"),),
+    "MAC_ADDRESS": (
+        Detector(r"(?i)\b(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}\b|\b(?:[0-9a-f]{4}\.){2}[0-9a-f]{4}\b"),
+    ),
     "NAME": (
         Detector(
-            r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Sir|Madam)\.?\s+((?:[A-Z][\pL'-]+)(?:\s+[A-Z][\pL'-]+){0,2})", group=1
+            r"\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Professor|Sir|Madam)\.?\s+((?:[A-Z][\pL'-]+)(?:\s+[A-Z][\pL'-]+){0,2})",
+            group=1,
         ),
         Detector(
             r"(?i:\b(?:my name is|my name's|name:|named|i am called|call me|signed,?))\s+([A-Z][\pL'-]+(?:\s+[A-Z][\pL'.-]+){0,3})",
             group=1,
         ),
-        Detector(
-            r"\b(?:I am|I'm|This is)\s+([A-Z][\pL'-]+\s+[A-Z][\pL'-]+)", group=1
-        ),
+        Detector(r"\b(?:I am|I'm|This is)\s+([A-Z][\pL'-]+\s+[A-Z][\pL'-]+)", group=1),
         Detector(r"\b(?:" + "|".join(FIRST_NAMES) + r")\s+(?:[A-Z]\.\s+)?[A-Z][\pL'-]+\b"),
     ),
     "PASSWORD": (
@@ -160,14 +173,20 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
             check=lambda text: _has_digit(text) or any(not c.isalnum() for c in text.strip(".!?")),
         ),
     ),
-    "PIN": (Detector(r"(?i)\bPIN\b(?:\s+(?:code|number))?(?:\s+(?:is|was))?\s*[:=#]?\s*(\d{4,8})\b", group=1),),
+    "PIN": (
+        Detector(r"(?i)\bPIN\b(?:\s+(?:code|number))?(?:\s+(?:is|was))?\s*[:=#]?\s*(\d{4,8})\b", group=1),
+    ),
     "SWIFT_CODE": (
-        Detector(r"\b[A-Z]{4}(?:[A-Z]{2})[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b", near=("swift", "bic", "bank", "wire")),
+        Detector(
+            r"\b[A-Z]{4}(?:[A-Z]{2})[A-Z0-9]{2}(?:[A-Z0-9]{3})?\b", near=("swift", "bic", "bank", "wire")
+        ),
     ),
     "UK_NATIONAL_HEALTH_SERVICE_NUMBER": (
         Detector(r"\b\d{3} \d{3} \d{4}\b", check=checksums.national_health_service_number),
         Detector(
-            r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b", check=checksums.national_health_service_number, near=("nhs", "health service")
+            r"\b\d{3}[ -]?\d{3}[ -]?\d{4}\b",
+            check=checksums.national_health_service_number,
+            near=("nhs", "health service"),
         ),
     ),
     "UK_NATIONAL_INSURANCE_NUMBER": (
@@ -178,7 +197,9 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
     ),
     "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER": (
         Detector(
-            r"\b\d{5} ?\d{5}\b", check=checksums.unique_taxpayer_reference, near=("utr", "taxpayer", "tax reference", "hmrc")
+            r"\b\d{5} ?\d{5}\b",
+            check=checksums.unique_taxpayer_reference,
+            near=("utr", "taxpayer", "tax reference", "hmrc"),
         ),
     ),
     "URL": (
@@ -193,19 +214,33 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
         ),
     ),
     "US_BANK_ACCOUNT_NUMBER": (
-        Detector(r"\b\d{6,17}\b", near=("account number", "account no", "acct", "bank account", "checking", "savings account")),
+        Detector(
+            r"\b\d{6,17}\b",
+            near=("account number", "account no", "acct", "bank account", "checking", "savings account"),
+        ),
     ),
     "US_BANK_ROUTING_NUMBER": (
-        Detector(r"\b\d{9}\b", check=checksums.routing_number, near=("routing", "aba", "rtn", "bank", "wire")),
+        Detector(
+            r"\b\d{9}\b", check=checksums.routing_number, near=("routing", "aba", "rtn", "bank", "wire")
+        ),
     ),
     "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER": (
         Detector(r"\b9\d{2}-\d{2}-\d{4}\b", check=checksums.taxpayer_number),
-        Detector(r"\b9\d{2} ?\d{2} ?\d{4}\b", check=checksums.taxpayer_number, near=("itin", "taxpayer", "tax id")),
+        Detector(
+            r"\b9\d{2} ?\d{2} ?\d{4}\b", check=checksums.taxpayer_number, near=("itin", "taxpayer", "tax id")
+        ),
     ),
     "US_PASSPORT_NUMBER": (Detector(r"\b(?:[A-Z]\d{8}|\d{9})\b", near=("passport",)),),
     "US_SOCIAL_SECURITY_NUMBER": (
-        Detector(r"\b\d{3}[-\x{2010}-\x{2015}]\d{2}[-\x{2010}-\x{2015}]\d{4}\b", check=checksums.social_security_number),
-        Detector(r"\b\d{3}[ ]?\d{2}[ ]?\d{4}\b", check=checksums.social_security_number, near=("ssn", "social security")),
+        Detector(
+            r"\b\d{3}[-\x{2010}-\x{2015}]\d{2}[-\x{2010}-\x{2015}]\d{4}\b",
+            check=checksums.social_security_number,
+        ),
+        Detector(
+            r"\b\d{3}[ ]?\d{2}[ ]?\d{4}\b",
+            check=checksums.social_security_number,
+            near=("ssn", "social security"),
+        ),
     ),
     "VEHICLE_IDENTIFICATION_NUMBER": (
         Detector(r"(?i)\b[A-HJ-NPR-Z0-9]{17}\b", check=checksums.vehicle_identification_number),

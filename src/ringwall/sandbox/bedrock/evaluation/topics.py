@@ -25,7 +25,25 @@ _STOP_WORDS = frozenset(
     we were what when where which while who whom why will with would you your yours information content request related
     regarding topic question asking ask provide providing""".split()
 )
-_SUFFIXES = ("izations", "ization", "ations", "ation", "ments", "ment", "ings", "ing", "ies", "ers", "er", "ed", "es", "s", "ly", "e", "y")
+_SUFFIXES = (
+    "izations",
+    "ization",
+    "ations",
+    "ation",
+    "ments",
+    "ment",
+    "ings",
+    "ing",
+    "ies",
+    "ers",
+    "er",
+    "ed",
+    "es",
+    "s",
+    "ly",
+    "e",
+    "y",
+)
 _EXAMPLE_SHARE, _VOCABULARY_SHARE, _VOCABULARY_WORDS = 0.6, 0.5, 3
 
 

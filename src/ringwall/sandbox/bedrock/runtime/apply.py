@@ -63,7 +63,8 @@ def _is_guarded(block: Mapping[str, Any]) -> bool:
 
 def _grounding(blocks: Sequence[Mapping[str, Any]]) -> Grounding | None:
     marked = {
-        mark: "\n".join(block["text"] for block in blocks if mark in (block.get("qualifiers") or ())) for mark in _MARKS
+        mark: "\n".join(block["text"] for block in blocks if mark in (block.get("qualifiers") or ()))
+        for mark in _MARKS
     }
     if not all(marked.values()):
         return None

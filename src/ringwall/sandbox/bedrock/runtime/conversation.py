@@ -30,7 +30,9 @@ def check_conversation(parameters: Mapping[str, Any]) -> None:
     if not messages:
         raise invalid("The messages field is required: a conversation must have at least one message.")
     if messages[0]["role"] != "user":
-        raise invalid("A conversation must start with a user message. Try again with a conversation that starts with a user message.")
+        raise invalid(
+            "A conversation must start with a user message. Try again with a conversation that starts with a user message."
+        )
     for before, after in zip(messages, messages[1:], strict=False):
         if before["role"] == after["role"]:
             raise invalid(
@@ -39,7 +41,9 @@ def check_conversation(parameters: Mapping[str, Any]) -> None:
             )
     for position, message in enumerate(messages):
         if not message["content"]:
-            raise invalid(f"The content field in the Message object at messages.{position} is empty. Add a ContentBlock object to the content field and try again.")
+            raise invalid(
+                f"The content field in the Message object at messages.{position} is empty. Add a ContentBlock object to the content field and try again."
+            )
         _check_blocks(message["content"], f"messages.{position}.content")
     _check_blocks(parameters.get("system") or (), "system")
     _check_tools(parameters, messages)
@@ -63,9 +67,13 @@ def _check_blocks(blocks: Sequence[Block], path: str) -> None:
 
 
 def _check_tools(parameters: Mapping[str, Any], messages: Sequence[Mapping[str, Any]]) -> None:
-    used = any("toolUse" in block or "toolResult" in block for message in messages for block in message["content"])
+    used = any(
+        "toolUse" in block or "toolResult" in block for message in messages for block in message["content"]
+    )
     if used and not parameters.get("toolConfig"):
-        raise invalid("The toolConfig field must be defined when using toolUse and toolResult content blocks.")
+        raise invalid(
+            "The toolConfig field must be defined when using toolUse and toolResult content blocks."
+        )
     for before, after in zip(messages, messages[1:], strict=False):
         asked = {b["toolUse"]["toolUseId"] for b in before["content"] if "toolUse" in b}
         given = {b["toolResult"]["toolUseId"] for b in after["content"] if "toolResult" in b}
@@ -121,7 +129,9 @@ def _any_text(block: Block) -> str | None:
 
 def all_text_length(parameters: Mapping[str, Any]) -> int:
     """Characters of all texts of a request."""
-    return sum(len(_any_text(block) or "") for block in (*(parameters.get("system") or ()), *_blocks(parameters)))
+    return sum(
+        len(_any_text(block) or "") for block in (*(parameters.get("system") or ()), *_blocks(parameters))
+    )
 
 
 def grounding_of(parameters: Mapping[str, Any]) -> Grounding | None:

@@ -47,7 +47,10 @@ class _Turn:
         if not self.applied or self.trace == "disabled":
             return {}
         deciding = answered if answered.intervened or not self.asked.intervened else self.asked
-        trace: dict[str, Any] = {"inputAssessment": self.asked.assessments(), "actionReason": deciding.reason()}
+        trace: dict[str, Any] = {
+            "inputAssessment": self.asked.assessments(),
+            "actionReason": deciding.reason(),
+        }
         if answered.results:
             trace["outputAssessments"] = {key: [value] for key, value in answered.assessments().items()}
         if text is not None and answered.intervened:
@@ -79,7 +82,9 @@ def _begin(scope: Scope, call: Call) -> _Turn:
     given, started = call.parameters, time.perf_counter()
     target = resolve(scope, call, given["modelId"])
     if not target.model.converse:
-        raise invalid(f"The model {target.model.id} does not support the Converse operations. Use InvokeModel instead.")
+        raise invalid(
+            f"The model {target.model.id} does not support the Converse operations. Use InvokeModel instead."
+        )
     if call.operation == "ConverseStream" and not target.model.streaming:
         raise invalid(f"The model {target.model.id} is unsupported for streaming.")
     conversation.check_conversation(given)
@@ -115,7 +120,9 @@ def converse(scope: Scope, call: Call) -> Output:
     """Converse."""
     turn = _begin(scope, call)
     if turn.asked.blocked:
-        return Output(_finished(turn, [{"text": turn.asked.message}], "guardrail_intervened", _NO_USAGE, NOTHING, None))
+        return Output(
+            _finished(turn, [{"text": turn.asked.message}], "guardrail_intervened", _NO_USAGE, NOTHING, None)
+        )
     tool = conversation.forced_tool(call.parameters)
     prompt = conversation.prompt_of(call.parameters, _masking(turn))
     reply = scope.models.answer(turn.target.model.id, prompt)
@@ -165,14 +172,16 @@ def converse_stream(scope: Scope, call: Call) -> Output:
     turn = _begin(scope, call)
     if turn.asked.blocked:
         events = _blocked_events(turn)
-    elif (call.parameters.get("guardrailConfig") or {}).get("streamProcessingMode") == "async" or not turn.applied:
+    elif (call.parameters.get("guardrailConfig") or {}).get(
+        "streamProcessingMode"
+    ) == "async" or not turn.applied:
         events = _events_as_they_come(turn)
     else:
         events = _events_after_inspection(turn)
-    return Output({}, events=_asynchronously(events))
+    return Output({}, events=asynchronously(events))
 
 
-async def _asynchronously(events: Iterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
+async def asynchronously(events: Iterator[Mapping[str, Any]]) -> AsyncIterator[Mapping[str, Any]]:
     """Events of a plain iterator, each produced on a worker thread."""
     end: dict[str, Any] = {}
     while (event := await asyncio.to_thread(next, events, end)) is not end:
@@ -202,28 +211,38 @@ def _blocked_events(turn: _Turn) -> Iterator[dict[str, Any]]:
 
 
 def _events_after_inspection(turn: _Turn) -> Iterator[dict[str, Any]]:
+    """The model is asked before the stream begins, so that it can still fail with an HTTP status."""
     prompt = conversation.prompt_of(turn.call.parameters, _masking(turn))
     reply = turn.scope.models.answer(turn.target.model.id, prompt)
     answered = turn.inspect_output(reply.text)
     text, reason = _answer(turn, reply, answered)
-    yield {"messageStart": {"role": "assistant"}}
-    yield from _text_events(iter([text] if answered.blocked else pieces(text)))
-    yield from _ending(turn, text, reason, _usage(reply), answered, reply.text)
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"messageStart": {"role": "assistant"}}
+        yield from _text_events(iter([text] if answered.blocked else pieces(text)))
+        yield from _ending(turn, text, reason, _usage(reply), answered, reply.text)
+
+    return events()
 
 
 def _events_as_they_come(turn: _Turn) -> Iterator[dict[str, Any]]:
+    """Text goes out as the model gives it; the guardrail's verdict stands behind it, and nothing is masked."""
     prompt = conversation.prompt_of(turn.call.parameters, _masking(turn))
     texts, finish = turn.scope.models.stream(turn.target.model.id, prompt)
-    yield {"messageStart": {"role": "assistant"}}
-    try:
-        yield from _text_events(texts)
-    except AwsError as error:
-        turn.scope.telemetry.failed(turn.call, turn.target, error)
-        raise
-    reply = finish()
-    answered = turn.inspect_output(reply.text)
-    reason = "guardrail_intervened" if answered.blocked else reply.stop_reason
-    yield from _ending(turn, reply.text, reason, _usage(reply), answered, reply.text)
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"messageStart": {"role": "assistant"}}
+        try:
+            yield from _text_events(texts)
+        except AwsError as error:
+            turn.scope.telemetry.failed(turn.call, error)
+            raise
+        reply = finish()
+        answered = turn.inspect_output(reply.text)
+        reason = "guardrail_intervened" if answered.blocked else reply.stop_reason
+        yield from _ending(turn, reply.text, reason, _usage(reply), answered, reply.text)
+
+    return events()
 
 
 OPERATIONS: dict[str, Operation] = {"Converse": converse, "ConverseStream": converse_stream}

@@ -97,7 +97,9 @@ class Inspection:
 NOTHING = Inspection((), None)
 
 
-def find_version(scope: Scope, call: Call, identifier: str, version: str) -> tuple[Guardrail, GuardrailVersion]:
+def find_version(
+    scope: Scope, call: Call, identifier: str, version: str
+) -> tuple[Guardrail, GuardrailVersion]:
     """A guardrail version that a runtime call names.
 
     Raises:
@@ -150,7 +152,9 @@ def _add_enforced(scope: Scope, call: Call, enforced: Mapping[str, Any], found: 
     scope.platform.authorize(call, "bedrock:ApplyGuardrail", arn)
     guardrail, version = find_version(scope, call, arn, number)
     guarding = enforced.get("selectiveContentGuarding") or {}
-    messages, system = (guarding.get(side, "COMPREHENSIVE") == "COMPREHENSIVE" for side in ("messages", "system"))
+    messages, system = (
+        guarding.get(side, "COMPREHENSIVE") == "COMPREHENSIVE" for side in ("messages", "system")
+    )
     for index, other in enumerate(found):
         if other.guardrail is guardrail and other.version is version:
             found[index] = replace(

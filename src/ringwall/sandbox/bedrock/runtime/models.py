@@ -154,7 +154,9 @@ def _direct(call: Call, identifier: str) -> str:
         return identifier
     parts = identifier.split(":", 5)
     if any(kind in parts[-1] for kind in _OTHER_KINDS):
-        raise fault(call.service, "ResourceNotFoundException", f"Could not resolve the resource {identifier}.")
+        raise fault(
+            call.service, "ResourceNotFoundException", f"Could not resolve the resource {identifier}."
+        )
     if len(parts) < 6 or not parts[5].startswith("foundation-model/") or parts[3] != call.region:
         raise invalid(_INVALID)
     return parts[5].removeprefix("foundation-model/")

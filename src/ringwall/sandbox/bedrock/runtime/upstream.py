@@ -12,6 +12,7 @@ from typing import Any
 from ringwall.errors import RingwallError
 from ringwall.sandbox.bedrock.faults import fault
 from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, count_tokens
+from ringwall.sandbox.call import AwsError
 
 _STOP_REASONS = {"length": "max_tokens", "content_filter": "content_filtered", "tool_calls": "tool_use"}
 
@@ -27,10 +28,17 @@ class Upstream:
     """
 
     def __init__(
-        self, url: str, *, names: Mapping[str, str] | None = None, api_key: str | None = None, timeout: float = 120.0
+        self,
+        url: str,
+        *,
+        names: Mapping[str, str] | None = None,
+        api_key: str | None = None,
+        timeout: float = 120.0,
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise RingwallError(f"The model upstream {url!r} is not an HTTP URL; give one such as http://127.0.0.1:11434.")
+            raise RingwallError(
+                f"The model upstream {url!r} is not an HTTP URL; give one such as http://127.0.0.1:11434."
+            )
         self._url = url.rstrip("/").removesuffix("/v1") + "/v1/chat/completions"
         self._names = dict(names or {})
         self._api_key = api_key
@@ -63,7 +71,9 @@ class Upstream:
                         text = str(choice.get("delta", {}).get("content") or "")
                     except (ValueError, KeyError, IndexError, TypeError) as error:
                         raise fault(
-                            "bedrock-runtime", "ModelStreamErrorException", f"malformed event of the model server: {error!r}"
+                            "bedrock-runtime",
+                            "ModelStreamErrorException",
+                            f"malformed event of the model server: {error!r}",
                         ) from error
                     finished.extend(filter(None, [choice.get("finish_reason")]))
                     if text:
@@ -75,7 +85,11 @@ class Upstream:
     def _post(self, model_id: str, prompt: Prompt, *, stream: bool) -> http.client.HTTPResponse:
         messages = [{"role": "system", "content": text} for text in prompt.system]
         messages += [{"role": role, "content": text} for role, text in prompt.turns]
-        body: dict[str, Any] = {"model": self._names.get(model_id, model_id), "messages": messages, "stream": stream}
+        body: dict[str, Any] = {
+            "model": self._names.get(model_id, model_id),
+            "messages": messages,
+            "stream": stream,
+        }
         options = {
             "max_tokens": prompt.max_tokens,
             "temperature": prompt.temperature,
@@ -95,17 +109,25 @@ class Upstream:
                 raise fault("bedrock-runtime", "ThrottlingException", text) from error
             raise _model_error(error.code, text) from error
         except TimeoutError as error:
-            raise fault("bedrock-runtime", "ModelTimeoutException", "The model server did not answer in time.") from error
+            raise fault(
+                "bedrock-runtime", "ModelTimeoutException", "The model server did not answer in time."
+            ) from error
         except OSError as error:
             raise fault(
-                "bedrock-runtime", "ServiceUnavailableException", f"The model server at {self._url} is unreachable: {error}"
+                "bedrock-runtime",
+                "ServiceUnavailableException",
+                f"The model server at {self._url} is unreachable: {error}",
             ) from error
         return response
 
 
-def _model_error(status: int, message: str) -> Exception:
+def _model_error(status: int, message: str) -> AwsError:
     return fault(
-        "bedrock-runtime", "ModelErrorException", message, originalStatusCode=status, resourceName="model-upstream"
+        "bedrock-runtime",
+        "ModelErrorException",
+        message,
+        originalStatusCode=status,
+        resourceName="model-upstream",
     )
 
 
