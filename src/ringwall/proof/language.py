@@ -24,11 +24,15 @@ FIELD_STAR: Final = "*:"
 FIELD_ANY: Final = "?:"
 """Token: any one character but a colon."""
 
+DIGIT: Final = "#"
+"""Token: any one decimal digit."""
+
 Tokens = tuple[str, ...]
 """Literal characters are tokens ``=c`` (that character) or ``~c`` (in either case, ``c`` lower)."""
 
 _FRESH: Final = "x0zqwvkjyub9cdefghi7rstlmnopa123456-_.AZQXWVKJ%~"
-_WILDCARDS: Final = frozenset({STAR, ANY, FIELD_STAR, FIELD_ANY})
+_FILLED: Final = {STAR: None, FIELD_STAR: None, ANY: "x", FIELD_ANY: "x", DIGIT: "1"}
+_DIGITS: Final = "0123456789"
 
 
 class OutOfTimeError(Exception):
@@ -95,6 +99,11 @@ def fixed_text(tokens: Tokens) -> str | None:
     return None
 
 
+def _cases(char: str) -> set[str]:
+    upper = char.upper()
+    return {char, upper} if len(upper) == 1 and upper.lower() == char else {char}
+
+
 class Automaton:
     """A pattern as a nondeterministic automaton whose state sets are integers."""
 
@@ -116,10 +125,13 @@ class Automaton:
                 self._default_colon |= bit
             elif token == FIELD_ANY:
                 self._default |= bit
+            elif token == DIGIT:
+                for char in _DIGITS:
+                    steps[char] = steps.get(char, 0) | bit
             elif token[0] == "=":
                 steps[token[1]] = steps.get(token[1], 0) | bit
             else:
-                for char in {token[1], token[1].upper()[:1]}:
+                for char in _cases(token[1]):
                     steps[char] = steps.get(char, 0) | bit
         self._steps = {
             char: mask | (self._default_colon if char == ":" else self._default) for char, mask in steps.items()
@@ -227,10 +239,7 @@ def _guesses(demand: Demand) -> Iterable[str]:
     for group in demand.inside:
         for tokens in group[:4]:
             for fill in ("x", "", "x0", "zq9"):
-                yield "".join(
-                    (fill if token in (STAR, FIELD_STAR) else "x") if token in _WILDCARDS else token[1]
-                    for token in tokens
-                )
+                yield "".join(_FILLED.get(token, token[-1]) or fill for token in tokens)
     if not demand.inside:
         yield from ("x", "x0zq", "zqx9-unlisted")
 

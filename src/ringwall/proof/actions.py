@@ -1,0 +1,156 @@
+"""The action of the symbolic request.
+
+Where a claim speaks of AWS's actions, they are finitely many and fall into classes that nothing in the question tells
+apart: exactly one class is chosen. Where any action is meant, the action is a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from typing import Protocol
+
+from ringwall.iam.patterns import Reading, tokenize
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.formula import FALSE, TRUE, Formula
+from ringwall.proof.globs import language_of
+from ringwall.proof.language import ANY, STAR, Tokens, accepts
+from ringwall.proof.theory import Free, Holds, Variable
+
+ACTION = "action"
+_NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
+
+
+class Actions(Protocol):
+    """The choice of an action."""
+
+    def matches(self, pattern: str) -> int:
+        """The literal that the action matches a pattern."""
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:
+        """The literal that the action has a property, which ``member`` tests and the patterns spell out."""
+
+    def constraint(self) -> int:
+        """What holds of the choice itself."""
+
+
+def action_tokens(pattern: str) -> Tokens:
+    """An action pattern, in lower case as actions compare."""
+    tokens = language_of(tokenize(pattern.lower(), variables=False), Reading.TEXT)
+    assert tokens is not None
+    return tokens
+
+
+class KnownActions:
+    """One of the actions of a vocabulary.
+
+    Args:
+        formula: the arena.
+        vocabulary: knows the actions.
+        universe: the actions to choose from.
+        traits: further properties of actions that the question depends on; actions that agree in all of them and in
+            every pattern are one class.
+        patterns: every action pattern that will be asked about.
+    """
+
+    def __init__(
+        self,
+        formula: Formula,
+        vocabulary: Vocabulary,
+        universe: Iterable[str],
+        patterns: Iterable[str],
+        traits: Callable[[str], Hashable],
+    ) -> None:
+        self._formula = formula
+        chosen = {action.lower(): action for action in universe}
+        self._members: dict[str, frozenset[str]] = {}
+        marks: dict[str, int] = dict.fromkeys(chosen, 0)
+        for index, pattern in enumerate(dict.fromkeys(item.lower() for item in patterns)):
+            members = _members(vocabulary, pattern, chosen)
+            self._members[pattern] = members
+            if len(members) != len(chosen):
+                for action in members:
+                    marks[action] |= 1 << index
+        groups: dict[Hashable, list[str]] = {}
+        for lowered, action in chosen.items():
+            groups.setdefault((marks[lowered], traits(action)), []).append(lowered)
+        self._names = chosen
+        self.classes = tuple(members[0] for members in groups.values())
+        self.choices = self._choices()
+
+    def _choices(self) -> Mapping[str, int]:
+        if len(self.classes) == 1:
+            return {self.classes[0]: TRUE}
+        return {lowered: self._formula.atom(Free(f"action {lowered}")) for lowered in self.classes}
+
+    def matches(self, pattern: str) -> int:
+        """See :class:`Actions`."""
+        members = self._members[pattern.lower()]
+        return self._any(lowered for lowered in self.classes if lowered in members)
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+        """See :class:`Actions`."""
+        return self._any(lowered for lowered in self.classes if member(lowered))
+
+    def _any(self, lowered: Iterable[str]) -> int:
+        chosen = [self.choices[one] for one in lowered]
+        if len(chosen) == len(self.classes):
+            return TRUE if chosen else FALSE
+        return self._formula.disj(chosen)
+
+    def constraint(self) -> int:
+        """At least one class; two at once would only match more, and the witness takes one."""
+        literals = list(self.choices.values())
+        if len(literals) == 1:
+            return TRUE
+        return self._formula.conj((self._formula.disj(literals), _at_most_one(self._formula, literals)))
+
+    def name(self, lowered: str) -> str:
+        """The action in the vocabulary's spelling."""
+        return self._names[lowered]
+
+
+def _at_most_one(formula: Formula, literals: list[int]) -> int:
+    """A ladder: the literals before each one, and none of them with it."""
+    parts: list[int] = []
+    before = FALSE
+    for index, one in enumerate(literals):
+        if before != FALSE:
+            parts.append(-formula.conj((one, before)))
+        if index < 6:
+            before = formula.disj(literals[: index + 1])
+        else:
+            before = formula.disj((before, one))
+    return formula.conj(parts)
+
+
+def _members(vocabulary: Vocabulary, pattern: str, chosen: Mapping[str, str]) -> frozenset[str]:
+    if pattern == "*":
+        return frozenset(chosen)
+    if "*" not in pattern and "?" not in pattern:
+        return frozenset((pattern,)) & chosen.keys()
+    if len(chosen) > 64:
+        return frozenset(action.lower() for action in vocabulary.actions_matching(pattern)) & chosen.keys()
+    tokens = action_tokens(pattern)
+    return frozenset(action for action in chosen if accepts(tokens, action))
+
+
+class AnyAction:
+    """Any text of the form ``service:name``."""
+
+    def __init__(self, formula: Formula) -> None:
+        self._formula = formula
+        service = (ANY, STAR)
+        self.variable = Variable(shape=(((*service, "=:", *service),),), alphabet=_NAMES + ":")
+
+    def matches(self, pattern: str) -> int:
+        """See :class:`Actions`."""
+        tokens = action_tokens(pattern)
+        return TRUE if tokens == (STAR,) else self._formula.atom(Holds(ACTION, tokens), cost=1)
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+        """See :class:`Actions`."""
+        return self._formula.disj([self.matches(pattern) for pattern in patterns()])
+
+    def constraint(self) -> int:
+        """Nothing more."""
+        return TRUE

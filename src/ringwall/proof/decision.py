@@ -1,0 +1,291 @@
+"""When a request is allowed, as a formula: the evaluator's decision order over symbolic statements.
+
+Mirrors :mod:`ringwall.iam.evaluate`, which is the specification. Denies and the duty of each policy type to allow carry
+selectors, assumptions by which a proof names what it rests on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
+from ringwall.iam.evaluate import rcp_applies
+from ringwall.iam.patterns import Reading, Wildcard, complete_arn, tokenize
+from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
+from ringwall.iam.principal import Grant
+from ringwall.iam.request import PolicyType, Reason
+from ringwall.iam.rules import ALWAYS_ALLOWED, RESOURCE_POLICY_DECIDES, deciding_resource, is_always_allowed
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.actions import Actions
+from ringwall.proof.callers import Caller
+from ringwall.proof.context import View
+from ringwall.proof.formula import FALSE, TRUE, Formula
+from ringwall.proof.globs import language_of
+from ringwall.proof.resources import ResourceChoice
+from ringwall.proof.theory import Free, Opaque
+
+
+@dataclass
+class Selectors:
+    """Assumptions that stand for parts of the policies.
+
+    Attributes:
+        denies: selector -> the Deny statement that it switches on.
+        duties: selector -> the policy type whose duty to allow it switches on.
+    """
+
+    formula: Formula
+    denies: dict[int, Reason] = field(default_factory=dict)
+    duties: dict[int, PolicyType] = field(default_factory=dict)
+    _by_reason: dict[Reason, int] = field(default_factory=dict)
+
+    def deny(self, reason: Reason) -> int:
+        """The selector of a Deny statement."""
+        if reason not in self._by_reason:
+            selector = self.formula.atom(Free(f"deny {len(self.denies)}"))
+            self._by_reason[reason] = selector
+            self.denies[selector] = reason
+        return self._by_reason[reason]
+
+    def duty(self, policy_type: PolicyType) -> int:
+        """The selector of a policy type's duty to allow."""
+        selector = self.formula.atom(Free(f"duty {policy_type}"))
+        self.duties[selector] = policy_type
+        return selector
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The symbolic request as one authorization sees it."""
+
+    formula: Formula
+    actions: Actions
+    resource: ResourceChoice
+    view: View
+    caller: Caller
+    resource_account: str | None
+    vocabulary: Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A statement where it stands."""
+
+    statement: Statement
+    policy: Policy
+    policy_type: PolicyType
+
+    @property
+    def variables(self) -> bool:
+        return self.policy.version == POLICY_VARIABLES_SINCE
+
+    @property
+    def reason(self) -> Reason:
+        effect = "Deny" if self.statement.effect is Effect.DENY else "Allow"
+        return Reason(self.policy_type, self.policy.name, self.statement.label, effect)
+
+
+def _items(policy: Policy, policy_type: PolicyType) -> Iterable[_Item]:
+    return (_Item(statement, policy, policy_type) for statement in policy.statements)
+
+
+def _rcp_patterns(vocabulary: Vocabulary) -> list[str]:
+    services = {action.partition(":")[0] for action in vocabulary.actions()}
+    return [f"{service}:*" for service in sorted(services) if vocabulary.rcp_covers(service)]
+
+
+class Encoder:
+    """Builds the literal that a policy set allows the request of a scene."""
+
+    def __init__(self, scene: Scene, policies: PolicySet, selectors: Selectors) -> None:
+        self._scene = scene
+        self._formula = scene.formula
+        self._policies = policies
+        self._selectors = selectors
+        self._bounded = policies.permissions_boundary is not None
+
+    def allowed(self) -> int:
+        """The request is allowed."""
+        scene, policies = self._scene, self._policies
+        scp = policies.scp if scene.caller.bound_by_scp else None
+        rcp = policies.rcp if scene.caller.bound_by_rcp else None
+        reaches = self._rcp_reaches() if rcp is not None else TRUE
+        grants = self._resource_grants()
+        same = scene.resource.same_account(scene.caller.account, scene.resource_account)
+        duties = [
+            self._duty("identity", self._identity(grants, same)),
+            self._duty("resource", self._resource(grants, same)),
+            *self._limits(grants, same),
+            *(self._duty("scp", self._any_allow(level.policies, "scp")) for level in scp or ()),
+            *(
+                self._duty("rcp", self._formula.disj((-reaches, self._any_allow(level.policies, "rcp"))))
+                for level in rcp or ()
+            ),
+        ]
+        denies = [
+            *self._denies(policies.identity, "identity"),
+            *self._denies(policies.permissions_boundary, "permissions_boundary"),
+            *self._denies(policies.session, "session"),
+            *self._denies((policies.resource,) if policies.resource else (), "resource"),
+            *self._denies(policies.vpc_endpoint, "vpc_endpoint"),
+            *(deny for level in scp or () for deny in self._denies(level.policies, "scp")),
+            *(
+                self._formula.conj((reaches, deny))
+                for level in rcp or ()
+                for deny in self._denies(level.policies, "rcp")
+            ),
+        ]
+        decided = self._formula.conj([*duties, *(-deny for deny in denies)])
+        always = scene.actions.among(is_always_allowed, lambda: sorted(ALWAYS_ALLOWED))
+        return self._formula.disj((always, decided))
+
+    def _duty(self, policy_type: PolicyType, done: int) -> int:
+        if done == TRUE:
+            return TRUE
+        return self._formula.implies(self._selectors.duty(policy_type), done)
+
+    def _rcp_reaches(self) -> int:
+        vocabulary = self._scene.vocabulary
+        return self._scene.actions.among(lambda action: rcp_applies(action, vocabulary), lambda: _rcp_patterns(vocabulary))
+
+    def _identity(self, grants: dict[Grant, int], same: int) -> int:
+        if not self._scene.caller.has_identity_policies:
+            return TRUE
+        own = self._any_allow(self._policies.identity, "identity")
+        return self._formula.disj((own, self._formula.conj((same, self._at_least(grants, Grant.ROLE)))))
+
+    def _resource(self, grants: dict[Grant, int], same: int) -> int:
+        granted = self._at_least(grants, Grant.DELEGATED)
+        caller = self._scene.caller
+        if not (caller.has_identity_policies or caller.is_root):
+            return granted
+        return self._formula.disj((granted, self._formula.conj((same, -self._resource_policy_decides()))))
+
+    def _resource_policy_decides(self) -> int:
+        scene = self._scene
+        parts = []
+        for part in sorted({part for _, part in RESOURCE_POLICY_DECIDES}):
+            starts = [start for start, named in RESOURCE_POLICY_DECIDES if named == part]
+            acts = scene.actions.among(
+                lambda action, part=part: deciding_resource(action) == part,  # type: ignore[misc]
+                lambda starts=starts: [f"{start}*" for start in starts],  # type: ignore[misc]
+            )
+            if acts != FALSE:
+                pattern = language_of((Wildcard.ANY, part, Wildcard.ANY), Reading.TEXT)
+                assert pattern is not None
+                parts.append(self._formula.conj((acts, scene.resource.matches(pattern))))
+        return self._formula.disj(parts)
+
+    def _limits(self, grants: dict[Grant, int], same: int) -> Iterable[int]:
+        policies = self._policies
+        if policies.permissions_boundary is not None and self._scene.caller.has_identity_policies:
+            own = self._any_allow(policies.permissions_boundary, "permissions_boundary")
+            spared = self._formula.conj((same, self._at_least(grants, Grant.USER)))
+            yield self._duty("permissions_boundary", self._formula.disj((own, spared)))
+        if self._scene.caller.is_federated_user or (
+            policies.session is not None and self._scene.caller.has_identity_policies
+        ):
+            own = self._any_allow(policies.session or (), "session")
+            spared = self._formula.conj((same, self._at_least(grants, Grant.DIRECT)))
+            yield self._duty("session", self._formula.disj((own, spared)))
+        if policies.vpc_endpoint is not None:
+            yield self._duty("vpc_endpoint", self._any_allow(policies.vpc_endpoint, "vpc_endpoint"))
+
+    def _resource_grants(self) -> dict[Grant, int]:
+        """Of each strength, whether a statement of the resource's policy grants with it."""
+        ways: dict[Grant, list[int]] = {}
+        if self._policies.resource is not None:
+            for item in _items(self._policies.resource, "resource"):
+                if item.statement.effect is Effect.ALLOW:
+                    for grant, named in self._named(item):
+                        ways.setdefault(grant, []).append(self._formula.conj((named, self._matches(item))))
+        return {grant: self._formula.disj(literals) for grant, literals in ways.items()}
+
+    def _at_least(self, grants: dict[Grant, int], least: Grant) -> int:
+        return self._formula.disj([literal for grant, literal in grants.items() if grant >= least])
+
+    def _any_allow(self, policies: Iterable[Policy], policy_type: PolicyType) -> int:
+        return self._formula.disj(
+            [
+                self._statement(item)
+                for policy in policies
+                for item in _items(policy, policy_type)
+                if item.statement.effect is Effect.ALLOW
+            ]
+        )
+
+    def _denies(self, policies: Iterable[Policy] | None, policy_type: PolicyType) -> list[int]:
+        found: list[int] = []
+        for policy in policies or ():
+            for item in _items(policy, policy_type):
+                if item.statement.effect is Effect.DENY:
+                    matches = self._statement(item)
+                    if matches != FALSE:
+                        found.append(self._formula.conj((self._selectors.deny(item.reason), matches)))
+        return found
+
+    def _named(self, item: _Item) -> Sequence[tuple[Grant, int]]:
+        statement = item.statement
+        if statement.principal is None and statement.not_principal is None and item.policy_type != "resource":
+            return ((Grant.DIRECT, TRUE),)
+        compiled = compile_policy(item.policy, item.policy_type)[statement.index]
+        return self._scene.caller.named(compiled, bounded=self._bounded)
+
+    def _statement(self, item: _Item) -> int:
+        action = self._action(item.statement)
+        if action == FALSE:
+            return FALSE
+        named = self._formula.disj([literal for _, literal in self._named(item)])
+        return FALSE if named == FALSE else self._formula.conj((named, self._matches(item)))
+
+    def _matches(self, item: _Item) -> int:
+        """Action, resource and conditions of the statement match."""
+        statement = item.statement
+        action = self._action(statement)
+        if action == FALSE:
+            return FALSE
+        variables = item.variables
+        resource = self._resource_element(statement, item.policy_type, variables=variables)
+        if resource == FALSE:
+            return FALSE
+        return self._formula.conj(
+            [
+                action,
+                resource,
+                *(self._scene.view.condition(test, variables=variables) for test in statement.conditions),
+            ]
+        )
+
+    def _action(self, statement: Statement) -> int:
+        return action_literal(self._scene, statement.actions, statement.not_actions)
+
+    def _resource_element(self, statement: Statement, policy_type: PolicyType, *, variables: bool) -> int:
+        listed = statement.resources if statement.resources is not None else statement.not_resources
+        identity_side = policy_type in IDENTITY_SIDE
+        if listed is None:
+            return FALSE if identity_side and statement.effect is Effect.ALLOW else TRUE
+        matches = resource_literal(self._scene, listed, completes=identity_side, variables=variables)
+        return matches if statement.resources is not None else -matches
+
+
+def action_literal(scene: Scene, actions: Sequence[str] | None, not_actions: Sequence[str] | None) -> int:
+    """The request's action is among the listed patterns, or among none of the excluded ones."""
+    if actions is not None:
+        return scene.formula.disj([scene.actions.matches(pattern) for pattern in actions])
+    return -scene.formula.disj([scene.actions.matches(pattern) for pattern in not_actions or ()])
+
+
+def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, variables: bool) -> int:
+    """The request's resource matches one of the patterns."""
+    matches: list[int] = []
+    for pattern in patterns:
+        expanded = scene.view.expand(tokenize(pattern, variables=variables))
+        if isinstance(expanded, Opaque):
+            matches.append(scene.formula.atom(Opaque(expanded.construct, f"Resource {expanded.owner}"), cost=2))
+        elif expanded is not None:
+            tokens = language_of(complete_arn(expanded) if completes else expanded, Reading.RESOURCE)
+            if tokens is not None:
+                matches.append(scene.resource.matches(tokens))
+    return scene.formula.disj(matches)
+

@@ -1,0 +1,174 @@
+"""Does a claim hold of every request? A proof, a request that shows the contrary, or what stopped the proof."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from ringwall.iam.evaluate import decide
+from ringwall.iam.request import PolicyType, Reason, Request
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.formula import FALSE
+from ringwall.proof.language import Clock, OutOfTimeError, fixed_text
+from ringwall.proof.question import Answer, Question
+from ringwall.proof.search import KEY, Model, Refutation, Search
+from ringwall.proof.setting import Setting, make_setting
+from ringwall.proof.theory import Holds, Some
+from ringwall.proof.typed import Typed
+from ringwall.proof.witness import confirms, requests_of
+
+_SHRINK_UP_TO = 48
+"""Selectors of a proof that are tried one by one for whether it could do without."""
+
+_GROUNDINGS = 8
+"""Sets of values that are tried for policy variables which nothing determines."""
+
+
+def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) -> Answer:
+    """Prove or refute a claim.
+
+    Args:
+        question: the claim, whose requests it is about, and the policies that bear on them.
+        vocabulary: what AWS's actions and keys are.
+        timeout: seconds; then the answer is ``unknown``.
+
+    Returns:
+        The answer. Every witness in it was decided by :func:`ringwall.iam.evaluate.decide` and is allowed.
+
+    Raises:
+        ValueError: the question's principal cannot be read.
+    """
+    clock = Clock.starting_now(timeout)
+    if question.claim.operation is not None and not question.authorizations:
+        return Answer("unknown", reason=f"it is not known which authorizations {question.claim.operation} needs")
+    try:
+        return _prove(question, vocabulary, clock)
+    except OutOfTimeError:
+        return Answer("unknown", reason=f"no proof and no counterexample within {timeout:g} s")
+
+
+def _prove(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer:
+    setting = make_setting(question, vocabulary)
+    attempt = _attempt(setting, vocabulary, clock)
+    if attempt.undecided is None:
+        return attempt.answer
+    for fixed in _groundings(setting):
+        grounded = replace(question, fixed={**question.fixed, **fixed})
+        other = _attempt(make_setting(grounded, vocabulary), vocabulary, clock)
+        if other.undecided is None and other.answer.witness:
+            return other.answer
+    return Answer("unknown", reason=attempt.undecided)
+
+
+class _Attempt:
+    """An answer, or why there is none yet."""
+
+    def __init__(self, answer: Answer, undecided: str | None = None) -> None:
+        self.answer = answer
+        self.undecided = undecided
+
+
+def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+    if setting.root == FALSE:
+        return _Attempt(Answer(_without(setting), axioms=tuple(sorted(setting.always)), vacuous=True))
+    search = Search(
+        setting.formula, setting.root, setting.variables, frozenset(setting.keys.multivalued), clock
+    )
+    try:
+        outcome = search.run(setting.assumptions)
+        if isinstance(outcome, Refutation):
+            return _refuted(setting, search, outcome)
+        return _confirmed(setting, outcome, vocabulary, clock)
+    finally:
+        search.close()
+
+
+def _without(setting: Setting) -> str:  # type: ignore[misc]
+    return "holds" if setting.question.claim.kind == "never" else "violated"
+
+
+def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+    requests = requests_of(setting, model, vocabulary, clock)
+    objection = confirms(setting, requests, vocabulary)
+    if objection is None:
+        verdict = "violated" if setting.question.claim.kind == "never" else "holds"
+        because = _allowing(setting.question, requests, vocabulary)
+        return _Attempt(Answer(verdict, witness=requests, because=because))
+    if model.opaque:
+        construct = sorted(opaque.construct for opaque in model.opaque)[0]
+        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal")
+    return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
+
+
+def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocabulary) -> tuple[Reason, ...]:
+    found: dict[Reason, None] = {}
+    for index, request in enumerate(requests):
+        policies = question.policies
+        if question.authorizations:
+            policies = question.authorizations[index].policies or policies
+        found.update(dict.fromkeys(decide(request, policies, vocabulary).because))
+    return tuple(found)
+
+
+def _refuted(setting: Setting, search: Search, refutation: Refutation) -> _Attempt:
+    if search.incomplete:
+        names = ", ".join(sorted(name.removeprefix(KEY) for name in search.incomplete))
+        return _Attempt(Answer("unknown"), f"{names} is tested both as text and as a number, date or address")
+    core = _shrunk(search, refutation.core)
+    selectors = setting.selectors
+    because = tuple(selectors.denies[one] for one in core if one in selectors.denies)
+    missing: dict[PolicyType, None] = {selectors.duties[one]: None for one in core if one in selectors.duties}
+    axioms = {setting.assumed[one] for one in core if one in setting.assumed} | setting.always
+    return _Attempt(
+        Answer(
+            _without(setting),
+            because=because,
+            missing=tuple(missing),
+            axioms=tuple(sorted(axioms)),
+            vacuous=not because and not missing,
+        )
+    )
+
+
+def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
+    """The core without what the proof can do without, as far as time allows."""
+    kept = list(core)
+    if len(kept) > _SHRINK_UP_TO:
+        return kept
+    for one in sorted(core, reverse=True):
+        if one not in kept or search.clock.left == 0:
+            continue
+        fewer = [other for other in kept if other != one]
+        try:
+            outcome = search.run(fewer)
+        except OutOfTimeError:
+            return kept
+        if isinstance(outcome, Refutation) and not search.incomplete:
+            kept = [other for other in fewer if other in outcome.core]
+    return kept
+
+
+def _groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
+    """Values to try for the keys of policy variables that nothing determines."""
+    keys = sorted(setting.keys.undetermined)
+    if not keys:
+        return []
+    choices = {key: _values_named(setting, key) for key in keys}
+    rounds = min(_GROUNDINGS, max(map(len, choices.values())))
+    return [
+        {key: values[min(index, len(values) - 1)] for key, values in choices.items()} for index in range(rounds)
+    ]
+
+
+def _values_named(setting: Setting, key: str) -> list[str | None]:
+    """Texts that policies compare the key with, one that they do not, and its absence."""
+    named: list[str | None] = []
+    for atom in setting.formula.atoms.values():
+        if isinstance(atom, Holds) and atom.variable == KEY + key:
+            tests = (atom.test,)
+        elif isinstance(atom, Some) and atom.variable == KEY + key:
+            tests = atom.tests
+        else:
+            continue
+        named += [text for test in tests if not isinstance(test, Typed) and (text := fixed_text(test))]
+    return [*dict.fromkeys(["unlisted", *named]), None]

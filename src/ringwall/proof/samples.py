@@ -1,0 +1,39 @@
+"""Values that context keys are likely to have: what a witness shows where a proof leaves the choice."""
+
+from __future__ import annotations
+
+REGIONS = (
+    "us-east-1", "us-east-2", "us-west-1", "us-west-2", "ca-central-1", "eu-west-1", "eu-west-2", "eu-west-3",
+    "eu-central-1", "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "ap-northeast-1", "ap-northeast-2",
+    "ap-northeast-3", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-south-1",
+    "ap-south-2", "ap-east-1", "sa-east-1", "me-central-1", "me-south-1", "af-south-1", "il-central-1",
+    "us-gov-west-1", "us-gov-east-1", "cn-north-1", "cn-northwest-1",
+)  # fmt: skip
+
+_VALUES: dict[str, tuple[str, ...]] = {
+    "aws:requestedregion": REGIONS,
+    "aws:sourceip": ("203.0.113.7", "198.51.100.7", "2001:db8::7"),
+    "aws:vpcsourceip": ("10.0.1.7", "172.16.0.7", "192.168.0.7"),
+    "aws:sourcevpc": ("vpc-0123456789abcdef0", "vpc-0fedcba9876543210"),
+    "aws:sourcevpcarn": ("arn:aws:ec2:us-east-1:444455556666:vpc/vpc-0123456789abcdef0",),
+    "aws:sourcevpce": ("vpce-0123456789abcdef0", "vpce-0fedcba9876543210"),
+    "aws:currenttime": ("2026-01-01T00:00:00Z",),
+    "aws:epochtime": ("1767225600",),
+    "aws:tokenissuetime": ("2026-01-01T00:00:00Z",),
+    "aws:useragent": ("aws-cli/2",),
+    "aws:principalorgid": ("o-unlistedorg",),
+    "aws:resourceorgid": ("o-unlistedorg",),
+    "aws:resourceaccount": ("444455556666",),
+    "aws:sourceaccount": ("444455556666",),
+    "aws:multifactorauthage": ("60",),
+    "bedrock:guardrailidentifier": (
+        "arn:aws:bedrock:us-east-1:111122223333:guardrail/unlisted00:1",
+        "arn:aws:bedrock:us-east-1:111122223333:guardrail/unlisted00",
+    ),
+    "bedrock:bearertokentype": ("SHORT_TERM", "LONG_TERM"),
+}
+
+
+def of_key(key: str) -> tuple[str, ...]:
+    """Sample values of a lower-cased key, none if nothing is known of it."""
+    return _VALUES.get(key, ())

@@ -1,0 +1,197 @@
+"""Is there a request that makes a formula true? The SAT solver proposes, the values decide.
+
+The solver sees tests on values as free atoms. Of each model only the atoms that justify it are kept; for each variable
+a value is looked for that passes and fails just those tests. Where there is none, a small part that excludes itself
+becomes a clause, and the solver proposes again. This ends, because there are finitely many atoms, with values for
+every variable or with the assumptions that no request can meet together.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pysat.solvers import Solver
+
+from ringwall.proof.formula import FALSE, TRUE, Formula
+from ringwall.proof.language import Clock, OutOfTimeError
+from ringwall.proof.theory import (
+    Conflict,
+    Free,
+    Holds,
+    IncompleteError,
+    Literal,
+    Opaque,
+    Present,
+    Single,
+    Some,
+    Variable,
+    several_values,
+    single_value,
+)
+
+_BUDGET = 2000  # conflicts between two looks at the clock
+
+
+@dataclass(frozen=True)
+class Model:
+    """A proposal that holds.
+
+    Attributes:
+        values: of each variable that matters, the value; several for multivalued keys.
+        present: of each key that matters, whether the request carries it.
+        free: the free choices that matter.
+        opaque: the inexpressible tests that were guessed, with the guess.
+        atoms: the signed nodes that justify it.
+    """
+
+    values: Mapping[str, tuple[str, ...]]
+    present: Mapping[str, bool]
+    free: Mapping[str, bool]
+    opaque: Mapping[Opaque, bool]
+    atoms: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Refutation:
+    """There is no request; these assumptions are enough to see it."""
+
+    core: tuple[int, ...]
+
+
+@dataclass
+class Search:
+    """One formula, its variables and a clock; asked once or, under other assumptions, several times.
+
+    Attributes:
+        formula: the arena.
+        root: what must be true.
+        variables: of each name, what is known of its values.
+        multivalued: names of variables with several values.
+        clock: when to stop.
+        incomplete: names of variables on which a proposal was given up undecided.
+    """
+
+    formula: Formula
+    root: int
+    variables: Mapping[str, Variable]
+    multivalued: frozenset[str]
+    clock: Clock
+    incomplete: set[str] = field(default_factory=set)
+    rounds: int = 0
+
+    def __post_init__(self) -> None:
+        self._solver = Solver(name="minisat22")
+        self._known: set[int] = set()
+        self._solver.add_clause([TRUE])
+        self._solver.append_formula(self.formula.clauses(self.root, self._known), no_return=True)
+        self._solver.add_clause([self.root])
+
+    def close(self) -> None:
+        """Free the solver."""
+        self._solver.delete()
+
+    def forbid(self, atoms: Sequence[int]) -> None:
+        """Never propose these signed nodes together again."""
+        self._solver.add_clause([-atom for atom in atoms])
+
+    def run(self, assumptions: Sequence[int]) -> Model | Refutation:
+        """A model under the assumptions, or the assumptions that refute it.
+
+        Raises:
+            OutOfTimeError: the clock ran out.
+        """
+        if self.root == FALSE:
+            return Refutation(())
+        while True:
+            self.clock.check()
+            if not self._satisfiable(assumptions):
+                return Refutation(tuple(self._solver.get_core() or ()))
+            self.rounds += 1
+            model = self._judge(self._model())
+            if model is not None:
+                return model
+
+    def _satisfiable(self, assumptions: Sequence[int]) -> bool:
+        while True:
+            self._solver.conf_budget(_BUDGET)
+            answer: bool | None = self._solver.solve_limited(assumptions=list(assumptions))
+            if answer is not None:
+                return answer
+            self.clock.check()
+
+    def _model(self) -> list[bool]:
+        model = [False] * (self.formula.size + 1)
+        for literal in self._solver.get_model():
+            if literal > 0 and literal <= self.formula.size:
+                model[literal] = True
+        model[TRUE] = True
+        return model
+
+    def _judge(self, model: list[bool]) -> Model | None:
+        support = self.formula.support(self.root, model)
+        by_variable: defaultdict[str, list[Literal]] = defaultdict(list)
+        present: dict[str, bool] = {}
+        free: dict[str, bool] = {}
+        opaque: dict[Opaque, bool] = {}
+        for signed in support:
+            atom = self.formula.atoms[abs(signed)]
+            wanted = signed > 0
+            if isinstance(atom, Holds | Some | Single):
+                by_variable[atom.variable].append((atom, wanted))
+            elif isinstance(atom, Present):
+                present[atom.variable] = wanted
+            elif isinstance(atom, Opaque):
+                opaque[atom] = wanted
+            elif isinstance(atom, Free):
+                free[atom.name] = wanted
+        values = self._values(by_variable, present, support)
+        if values is None:
+            return None
+        return Model(values, present, free, opaque, frozenset(support))
+
+    def _values(
+        self, by_variable: Mapping[str, list[Literal]], present: Mapping[str, bool], support: set[int]
+    ) -> dict[str, tuple[str, ...]] | None:
+        values: dict[str, tuple[str, ...]] = {}
+        failed = False
+        for name in {**by_variable, **{name: None for name, there in present.items() if there}}:
+            if not present.get(name, not name.startswith(KEY)):
+                continue
+            literals = sorted(by_variable.get(name, ()), key=repr)
+            try:
+                outcome = self._values_of(name, literals, present=present.get(name, False))
+            except IncompleteError as error:
+                self.incomplete.add(error.variable)
+                self.forbid([signed for signed in support if self._concerns(signed, name)])
+                failed = True
+                continue
+            if isinstance(outcome, Conflict):
+                self.forbid([self._signed(literal) for literal in outcome.literals])
+                failed = True
+            else:
+                values[name] = outcome
+        return None if failed else values
+
+    def _values_of(self, name: str, literals: list[Literal], *, present: bool) -> tuple[str, ...] | Conflict:
+        variable = self.variables[name]
+        if name in self.multivalued:
+            return several_values(variable, name, literals, present=present, clock=self.clock)
+        outcome = single_value(variable, name, literals, self.clock)
+        return outcome if isinstance(outcome, Conflict) else (outcome,)
+
+    def _concerns(self, signed: int, name: str) -> bool:
+        atom = self.formula.atoms[abs(signed)]
+        return isinstance(atom, Holds | Some | Present | Single) and atom.variable == name
+
+    def _signed(self, literal: Literal) -> int:
+        atom, wanted = literal
+        node = self.formula.atom(atom)
+        return node if wanted else -node
+
+
+KEY = "key:"
+"""What the names of context keys' variables begin with; other variables always have a value."""
+
+__all__ = ["KEY", "Model", "OutOfTimeError", "Refutation", "Search"]

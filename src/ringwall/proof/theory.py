@@ -1,0 +1,248 @@
+"""Values for variables: strings that pass some tests and fail others.
+
+The SAT solver decides which tests hold; here a value (or, for a multivalued key, values) is found for which they do, or
+a small part of them is named that no value can meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from ringwall.proof.language import Clock, Demand, Tokens, accepts, find, fixed_text
+from ringwall.proof.typed import Typed, candidates
+
+Test = Tokens | Typed
+
+
+class Holds(NamedTuple):
+    """Atom: the variable's value passes the test."""
+
+    variable: str
+    test: Test
+
+
+class Some(NamedTuple):
+    """Atom: some value of a multivalued key passes the test, or (``none_of``) passes none of the tests."""
+
+    variable: str
+    tests: tuple[Test, ...]
+    none_of: bool
+
+
+class Present(NamedTuple):
+    """Atom: the request carries the key."""
+
+    variable: str
+
+
+class Single(NamedTuple):
+    """Atom: the request carries exactly one value of the multivalued key."""
+
+    variable: str
+
+
+class Free(NamedTuple):
+    """Atom: a free choice (an action, a form of resource, a selector)."""
+
+    name: str
+
+
+class Opaque(NamedTuple):
+    """Atom: a test that the prover cannot express; ``construct`` is its name for people."""
+
+    construct: str
+    owner: str
+
+
+class IncompleteError(Exception):
+    """The demands on a value mix kinds of test that no procedure here decides; ``variable`` names it."""
+
+    def __init__(self, variable: str) -> None:
+        super().__init__(variable)
+        self.variable = variable
+
+
+@dataclass
+class Variable:
+    """What is known of a variable's values.
+
+    Attributes:
+        samples: values to prefer in witnesses.
+        alphabet: characters that values consist of; ``None`` = any.
+        shape: groups of patterns of each of which every value matches one.
+        closed: the ``samples`` are all the values there are.
+        typed: typed tests met so far.
+        is_text: a value may be any text, even under typed tests.
+    """
+
+    samples: tuple[str, ...] = ()
+    alphabet: str | None = None
+    shape: tuple[tuple[Tokens, ...], ...] = ()
+    closed: bool = False
+    is_text: bool = True
+    typed: set[Typed] = field(default_factory=set)
+
+
+def passes(test: Test, text: str) -> bool:
+    """Whether a text passes a test."""
+    return test.accepts(text) if isinstance(test, Typed) else accepts(test, text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """One value's obligations: of each group one test passes, of the others none."""
+
+    inside: tuple[tuple[Test, ...], ...]
+    outside: tuple[Test, ...]
+
+    def met_by(self, text: str) -> bool:
+        return all(any(passes(test, text) for test in group) for group in self.inside) and not any(
+            passes(test, text) for test in self.outside
+        )
+
+
+def value_for(variable: Variable, name: str, inside: Sequence[tuple[Test, ...]], outside: Sequence[Test], clock: Clock) -> str | None:
+    """A value of the variable, or ``None`` if there is none.
+
+    Raises:
+        IncompleteError: typed tests and patterns are mixed, and no value was met by chance.
+        OutOfTimeError: the clock ran out.
+    """
+    needs = _Needs((*variable.shape, *inside), tuple(outside))
+    if variable.closed:
+        return next((text for text in variable.samples if needs.met_by(text)), None)
+    if not variable.typed:
+        return find(_demand(needs), clock, samples=variable.samples, alphabet=variable.alphabet)
+    return _typed_value(variable, name, needs, clock)
+
+
+def _demand(needs: _Needs) -> Demand:
+    return Demand(
+        tuple(tuple(test for test in group if not isinstance(test, Typed)) for group in needs.inside),
+        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+    )
+
+
+def _is_typed(tests: Iterable[Test]) -> bool:
+    return any(isinstance(test, Typed) for test in tests)
+
+
+def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> str | None:
+    texts = [text for group in needs.inside for test in group if not isinstance(test, Typed) and (text := fixed_text(test)) is not None]
+    pool = [*variable.samples, *texts, *candidates(variable.typed, is_text=variable.is_text)]
+    for text in pool:
+        if needs.met_by(text):
+            return text
+    patterns = _Needs(
+        tuple(group for group in needs.inside if not _is_typed(group)),
+        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+    )
+    if not patterns.inside and not patterns.outside:
+        return None
+    found = find(_demand(patterns), clock, alphabet=variable.alphabet)
+    if found is None:
+        return None
+    if needs.met_by(found):
+        return found
+    typed = _Needs(
+        tuple(group for group in needs.inside if all(isinstance(test, Typed) for test in group)),
+        tuple(test for test in needs.outside if isinstance(test, Typed)),
+    )
+    if not any(typed.met_by(text) for text in pool):
+        return None
+    raise IncompleteError(name)
+
+
+Literal = tuple[Holds | Some | Present | Single, bool]
+"""An atom and whether it is to be true."""
+
+
+class Conflict(NamedTuple):
+    """Literals that no value can make true together."""
+
+    literals: tuple[Literal, ...]
+
+
+def single_value(variable: Variable, name: str, literals: Sequence[Literal], clock: Clock) -> str | Conflict:
+    """A value of a single-valued variable that makes the literals true, or the few that exclude each other."""
+
+    def solve(chosen: Sequence[Literal]) -> str | None:
+        inside, outside = _obligations(chosen)
+        return value_for(variable, name, inside, outside, clock)
+
+    value = solve(literals)
+    return value if value is not None else Conflict(_smallest(literals, solve))
+
+
+def several_values(
+    variable: Variable, name: str, literals: Sequence[Literal], *, present: bool, clock: Clock
+) -> tuple[str, ...] | Conflict:
+    """Values of a multivalued variable that make the literals true, or the few that exclude each other."""
+    single = next(((atom, wanted) for atom, wanted in literals if isinstance(atom, Single)), None)
+    rest = [literal for literal in literals if not isinstance(literal[0], Single)]
+    if single is not None and single[1]:
+        outcome = single_value(variable, name, rest, clock)
+        return Conflict((*outcome.literals, single)) if isinstance(outcome, Conflict) else (outcome,)
+    wanted = [literal for literal in rest if literal[1]]
+    always = [literal for literal in rest if not literal[1]]
+    values: list[str] = []
+    for one in wanted or ([None] if present or single is not None else []):
+        together = [*always, one] if one is not None else always
+        outcome = single_value(variable, name, together, clock)
+        if isinstance(outcome, Conflict):
+            return outcome
+        if outcome not in values:
+            values.append(outcome)
+    if single is not None and len(values) == 1:
+        inside, outside = _obligations(always)
+        known = tuple(f"={char}" for char in values[0])
+        second = value_for(variable, name, inside, [*outside, known], clock)
+        if second is None:
+            return Conflict((*always, *wanted, single))
+        values.append(second)
+    return tuple(values)
+
+
+def _obligations(literals: Sequence[Literal]) -> tuple[list[tuple[Test, ...]], list[Test]]:
+    inside: list[tuple[Test, ...]] = []
+    outside: list[Test] = []
+    for atom, wanted in literals:
+        if isinstance(atom, Holds):
+            tests: tuple[Test, ...] = (atom.test,)
+            positive = wanted
+        elif isinstance(atom, Some):
+            tests = atom.tests
+            positive = wanted != atom.none_of
+        else:
+            continue
+        if positive:
+            inside.append(tests)
+        else:
+            outside.extend(tests)
+    return inside, outside
+
+
+def _smallest(
+    literals: Sequence[Literal], solve: Callable[[Sequence[Literal]], str | None]
+) -> tuple[Literal, ...]:
+    """A part of the literals, without any of which there would be a value: pairs first, else by leaving out."""
+    wanted = [literal for literal in literals if literal[1]]
+    for index, one in enumerate(wanted):
+        for other in [*wanted[index + 1 :], *(literal for literal in literals if not literal[1])]:
+            if _is_empty((one, other), solve):
+                return (one, other)
+    kept = list(literals)
+    for literal in literals:
+        fewer = [other for other in kept if other is not literal]
+        if _is_empty(fewer, solve):
+            kept = fewer
+    return tuple(kept)
+
+
+def _is_empty(literals: Sequence[Literal], solve: Callable[[Sequence[Literal]], str | None]) -> bool:
+    try:
+        return solve(literals) is None
+    except IncompleteError:
+        return False
