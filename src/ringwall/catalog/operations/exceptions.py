@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXCEPTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "agent-registry": {
+        "BatchGetDiscoverableRegistryRecord": ("agent-registry:GetDiscoverableRegistryRecord",),
+    },
     "bedrock-runtime": {
         "Converse": ("bedrock:InvokeModel",),
         "ConverseStream": ("bedrock:InvokeModelWithResponseStream",),
