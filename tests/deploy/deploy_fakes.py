@@ -53,6 +53,8 @@ class FakeAws:
             if self.dead:
                 raise Killed
             self.calls.append((service, operation))
+            if operation == "ListObjectVersions":
+                return {}
             if operation == "List":
                 return {"items": copy.deepcopy(self.items.get(service, {}))}
             return self._write(service, operation, parameters)

@@ -177,7 +177,7 @@ def test_first_deployment_needs_no_gate():
         ),
         endpoint("vpce-new", document),
     )
-    changes = compare(estate(administrator), after, new=frozenset({"vpce-new", APP}))
+    changes = compare(estate(administrator), after, new={"vpce-new": "endpoint/new"})
     assert changes.widening == ()
     assert changes.unknown == ()
     assert any(item.label == "user/Admin" for item in changes.newly_denies)

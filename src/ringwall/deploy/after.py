@@ -18,19 +18,19 @@ class Outlook:
     Attributes:
         before: the observed Estate.
         after: the same with the changes made; ids and ARNs that AWS will choose are placeholders.
-        new: ARNs and ids of what the plan creates. Nobody can have been denied them before.
+        new: by ARN and id, the declared id of what the plan creates. Nobody can have been denied it before.
     """
 
     before: Estate
     after: Estate
-    new: frozenset[str]
+    new: Mapping[str, str]
 
 
 def outlook(plan: Plan, kinds: Mapping[str, Kind]) -> Outlook:
     """What a plan would make of the account, without making it."""
     gone: set[int] = set()
     made: list[Resource] = []
-    new: set[str] = set()
+    new: dict[str, str] = {}
     for change in plan.todo:
         if change.observed is not None:
             gone.add(id(change.observed))
@@ -41,12 +41,12 @@ def outlook(plan: Plan, kinds: Mapping[str, Kind]) -> Outlook:
             made.append(_updated(change.observed, complete))
         else:
             attributes = kinds[complete.type].placeholder(change.resource)
-            new |= set(attributes.values())
+            new |= dict.fromkeys(attributes.values(), complete.id)
             made.append(replace(complete, id=attributes.get("Id", complete.id), depends_on=()))
     kept = [item for item in plan.observed if id(item) not in gone]
     accounts = plan.observed.accounts or _observed_form(plan.desired.accounts)
     before = replace(plan.observed, accounts=accounts)
-    return Outlook(before, before.with_resources([*kept, *made]), frozenset(new))
+    return Outlook(before, before.with_resources([*kept, *made]), new)
 
 
 def _updated(observed: Resource, desired: Resource) -> Resource:

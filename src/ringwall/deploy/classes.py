@@ -19,6 +19,7 @@ from ringwall.iam.vocabulary import Vocabulary
 LIMIT = 3_000
 """Classes per action; beyond it the comparison says that it is incomplete."""
 OTHER = "ringwall-example"
+UNMENTIONED = "unmentioned"
 _DETERMINED = frozenset(
     {
         "aws:principalarn",
@@ -48,11 +49,19 @@ Context = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class RequestClass:
-    """A representative request: action, resource and the keys that vary."""
+    """A representative request.
+
+    Attributes:
+        action: ``service:Name``.
+        resource: ARN or ``*``.
+        context: values of the keys that vary; an absent key is absent.
+        varied: those keys, present or not.
+    """
 
     action: str
     resource: str
     context: Context
+    varied: frozenset[str]
 
 
 def statements(policies: PolicySet) -> Iterator[tuple[str, Statement]]:
@@ -119,7 +128,7 @@ def request_classes(
             break
         context = {name: value for name, value in zip(names, values, strict=True) if value}
         context["aws:requestedregion"] = where or (region,)
-        found.append(RequestClass(action, arn, context))
+        found.append(RequestClass(action, arn, context, frozenset(names)))
     return tuple(found), size <= LIMIT
 
 
@@ -231,5 +240,5 @@ def _another(kind: str | None, mentioned: list[str]) -> str:
         fields = next(
             (value for value in mentioned if value.count(":") >= 5), "arn:aws:x:us-east-1:0:y"
         ).split(":", 5)
-        return ":".join([*fields[:5], fields[5].split("/", 1)[0] + "/" + "unmentioned"]).replace("*", OTHER)
-    return "unmentioned"
+        return ":".join([*fields[:5], fields[5].split("/", 1)[0] + "/" + UNMENTIONED]).replace("*", OTHER)
+    return UNMENTIONED

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ringwall.deploy.apply import Applied, Doors, Failed, NotAttempted, Progress, silent
 from ringwall.deploy.changes import Change, Plan
+from ringwall.deploy.contents import empty
 from ringwall.deploy.order import dependencies, levels, phase
 from ringwall.deploy.ownership import declared_id
 from ringwall.deploy.retry import Backoff
@@ -41,10 +42,12 @@ class Destruction:
     Attributes:
         removals: deletions, in the order in which they are made.
         kept: what stays.
+        purge: whether data goes too; buckets are emptied before they are removed.
     """
 
     removals: tuple[Change, ...]
     kept: tuple[Kept, ...]
+    purge: bool = False
 
 
 def plan_destroy(
@@ -81,7 +84,7 @@ def plan_destroy(
             change.id,
         )
     )
-    return Destruction(tuple(removals), tuple(kept.values()))
+    return Destruction(tuple(removals), tuple(kept.values()), purge)
 
 
 def destroy(
@@ -111,9 +114,10 @@ def destroy(
         kind = kinds[change.resource.type]
         progress("started", change, "")
         try:
-            written = remove(
-                kind, doors.for_kind(kind, change.resource), change.observed or change.resource, pause
-            )
+            door, target = doors.for_kind(kind, change.resource), change.observed or change.resource
+            if destruction.purge:
+                empty(door, target)
+            written = remove(kind, door, target, pause)
         except AwsCallError as error:
             failed.append(Failed(change, error, f"{error.service}:{error.operation}", error.permission))
         except RingwallError as error:

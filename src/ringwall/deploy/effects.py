@@ -23,6 +23,7 @@ from ringwall.access import Access, Actor, Route, actors, routes
 from ringwall.access.bearing import RCP
 from ringwall.deploy.after import Outlook
 from ringwall.deploy.classes import (
+    UNMENTIONED,
     RequestClass,
     changed_statements,
     request_classes,
@@ -38,6 +39,9 @@ from ringwall.iam.policy import PolicySet, Statement
 from ringwall.iam.request import Decision, Request
 from ringwall.iam.vocabulary import Vocabulary
 
+GUARDRAIL_KEY = "bedrock:guardrailidentifier"
+UNKNOWN_GUARDRAIL = "another"
+
 
 @dataclass(frozen=True, slots=True)
 class AccessChange:
@@ -47,9 +51,9 @@ class AccessChange:
         principal: ARN, service principal or ``*``.
         label: the principal in words.
         actions: the actions, the first that of the witness.
-        resources: their resources.
+        resources: their resources: ARNs, for what the plan creates the declared id.
         routes: by which ways.
-        without_guardrail: whether the requests of an inference action carry no guardrail.
+        guardrails: the ``bedrock:GuardrailIdentifier`` of the inference requests among them; empty text = none.
         before: decision before, with the statements that made it.
         after: decision after, likewise.
         witness: one such request, to be replayed by ``ringwall decide``.
@@ -62,12 +66,17 @@ class AccessChange:
     actions: tuple[str, ...]
     resources: tuple[str, ...]
     routes: tuple[str, ...]
-    without_guardrail: bool
+    guardrails: tuple[str, ...]
     before: Decision
     after: Decision
     witness: Request
     new_principal: bool = False
     new_resource: bool = False
+
+    @property
+    def without_guardrail(self) -> bool:
+        """Whether these are inference requests without a guardrail, or with one that no policy knows."""
+        return "" in self.guardrails and all(name in ("", UNKNOWN_GUARDRAIL) for name in self.guardrails)
 
     @property
     def widens(self) -> bool:
@@ -117,7 +126,7 @@ def access_changes(
     after: Estate,
     vocabulary: Vocabulary,
     *,
-    new: frozenset[str] = frozenset(),
+    new: Mapping[str, str] | None = None,
     partition: str = "aws",
     watched: Iterable[str] = WATCHED,
 ) -> AccessChanges:
@@ -127,13 +136,14 @@ def access_changes(
         before: the observed Estate.
         after: the Estate as it will be.
         vocabulary: the catalog.
-        new: ids and ARNs of what only ``after`` has because a plan creates it.
+        new: by ARN and id, the declared id of what only ``after`` has because a plan creates it.
         partition: AWS partition.
         watched: actions that are compared.
     """
     old, then = Access(before, partition=partition), Access(after, partition=partition)
     came = {entry.arn for entry in then.principals()} - {entry.arn for entry in old.principals()}
-    comparison = _Comparison(old, then, vocabulary, new | came, tuple(watched))
+    made = {**dict.fromkeys(came), **(new or {})}
+    comparison = _Comparison(old, then, vocabulary, {arn: made[arn] or arn for arn in made}, tuple(watched))
     for account in before.accounts or after.accounts:
         if not account.management:
             comparison.account(account)
@@ -176,7 +186,7 @@ class _Comparison:
     before: Access
     after: Access
     vocabulary: Vocabulary
-    new: frozenset[str]
+    new: Mapping[str, str]
     watched: tuple[str, ...]
     found: dict[tuple[object, ...], AccessChange] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
@@ -239,7 +249,7 @@ class _Comparison:
             request, second = self._decide(self.after, case, case.way.after, item, case.after)
             opens_nothing = case.way.goes and second.allowed
             if first.allowed != second.allowed and not opens_nothing:
-                self._note(case, first, second, request)
+                self._note(case, item, first, second, request)
 
     def _decide(
         self, access: Access, case: _Case, route: Route, item: RequestClass, policies: PolicySet
@@ -269,22 +279,27 @@ class _Comparison:
         )
         return request, decide(request, full, self.vocabulary)
 
-    def _note(self, case: _Case, first: Decision, second: Decision, witness: Request) -> None:
+    def _note(
+        self, case: _Case, item: RequestClass, first: Decision, second: Decision, witness: Request
+    ) -> None:
         """Put a changed decision with those of the same principal that changed for the same reason."""
-        bare = witness.action in INFERENCE and "bedrock:guardrailidentifier" not in witness.context
+        guardrails = tuple(map(_known_guardrail, witness.context.get(GUARDRAIL_KEY, ("",))))
+        if witness.action not in INFERENCE or GUARDRAIL_KEY not in item.varied:
+            guardrails = ()
         turned = first if second.allowed else second
-        new_resource = any(name in self.new for name in (witness.resource, witness.resource.split("/", 1)[0]))
+        made = self.new.get(witness.resource) or self.new.get(witness.resource.split("/", 1)[0])
+        new_resource = made is not None
         reason = (turned.outcome, turned.because, turned.missing)
-        key = (_who(case.actor), second.allowed, bare, new_resource, reason)
+        key = (_who(case.actor), second.allowed, new_resource, reason)
         known = self.found.get(key)
         if known is None:
             self.found[key] = AccessChange(
                 principal=case.actor.principal or "*",
                 label=case.actor.label,
                 actions=(witness.action,),
-                resources=(witness.resource,),
+                resources=(made or witness.resource,),
                 routes=(case.way.label,),
-                without_guardrail=bare,
+                guardrails=guardrails,
                 before=first,
                 after=second,
                 witness=witness,
@@ -295,8 +310,9 @@ class _Comparison:
         self.found[key] = replace(
             known,
             actions=_with(known.actions, witness.action),
-            resources=_with(known.resources, witness.resource),
+            resources=_with(known.resources, made or witness.resource),
             routes=_with(known.routes, case.way.label),
+            guardrails=tuple(dict.fromkeys((*known.guardrails, *guardrails))),
         )
 
     def _changed_resources(self, account: Account) -> tuple[str, ...]:
@@ -346,6 +362,10 @@ class _Comparison:
 
 def _tests_route(statement: Statement) -> bool:
     return any(test.key.lower() in ("aws:sourcevpce", "aws:sourcevpc") for test in statement.conditions)
+
+
+def _known_guardrail(identifier: str) -> str:
+    return UNKNOWN_GUARDRAIL if identifier.endswith(UNMENTIONED) else identifier
 
 
 def _weight(change: AccessChange) -> tuple[object, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from ringwall.deploy.apply import Applied
 from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
+from ringwall.deploy.classes import OTHER
 from ringwall.deploy.destroy import Destruction, label
 from ringwall.deploy.drift import Drift
 from ringwall.deploy.effects import AccessChange, AccessChanges
@@ -33,6 +34,7 @@ _EFFECTS: dict[Effect, tuple[str, str]] = {
 }
 WIDTH = 100
 """Values longer than this are shortened; ``--json`` has them whole."""
+_FIRST = ("foundation-model/", "inference-profile/")
 SHOWN = 3
 """How many members of a list a line names before it counts the rest."""
 
@@ -208,7 +210,14 @@ def _unmanaged(item: Unmanaged) -> Iterator[Line]:
 def _access(item: AccessChange) -> str:
     guardrail = "  WITHOUT guardrail" if item.without_guardrail else ""
     where = "" if len(item.routes) > 1 else f"  {item.routes[0]}"
-    return f"{item.label}  {_listed(item.actions)}  on {_listed(item.resources)}{guardrail}{where}"
+    return f"{item.label}  {_listed(item.actions)}  on {_resources(item.resources)}{guardrail}{where}"
+
+
+def _resources(arns: tuple[str, ...]) -> str:
+    """Resources without what all of them share; examples of a whole type as ``type/*``, models first."""
+    words = dict.fromkeys(arn.split(":", 5)[-1].replace(OTHER, "*") for arn in arns)
+    ranked = sorted(words, key=lambda word: (not word.startswith(_FIRST), word.endswith("*"), word))
+    return _listed(tuple(ranked))
 
 
 def _decision(decision: Any) -> str:

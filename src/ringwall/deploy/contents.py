@@ -1,0 +1,79 @@
+"""What buckets and log groups hold: asked before destroying them, removed when purging."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ringwall.deploy.retry import GONE
+from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.aws import Aws
+from ringwall.estate.model import Resource
+
+_BATCH = 1000
+"""Objects that one ``DeleteObjects`` takes."""
+
+
+def contents(aws: Aws) -> Callable[[Resource], bool | None]:
+    """A test whether a retained resource holds anything, for :func:`ringwall.deploy.destroy.plan_destroy`.
+
+    ``None`` where it cannot be told (no permission, or a type that this does not know): that is kept.
+    """
+
+    def holds(resource: Resource) -> bool | None:
+        look = _LOOKS.get(resource.type)
+        if look is None:
+            return None
+        try:
+            return look(aws, resource.id)
+        except AwsCallError as error:
+            return False if error.code in GONE else None
+
+    return holds
+
+
+def empty(aws: Aws, resource: Resource) -> None:
+    """Remove everything from a bucket, old versions included; other types need no emptying.
+
+    Raises:
+        AwsCallError: a call failed.
+        RingwallError: S3 refused to remove some object (a retention lock).
+    """
+    if resource.type != "AWS::S3::Bucket":
+        return
+    try:
+        while versions := _versions(aws, resource.id, _BATCH):
+            _delete(aws, resource.id, versions)
+    except AwsCallError as error:
+        if error.code not in GONE:
+            raise
+
+
+def _delete(aws: Aws, bucket: str, versions: list[dict[str, Any]]) -> None:
+    answer = aws.call("s3", "DeleteObjects", Bucket=bucket, Delete={"Objects": versions, "Quiet": True})
+    for refused in answer.get("Errors") or ():
+        raise RingwallError(
+            f"{bucket}/{refused.get('Key')} cannot be removed: {refused.get('Code')} {refused.get('Message', '')}".strip()
+        )
+
+
+def _versions(aws: Aws, bucket: str, most: int) -> list[dict[str, Any]]:
+    answer = aws.call("s3", "ListObjectVersions", Bucket=bucket, MaxKeys=most)
+    found = [*(answer.get("Versions") or ()), *(answer.get("DeleteMarkers") or ())]
+    return [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
+
+
+def _bucket(aws: Aws, name: str) -> bool:
+    return bool(_versions(aws, name, 1))
+
+
+def _log_group(aws: Aws, name: str) -> bool:
+    """A stream with an event: Bedrock and CloudWatch make empty streams to test their permission."""
+    streams = aws.pages("logs", "DescribeLogStreams", "logStreams", logGroupName=name)
+    return any(item.get("firstEventTimestamp") or item.get("storedBytes") for item in streams)
+
+
+_LOOKS: dict[str, Callable[[Aws, str], bool]] = {
+    "AWS::S3::Bucket": _bucket,
+    "AWS::Logs::LogGroup": _log_group,
+}
