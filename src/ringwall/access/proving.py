@@ -130,13 +130,14 @@ class Prover:
                 else:
                     others.append(exposure.answer)
         unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
+        exempted = tuple(_first_each(exempt))
         if violations:
             return EstateAnswer(
-                claim, "violated", violations[0].answer, tuple(_first_each(violations)), tuple(exempt)
+                claim, "violated", violations[0].answer, tuple(_first_each(violations)), exempted
             )
         if unknown is not None:
-            return EstateAnswer(claim, "unknown", unknown, exempt=tuple(exempt))
-        return EstateAnswer(claim, "holds", _together(others), exempt=tuple(exempt))
+            return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
+        return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
 
     def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
         for resource, policy in self._resource_cases(claim):

@@ -116,8 +116,7 @@ def judge(
         observed=observed,
         desired=bind(desired, attributes),
         access=access,
-        proofs={item.declared.name: item.answer.answer for item in proofs},
-        exposed={item.declared.name: item.answer.exposed for item in proofs if item.answer.verdict == "violated"},
+        proofs={item.declared.name: item.answer for item in proofs},
     )
     findings = tuple(finding for control in registry() for finding in control.check(context))
     return Audit(

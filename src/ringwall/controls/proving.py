@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ringwall.access import Access
-from ringwall.access.proving import ApiCall, EstateAnswer, Prover
-from ringwall.controls import registry
-from ringwall.controls.declared import Attributes, DeclaredClaim, bind_claims
+from ringwall.access.proving import EstateAnswer, Prover
+from ringwall.controls.claims import Attributes, DeclaredClaim, bind_claims, declared_claims
 from ringwall.estate.model import Estate
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.perimeter.model import Perimeter
@@ -25,11 +24,6 @@ class Proved:
     def holds(self) -> bool:
         """Whether the claim was proved."""
         return self.answer.verdict == "holds"
-
-
-def declared_claims(perimeter: Perimeter) -> tuple[DeclaredClaim, ...]:
-    """Every claim that the controls make of a declaration, in the controls' order."""
-    return tuple(claim for control in registry() for claim in control.claims(perimeter))
 
 
 def prove_declared(
@@ -61,10 +55,5 @@ def prove_declared(
         disabled_axioms=disabled_axioms,
     )
     for declared in bind_claims(declared_claims(perimeter), attributes):
-        yield Proved(declared, prover.prove(declared.claim, _call(declared, perimeter.regions.source)))
+        yield Proved(declared, prover.prove(declared.claim, declared.call(perimeter.regions.source)))
 
-
-def _call(declared: DeclaredClaim, region: str) -> ApiCall | None:
-    if declared.service is None or declared.operation is None:
-        return None
-    return ApiCall(declared.service, declared.operation, declared.parameters, declared.context, region)

@@ -16,7 +16,7 @@ from ringwall.access import Access
 from ringwall.access.actors import Actor, Route, routes
 from ringwall.access.proving import FOREIGN_ORGANIZATION
 from ringwall.catalog.operations import Authorization, authorizations
-from ringwall.controls.declared import Attributes
+from ringwall.controls.claims import Attributes
 from ringwall.controls.proving import Proved
 from ringwall.estate.model import Estate
 from ringwall.iam.codec import request_from_json
