@@ -437,7 +437,6 @@ WEAKENING_ACTIONS: Mapping[str, str] = {
     "sns:Unsubscribe": "alarms-reach-someone",
     "ec2:DeleteVpcEndpoints": "vpc-endpoint-effective",
     "ec2:ModifyVpcEndpoint": "vpc-endpoint-effective",
-    "kms:CancelKeyDeletion": "keys-effective",
     "kms:DisableKey": "keys-effective",
     "kms:DisableKeyRotation": "keys-effective",
     "kms:PutKeyPolicy": "keys-effective",
