@@ -187,6 +187,9 @@ def _limiting(plan: Plan, caller: Principal, grant: Grant) -> list[tuple[PolicyT
             session = ()
         if session is not None and grant < Grant.DIRECT:
             limits.append(("session", (session,)))
+    elif caller.kind is PrincipalKind.ROOT and plan.session is not None:
+        # A root session of sts:AssumeRoot carries its task policy as session policy.
+        limits.append(("session", (plan.session,)))
     if plan.scp is not None:
         limits.append(("scp", plan.scp or ((),)))
     if plan.rcp is not None:

@@ -98,13 +98,7 @@ def trace_policies(
 ) -> Trace:
     """Trace every policy of the set; ``scp`` and ``rcp`` say whether these types can bind the caller."""
     bounded = policies.permissions_boundary is not None
-    binds = {
-        "identity": caller.has_identity_policies,
-        "permissions_boundary": caller.has_identity_policies,
-        "session": caller.has_identity_policies,
-        "scp": scp,
-        "rcp": rcp,
-    }
+    binds: dict[PolicyType, bool] = {"scp": scp, "rcp": rcp}
     return Trace(
         request,
         decision,
