@@ -56,12 +56,17 @@ def make_organization(moto: Moto) -> None:
         make_random_org_id=_always(places.ORGANIZATION),
         make_random_root_id=_always(places.ROOT),
         make_random_ou_id=_always(places.UNIT),
+        make_random_account_id=_always(places.MANAGEMENT),
     ):
         run("CreateOrganization", FeatureSet="ALL")
         run("EnablePolicyType", RootId=places.ROOT, PolicyType="SERVICE_CONTROL_POLICY")
         run("CreateOrganizationalUnit", ParentId=places.ROOT, Name="Workloads")
     with _fixed("moto.organizations.utils", make_random_account_id=_always(places.MEMBER)):
         run("CreateAccount", AccountName="workload", Email="workload@example.com")
+    # The management account never has this role, and the member is one that was invited.
+    for account in (places.MANAGEMENT, places.MEMBER):
+        role = {"RoleName": "OrganizationAccountAccessRole"}
+        moto.execute("iam", "DeleteRole", role, account, places.REGION)
     run("MoveAccount", AccountId=places.MEMBER, SourceParentId=places.ROOT, DestinationParentId=places.UNIT)
 
 

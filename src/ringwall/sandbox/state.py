@@ -161,8 +161,8 @@ def _organization_policies(moto: Moto) -> Iterator[Resource]:
     store = _organization(moto)
     enabled = enabled_policy_types(moto)
     for policy in store.policies if store else ():
-        # While a type is disabled its policies do not bear on anything, but the default allows.
-        if policy.type not in enabled and not policy.aws_managed:
+        # While a type is disabled its policies bear on nothing; of SCPs the default remains, which allows.
+        if policy.type not in enabled and policy.name != "FullAWSAccess":
             continue
         properties = {
             "Name": policy.name,

@@ -1,0 +1,214 @@
+"""Authorization: each call becomes its IAM authorizations, and every one of them is decided by the policy engine."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ringwall import catalog
+from ringwall.access import Access
+from ringwall.catalog import operations
+from ringwall.iam.evaluate import decide
+from ringwall.iam.request import ANONYMOUS, Request
+from ringwall.sandbox import context as keys
+from ringwall.sandbox import faults, models, state
+from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.decisions import DecisionLog, Entry, denial
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
+
+    from ringwall.catalog.operations import Authorization, ProfileResolver
+    from ringwall.estate.model import Estate, Resource
+    from ringwall.sandbox.backend import Moto
+    from ringwall.sandbox.credentials import Caller
+
+_TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+
+
+@dataclass(frozen=True)
+class View:
+    """The sandbox's policies at one moment."""
+
+    estate: Estate
+
+    @cached_property
+    def access(self) -> Access:
+        """Who has which policies."""
+        return Access(self.estate)
+
+    @cached_property
+    def tags(self) -> Mapping[str, Mapping[str, str]]:
+        """Tags of resources, by ARN."""
+        found: dict[str, Mapping[str, str]] = {}
+        for resource in self.estate:
+            tags = {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ())}
+            if tags:
+                found[_arn(resource)] = tags
+        return found
+
+
+def _arn(resource: Resource) -> str:
+    for type_, kind, name in (("AWS::IAM::Role", "role", "RoleName"), ("AWS::IAM::User", "user", "UserName")):
+        if resource.type == type_:
+            path = resource.get("Path", "/")
+            return f"arn:aws:iam::{resource.account}:{kind}{path}{resource.get(name)}"
+    return str(resource.get("Arn", resource.id))
+
+
+class Views:
+    """The present view, made again after each change."""
+
+    def __init__(self, moto: Moto, ec2_ready: Callable[[], bool]) -> None:
+        self._moto = moto
+        self._ec2_ready = ec2_ready
+        self._lock = threading.Lock()
+        self._generation = 0
+        self._view: tuple[tuple[int, bool], View] | None = None
+        self.sources: list[Callable[[], Iterable[Resource]]] = []
+
+    def changed(self) -> None:
+        """Policies changed."""
+        with self._lock:
+            self._generation += 1
+
+    def now(self) -> View:
+        """The view of the present generation."""
+        with self._lock:
+            key = (self._generation, self._ec2_ready())
+            if self._view is None or self._view[0] != key:
+                further = tuple(resource for source in self.sources for resource in source())
+                self._view = (key, View(state.read_estate(self._moto, further, ec2=key[1])))
+            return self._view[1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asking:
+    """Who asks, and what is the same for all authorizations of a call.
+
+    Attributes:
+        caller: ``None`` = anonymous.
+        principal: ARN, service principal or ``*``.
+        context: keys of caller, network, clock and parameters.
+        endpoint: VPC endpoint.
+    """
+
+    caller: Caller | None
+    principal: str
+    context: keys.Values
+    request_id: str
+    time: datetime
+    service: str
+    operation: str
+    account: str
+    region: str
+    endpoint: str | None = None
+    further: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+class Authorizer:
+    """Decides, logs, and refuses in AWS's words."""
+
+    def __init__(self, moto: Moto, views: Views, log: DecisionLog) -> None:
+        self._moto = moto
+        self._views = views
+        self._log = log
+        self._vocabulary = catalog.load()
+        self.profiles: ProfileResolver | None = None
+
+    def call(self, asking: Asking, parameters: Mapping[str, object]) -> None:
+        """Authorize an API call.
+
+        Raises:
+            AwsError: the first authorization that is refused, in the service's spelling.
+        """
+        for authorization in self._authorizations(asking, parameters):
+            self.one(asking, authorization)
+
+    def _authorizations(
+        self, asking: Asking, parameters: Mapping[str, object]
+    ) -> tuple[Authorization, ...]:
+        bearer = asking.caller.bearer if asking.caller else None
+        try:
+            return operations.authorizations(
+                asking.service,
+                asking.operation,
+                parameters,
+                account=asking.account,
+                region=asking.region,
+                profiles=self.profiles,
+                bearer_token=bearer,  # type: ignore[arg-type]
+            )
+        except operations.UnresolvedModelError as error:
+            raise AwsError("ValidationException", f"The provided model identifier is invalid. {error}") from error
+        except operations.UnknownOperationError as error:
+            message = f"The sandbox does not know which permissions {asking.service}:{asking.operation} needs"
+            raise faults.fault("not-in-sandbox", asking.service, message) from error
+
+    def one(self, asking: Asking, authorization: Authorization) -> None:
+        """Decide one authorization.
+
+        Raises:
+            AwsError: it is refused.
+        """
+        entry = self.decide(asking, authorization)
+        if not entry.decision.allowed:
+            raise faults.fault("denied", asking.service, _message(asking.service, entry))
+
+    def decide(self, asking: Asking, authorization: Authorization) -> Entry:
+        """Decide and log one authorization."""
+        view = self._views.now()
+        owner = authorization.resource_account or self._owner(authorization.resource)
+        service = authorization.action.split(":", 1)[0]
+        context = {
+            **asking.context,
+            **keys.resource(
+                owner or asking.account, view.estate, view.tags.get(authorization.resource, {}), service
+            ),
+            **authorization.context,
+            **asking.further,
+        }
+        request = Request(asking.principal, authorization.action, authorization.resource, owner, context)
+        action = authorization.action.lower()
+        policies = view.access.policies(
+            asking.principal,
+            resource=authorization.resource,
+            action="sts:AssumeRole" if action.startswith(_TRUST_ACTIONS) else authorization.action,
+            endpoint=asking.endpoint,
+            session=asking.caller.session_policies if asking.caller else None,
+        )
+        decision = decide(request, policies, self._vocabulary)
+        entry = Entry(
+            asking.time,
+            asking.request_id,
+            asking.service,
+            asking.operation,
+            request,
+            policies,
+            decision,
+            asking.endpoint,
+            self._vocabulary,
+        )
+        self._log.add(entry)
+        return entry
+
+    def _owner(self, resource: str) -> str | None:
+        if resource.startswith("arn:aws:s3:::"):
+            return self._moto.bucket_owner(resource.removeprefix("arn:aws:s3:::").split("/", 1)[0])
+        fields = resource.split(":", 5)
+        return fields[4] or None if len(fields) == 6 and fields[4].isdigit() else None
+
+
+def anonymous_or(caller: Caller | None) -> str:
+    """The principal of a request."""
+    return caller.arn if caller else ANONYMOUS
+
+
+def _message(service: str, entry: Entry) -> str:
+    text = denial(entry.request, entry.decision)
+    if models.SIGNING_NAMES.get(service) == "ec2":
+        return f"You are not authorized to perform this operation. {text}"
+    return text

@@ -1,0 +1,429 @@
+"""The gateway: every request is authenticated, resolved, authorized, checked, executed and recorded, in that order."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import uuid
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ringwall.catalog.operations import Authorization
+from ringwall.sandbox import authenticate, eventstream, faults, models, places, serialize
+from ringwall.sandbox import context as keys
+from ringwall.sandbox.authorize import Asking, Authorizer, Views, anonymous_or
+from ringwall.sandbox.call import AwsError, Call, Context, Output
+from ringwall.sandbox.credentials import Caller, Credentials
+from ringwall.sandbox.decisions import DecisionLog
+from ringwall.sandbox.hooks import Table
+from ringwall.sandbox.parse import MalformedRequestError, parse
+from ringwall.sandbox.rooms import ROOMS
+from ringwall.sandbox.sigv4 import SignatureError
+from ringwall.sandbox.sts import Sts
+from ringwall.sandbox.turn import Turn
+from ringwall.sandbox.wire import HttpResponse
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Executor
+
+    from ringwall.access import Access
+    from ringwall.sandbox.backend import Moto
+    from ringwall.sandbox.call import Plane
+    from ringwall.sandbox.resolve import Resolution
+    from ringwall.sandbox.trail import Trail
+    from ringwall.sandbox.wire import HttpRequest
+
+_READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
+_POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
+_S3_CHANGES = frozenset({"PutBucketPolicy", "DeleteBucketPolicy", "CreateBucket", "DeleteBucket"})
+_KMS_READS = frozenset({"Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify"})
+
+
+@dataclass
+class Exchange:
+    """One request while it is answered; holds what the error path and the trail need."""
+
+    request: HttpRequest
+    arrival: keys.Arrival
+    request_id: str
+    time: datetime
+    service: str | None = None
+    protocol: str = "json"
+    resolution: Resolution | None = None
+    turn: Turn | None = None
+
+
+class Gateway:
+    """The pipeline, and the :class:`~ringwall.sandbox.call.Platform` that planes build on."""
+
+    def __init__(
+        self,
+        moto: Moto,
+        *,
+        pool: Executor,
+        wait_for_ec2: Callable[[], None],
+        ec2_ready: Callable[[], bool],
+        clock: Callable[[], datetime] | None = None,
+    ) -> None:
+        self.moto = moto
+        self.credentials = Credentials(moto)
+        self.views = Views(moto, ec2_ready)
+        self.log = DecisionLog()
+        self.authorizer = Authorizer(moto, self.views, self.log)
+        self.planes: dict[str, Plane] = {}
+        self.trail: Trail | None = None
+        self.endpoint_service: Callable[[str], str | None] = lambda _: None
+        self.network_changed: Callable[[], None] = lambda: None
+        self._sts = Sts(moto, self.credentials)
+        self._hooks = Table(ROOMS)
+        self._pool = pool
+        self._wait_for_ec2 = wait_for_ec2
+        self._clock = clock or (lambda: datetime.now(UTC))
+        self._asking: dict[str, Asking] = {}
+
+    # -- answering requests ----------------------------------------------------------------------------------------
+
+    async def respond(self, request: HttpRequest, arrival: keys.Arrival) -> HttpResponse:
+        """Answer one request. Never raises for what a client sends."""
+        exchange = Exchange(request, arrival, str(uuid.uuid4()), self.now())
+        loop = asyncio.get_running_loop()
+        try:
+            answer = await loop.run_in_executor(self._pool, self._answer, exchange)
+            output = await answer if inspect.isawaitable(answer) else answer
+            response = self._written(exchange, output)
+        except AwsError as error:
+            return await loop.run_in_executor(self._pool, self._refused, exchange, error)
+        finally:
+            self._asking.pop(exchange.request_id, None)
+        await loop.run_in_executor(self._pool, self._record, exchange, output, None)
+        return response
+
+    def _answer(self, exchange: Exchange) -> Output | Awaitable[Output]:
+        turn = self._admit(exchange)
+        exchange.turn = turn
+        self._asking[exchange.request_id] = turn.asking
+        return self.perform(turn)
+
+    def _admit(self, exchange: Exchange) -> Turn:
+        """Authenticate and read a request."""
+        arrival = exchange.arrival
+        behind = self.endpoint_service(arrival.endpoint) if arrival.endpoint else None
+        try:
+            target = authenticate.aim(exchange.request, behind)
+            exchange.service, exchange.protocol = target.service, target.protocol
+            exchange.resolution = target.resolution
+            caller, request = authenticate.identify(target, self.credentials, exchange.time)
+        except SignatureError as error:
+            raise authenticate.refusal(error, exchange.service) from error
+        if target.resolution is None:
+            raise faults.fault("unknown-operation", target.service, target.problem or None)
+        try:
+            parameters = parse(request, target.resolution)
+        except MalformedRequestError as error:
+            raise faults.fault("malformed", target.service, str(error)) from error
+        return self._turn(exchange, target.resolution, caller, target.region, parameters)
+
+    def _turn(
+        self,
+        exchange: Exchange,
+        resolution: Resolution,
+        caller: Caller | None,
+        region: str,
+        parameters: dict[str, Any],
+    ) -> Turn:
+        request, arrival = exchange.request, exchange.arrival
+        account = caller.account if caller else places.MEMBER
+        context = self._context(caller, region, parameters, exchange.time)
+        context.update(keys.network(arrival))
+        agent = request.headers.get("user-agent", "")
+        if agent:
+            context["aws:useragent"] = (agent,)
+        if "referer" in request.headers:
+            context["aws:referer"] = (request.headers["referer"],)
+        asking = Asking(
+            caller,
+            anonymous_or(caller),
+            context,
+            exchange.request_id,
+            exchange.time,
+            resolution.service,
+            resolution.operation,
+            account,
+            region,
+            arrival.endpoint,
+        )
+        call = Call(
+            resolution.service,
+            resolution.operation,
+            parameters,
+            account,
+            region,
+            asking.principal,
+            context,
+            exchange.request_id,
+            arrival.source_ip,
+            agent,
+            exchange.time,
+            caller.session_name if caller else None,
+            arrival.endpoint,
+            request.headers,
+            caller.access_key if caller else None,
+        )
+        return Turn(self, call, caller, asking, dict(parameters))
+
+    def _context(
+        self, caller: Caller | None, region: str, parameters: Mapping[str, Any], now: datetime
+    ) -> keys.Values:
+        view = self.views.now()
+        role_arn = None
+        if caller is not None and caller.kind == "AssumedRole":
+            entry = view.access.principal(caller.arn)
+            role_arn = entry.arn if entry else None
+        return {
+            **keys.moment(now),
+            **keys.principal(caller, view.estate, role_arn),
+            **keys.request_tags(parameters),
+            "aws:requestedregion": (region,),
+        }
+
+    # -- performing calls ------------------------------------------------------------------------------------------
+
+    def perform(self, turn: Turn) -> Output | Awaitable[Output]:
+        """Authorize and execute a call, a client's or an internal one.
+
+        Raises:
+            AwsError: it is refused, or fails.
+        """
+        service = turn.call.service
+        if service == "ec2":
+            self._wait_for_ec2()
+        if service == "sts":
+            self._sts.check(turn)
+        self._hooks.prepare(turn)
+        if service == "s3":
+            self._require_bucket(turn)
+        self.authorizer.call(turn.asking, turn.asked)
+        if service == "ec2" and turn.parameters.get("DryRun"):
+            raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+        self._hooks.before(turn)
+        return self._execute(turn)
+
+    def _require_bucket(self, turn: Turn) -> None:
+        # S3 says that a bucket does not exist before it looks at policies.
+        bucket = turn.parameters.get("Bucket")
+        if bucket and turn.call.operation != "CreateBucket" and self.moto.bucket_owner(bucket) is None:
+            raise AwsError("NoSuchBucket", "The specified bucket does not exist", 404, {"BucketName": bucket})
+
+    def _execute(self, turn: Turn) -> Output | Awaitable[Output]:
+        service = turn.call.service
+        instead = self._hooks.instead(turn)
+        if instead is not None:
+            output: Output | Awaitable[Output] = instead(turn)
+        elif service == "sts":
+            output = self._sts.handle(turn)
+        elif service in self.planes:
+            output = self.planes[service].handle(turn.call)
+        else:
+            output = self._moto(turn)
+        if _changes_policies(turn.call):
+            self.views.changed()
+        return output
+
+    def _moto(self, turn: Turn) -> Output:
+        account = turn.account
+        reply = self.moto.execute(
+            turn.call.service, turn.call.operation, turn.parameters, account, turn.call.region
+        )
+        self._hooks.after(turn, reply)
+        default = int(models.operation_model(turn.call.service, turn.call.operation).http.get("responseCode", 200))
+        return Output(reply.parameters, status=reply.status if reply.status != default else None)
+
+    # -- writing answers -------------------------------------------------------------------------------------------
+
+    def _written(self, exchange: Exchange, output: Output) -> HttpResponse:
+        resolution = exchange.resolution
+        assert resolution is not None
+        response = serialize.serialize(resolution, output.parameters or {}, exchange.request_id)
+        if output.status is not None:
+            response.status = output.status
+        if output.stream is not None or output.events is not None:
+            response.stream = output.stream
+            if output.events is not None:
+                response.stream = _framed(eventstream.stream_shape(resolution.model), output.events)
+            response.headers["Content-Type"] = "application/vnd.amazon.eventstream"
+            response.body = b""
+        response.headers.update(output.headers)
+        return response
+
+    def _refused(self, exchange: Exchange, error: AwsError) -> HttpResponse:
+        self._record(exchange, None, error)
+        path = exchange.request.path
+        response = faults.write(error, exchange.service, exchange.protocol, exchange.request_id, resource=path)
+        if exchange.request.method == "HEAD":
+            response.body = b""
+        return response
+
+    def _record(self, exchange: Exchange, output: Output | None, error: AwsError | None) -> None:
+        if self.trail is not None and exchange.turn is not None:
+            self.trail.record(exchange.turn, output, error)
+
+    # -- what planes may ask (call.Platform) -----------------------------------------------------------------------
+
+    def call_as(
+        self,
+        principal: str,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        account: str,
+        region: str,
+        context: Context | None = None,
+    ) -> dict[str, Any]:
+        """See :meth:`ringwall.sandbox.call.Platform.call_as`."""
+        turn = self._internal_turn(principal, service, operation, parameters, account, region, dict(context or {}))
+        error: AwsError | None = None
+        try:
+            output = self.perform(turn)
+        except AwsError as refused:
+            error = refused
+            raise
+        finally:
+            if self.trail is not None:
+                self.trail.record(turn, None, error)
+        assert isinstance(output, Output)
+        return dict(output.parameters or {})
+
+    def _internal_turn(
+        self,
+        principal: str,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        account: str,
+        region: str,
+        further: dict[str, tuple[str, ...]],
+    ) -> Turn:
+        now = self.now()
+        values = dict(parameters)
+        if principal.startswith("arn:"):
+            caller, fresh = self._internal_caller(principal)
+            base = self._context(caller, region, values, now)
+            if not fresh:
+                base["aws:viaawsservice"] = ("true",)
+            base["aws:securetransport"] = ("true",)
+        else:
+            caller = None
+            base = {
+                **keys.moment(now),
+                **keys.service_principal(principal),
+                **keys.request_tags(values),
+                "aws:requestedregion": (region,),
+            }
+        name = caller.arn if caller else principal
+        context = {**base, **further}
+        request_id = str(uuid.uuid4())
+        asking = Asking(caller, name, context, request_id, now, service, operation, account, region)
+        call = Call(
+            service,
+            operation,
+            values,
+            account,
+            region,
+            name,
+            context,
+            request_id,
+            "AWS Internal" if caller else principal,
+            "AWS Internal" if caller else principal,
+            now,
+        )
+        return Turn(self, call, caller, asking, dict(values), owner=account)
+
+    def _internal_caller(self, arn: str) -> tuple[Caller, bool]:
+        """The caller behind an ARN, and whether it is a role that a service acts as (else the caller is forwarded)."""
+        account, kind, name = arn.split(":")[4], arn.split(":", 5)[5].split("/")[0], arn.rsplit("/", 1)[-1]
+        if kind == "role":
+            with self.moto.locked():
+                role = next((r for r in self.moto.store("iam", account).roles.values() if r.name == name), None)
+            identity = f"{role.id if role else 'AROAUNKNOWN'}:service"
+            session = f"arn:aws:sts::{account}:assumed-role/{name}/service"
+            entry = self.views.now().access.principal(arn)
+            return Caller(session, account, identity, kind="AssumedRole", tags=entry.tags if entry else {}), True
+        if kind == "user":
+            return self.credentials.user(account, name), False
+        found = self.credentials.session_of(arn)
+        if found is None:
+            raise AwsError("AccessDenied", f"{arn} has no session", 403)
+        return found, False
+
+    def peek(
+        self, service: str, operation: str, parameters: Mapping[str, Any], account: str, region: str
+    ) -> dict[str, Any]:
+        """See :meth:`ringwall.sandbox.call.Platform.peek`."""
+        if service == "ec2":
+            self._wait_for_ec2()
+        return self.moto.execute(service, operation, parameters, account, region).parameters
+
+    def authorize(self, call: Call, action: str, resource: str, context: Context | None = None) -> None:
+        """See :meth:`ringwall.sandbox.call.Platform.authorize`."""
+        asking = self._asking.get(call.request_id)
+        if asking is None:
+            turn = self._internal_turn(
+                call.principal, call.service, call.operation, {}, call.account, call.region, dict(call.context)
+            )
+            asking = replace(turn.asking, endpoint=call.vpc_endpoint_id, request_id=call.request_id)
+        self.authorizer.one(asking, Authorization(action, resource, dict(context or {})))
+
+    def access(self) -> Access:
+        """See :meth:`ringwall.sandbox.call.Platform.access`."""
+        return self.views.now().access
+
+    def now(self) -> datetime:
+        """See :meth:`ringwall.sandbox.call.Platform.now`."""
+        return self._clock()
+
+    def record_event(
+        self,
+        *,
+        event_source: str,
+        event_name: str,
+        account: str,
+        region: str,
+        identity: Mapping[str, Any],
+        detail: Mapping[str, Any],
+        category: str = "Management",
+    ) -> None:
+        """See :meth:`ringwall.sandbox.call.Platform.record_event`."""
+        if self.trail is not None:
+            self.trail.record_service_event(
+                event_source=event_source,
+                event_name=event_name,
+                account=account,
+                region=region,
+                identity=identity,
+                detail=detail,
+                category=category,
+            )
+
+    def changed(self) -> None:
+        """See :meth:`ringwall.sandbox.call.Platform.changed`."""
+        self.views.changed()
+
+
+def _changes_policies(call: Call) -> bool:
+    if call.service == "s3":
+        return call.operation in _S3_CHANGES
+    if call.service not in _POLICY_SERVICES or call.operation.startswith(_READS):
+        return False
+    return not (call.service == "kms" and call.operation in _KMS_READS)
+
+
+async def _framed(shape: Any, events: AsyncIterator[Mapping[str, Any]]) -> AsyncIterator[bytes]:
+    try:
+        async for event in events:
+            yield eventstream.encode_event(shape, event)
+    except AwsError as error:
+        yield eventstream.encode_error(error.code, error.message)

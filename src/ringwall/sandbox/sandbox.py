@@ -1,0 +1,302 @@
+"""The sandbox itself: start it, point any AWS client at it, stop it."""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import json
+import secrets
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from ringwall.errors import RingwallError
+from ringwall.sandbox import bootstrap, places
+from ringwall.sandbox.authenticate import aim, identify
+from ringwall.sandbox.backend import Moto
+from ringwall.sandbox.bedrock.plane import BedrockPlane
+from ringwall.sandbox.context import Arrival
+from ringwall.sandbox.gateway import Gateway
+from ringwall.sandbox.models import SERVICES
+from ringwall.sandbox.network import Network
+from ringwall.sandbox.places import Workload
+from ringwall.sandbox.proxy import Flows, Proxy
+from ringwall.sandbox.server import Listener, Server
+from ringwall.sandbox.sigv4 import SignatureError
+from ringwall.sandbox.tls import Certificates
+from ringwall.sandbox.trail import Trail
+from ringwall.sandbox.wire import HttpResponse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.sandbox.wire import HttpRequest
+
+_DECISIONS = "/_ringwall/decisions"
+_running = threading.Lock()
+
+
+class Sandbox:
+    """AWS on this machine.
+
+    Args:
+        port: port of the public listener; 0 = any free one.
+        state: directory to keep state in between runs; not supported.
+        insecure_http: serve the public listener over plain HTTP (``aws:SecureTransport`` is then false).
+        model_upstream: base URL of an OpenAI-compatible server that answers for the models.
+        model_names: its model name by Bedrock model id.
+        model_api_key: its bearer token.
+
+    Raises:
+        RingwallError: on entering, if another sandbox runs in this process, or the port is taken.
+    """
+
+    def __init__(
+        self,
+        port: int = 0,
+        state: Path | None = None,
+        *,
+        insecure_http: bool = False,
+        model_upstream: str | None = None,
+        model_names: Mapping[str, str] | None = None,
+        model_api_key: str | None = None,
+    ) -> None:
+        if state is not None:
+            raise RingwallError("the sandbox keeps no state between runs; leave out the state directory")
+        self._port = port
+        self._insecure = insecure_http
+        self._models: dict[str, Any] = {
+            "model_upstream": model_upstream,
+            "model_names": model_names,
+            "model_api_key": model_api_key,
+        }
+        self._moto = Moto()
+        self._flows = Flows()
+        self._endpoints: dict[str, Listener] = {}
+        self._endpoint_services: dict[str, str | None] = {}
+        self._proxies: dict[tuple[str, tuple[str, ...]], tuple[Proxy, str]] = {}
+        self._next_address = itertools.count(10)
+        self._network_lock = threading.RLock()
+        self._ec2 = threading.Event()
+
+    # -- life ------------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, with a fresh organization, administrator and network."""
+        if not _running.acquire(blocking=False):
+            raise RingwallError("another sandbox runs in this process; stop it first, or start a process of its own")
+        try:
+            self._start()
+        except BaseException:
+            _running.release()
+            raise
+
+    def _start(self) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="ringwall-sandbox-")
+        self._moto.reset()
+        bootstrap.make_organization(self._moto)
+        self._key, self._secret = bootstrap.make_administrator(self._moto)
+        self._pool = ThreadPoolExecutor(32, thread_name_prefix="ringwall-sandbox")
+        self._network = Network(self._moto)
+        self.gateway = Gateway(
+            self._moto, pool=self._pool, wait_for_ec2=self._wait_for_ec2, ec2_ready=self._ec2.is_set
+        )
+        self.gateway.endpoint_service = self._endpoint_services.get
+        self.gateway.network_changed = self._refresh_network
+        self.gateway.trail = Trail(self.gateway)
+        self._add_bedrock()
+        self._certificates = Certificates()
+        self._certificates.write_bundle(Path(self.ca_bundle))
+        self._server = Server()
+        self._server.start()
+        self._open_public()
+        self._ec2_thread = threading.Thread(target=self._make_network, name="ringwall-ec2", daemon=True)
+        self._ec2_thread.start()
+        self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
+
+    def _add_bedrock(self) -> None:
+        plane = BedrockPlane(self.gateway, **self._models)
+        for service in SERVICES["bedrock"]:
+            self.gateway.planes[service] = plane
+        resources = getattr(plane, "resources", None)
+        if resources is not None:
+            self.gateway.views.sources.append(resources)
+        self.gateway.authorizer.profiles = getattr(plane, "profiles", None)
+
+    def _open_public(self) -> None:
+        context = None if self._insecure else self._certificates.context
+        try:
+            self._public = self._server.run(self._server.listen(self._on_public, context, self._port))
+            self._public_tls = (
+                self._server.run(self._server.listen(self._on_public, self._certificates.context))
+                if self._insecure
+                else self._public
+            )
+        except OSError as error:
+            self._server.stop()
+            raise RingwallError(f"port {self._port} of 127.0.0.1 cannot be used: {error}; choose another") from error
+
+    def _make_network(self) -> None:
+        bootstrap.make_network(self._moto)
+        self._ec2.set()
+
+    def _wait_for_ec2(self) -> None:
+        self._ec2_thread.join()
+        if not self._ec2.is_set():
+            raise RingwallError("the sandbox's network could not be made; see the log of the process")
+
+    def stop(self) -> None:
+        """Close every listener and forget everything."""
+        self._ec2_thread.join()
+        for proxy, _ in self._proxies.values():
+            self._server.run(_stopped(proxy))
+        for listener in {id(one): one for one in (self._public, self._public_tls, *self._endpoints.values())}.values():
+            self._server.run(listener.runner.cleanup())
+        self._server.stop()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._moto.reset()
+        self._directory.cleanup()
+        _running.release()
+
+    # -- what clients need -----------------------------------------------------------------------------------------
+
+    @property
+    def endpoint_url(self) -> str:
+        """URL of the public listener."""
+        return f"{'http' if self._insecure else 'https'}://127.0.0.1:{self._public.port}"
+
+    @property
+    def ca_bundle(self) -> str:
+        """Path of the PEM file with the sandbox's CA."""
+        return str(Path(self._directory.name) / "ca.pem")
+
+    @property
+    def proxy_url(self) -> str:
+        """The proxy of a workload in the first subnet with the application's security group."""
+        return self._proxy
+
+    def environment(self) -> dict[str, str]:
+        """Environment variables for any AWS client."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": self._key,
+            "AWS_SECRET_ACCESS_KEY": self._secret,
+            "AWS_REGION": places.REGION,
+            "AWS_DEFAULT_REGION": places.REGION,
+            "AWS_CA_BUNDLE": self.ca_bundle,
+            "HTTPS_PROXY": self.proxy_url,
+            "NO_PROXY": "127.0.0.1,localhost",
+        }
+
+    def attach(self, subnet: str, security_groups: tuple[str, ...] = ()) -> str:
+        """Put a workload into a subnet.
+
+        Args:
+            subnet: its id.
+            security_groups: ids of its security groups.
+
+        Returns:
+            URL of an HTTP CONNECT proxy that stands for it, serving the real AWS host names.
+        """
+        key = (subnet, tuple(security_groups))
+        if key not in self._proxies:
+            workload = self._workload(subnet, tuple(security_groups))
+            proxy = Proxy(workload, self._network, self._flows, self._port_of)
+            port = self._server.run(proxy.start())
+            self._proxies[key] = (proxy, f"http://127.0.0.1:{port}")
+        return self._proxies[key][1]
+
+    def _workload(self, subnet: str, security_groups: tuple[str, ...]) -> Workload:
+        if subnet in places.SUBNETS:
+            vpc, cidr = places.VPC, places.SUBNETS[subnet][1]
+        else:
+            self._wait_for_ec2()
+            found = self.gateway.peek("ec2", "DescribeSubnets", {"SubnetIds": [subnet]}, places.MEMBER, places.REGION)
+            vpc, cidr = found["Subnets"][0]["VpcId"], found["Subnets"][0]["CidrBlock"]
+        address = ipaddress.ip_network(cidr)[next(self._next_address) % 200 + 10]
+        return Workload(vpc, subnet, security_groups, str(address))
+
+    def decisions(self, *, trace: bool = False, **wanted: str | None) -> list[dict[str, Any]]:
+        """The newest authorization decisions, oldest first.
+
+        Args:
+            trace: with an account of which part of which statement matched.
+            wanted: ``principal``, ``action``, ``outcome``, ``operation`` or ``request_id`` that entries must have.
+        """
+        return [entry.to_json(trace=trace) for entry in self.gateway.log.entries(**wanted)]
+
+    def flush(self) -> None:
+        """Deliver what is waiting: CloudTrail's log files."""
+        assert self.gateway.trail is not None
+        self.gateway.trail.flush()
+
+    # -- listeners -------------------------------------------------------------------------------------------------
+
+    async def _on_public(self, request: HttpRequest, peer: int) -> HttpResponse:
+        flow = self._flows.find(peer)
+        source = places.NAT_ADDRESS if flow else places.INTERNET_ADDRESS
+        if request.path == _DECISIONS and flow is None:
+            return self._decisions_page(request)
+        return await self.gateway.respond(request, Arrival(source, request.secure, public=flow is None))
+
+    async def _on_endpoint(self, request: HttpRequest, peer: int) -> HttpResponse:
+        flow = self._flows.find(peer)
+        if flow is None or flow[1].endpoint is None:
+            text = b"VPC endpoints are reached from their VPC: use the proxy of Sandbox.attach(subnet, groups)"
+            return HttpResponse(403, {"Content-Type": "text/plain"}, text)
+        workload, way = flow
+        arrival = Arrival(
+            workload.address, request.secure, way.endpoint, workload.vpc, workload.account, workload.region, public=False
+        )
+        return await self.gateway.respond(request, arrival)
+
+    def _decisions_page(self, request: HttpRequest) -> HttpResponse:
+        """The decisions as JSON, for a request that the administrator signed (for any service)."""
+        try:
+            target = aim(request)
+            caller, _ = identify(target, self.gateway.credentials, self.gateway.now())
+        except SignatureError as error:
+            return HttpResponse(403, {"Content-Type": "text/plain"}, str(error).encode())
+        administrator = f"arn:aws:iam::{places.MEMBER}:user/{places.ADMINISTRATOR}"
+        if caller is None or not secrets.compare_digest(caller.arn, administrator):
+            return HttpResponse(403, {"Content-Type": "text/plain"}, b"only the administrator may read decisions")
+        query = dict(request.query_parameters)
+        trace = query.pop("trace", "") in {"1", "true"}
+        wanted = {name: query.get(name) for name in ("principal", "action", "outcome", "operation", "request_id")}
+        body = json.dumps({"decisions": self.decisions(trace=trace, **wanted)}).encode()
+        return HttpResponse(200, {"Content-Type": "application/json"}, body)
+
+    def _port_of(self, endpoint: str | None) -> int | None:
+        if endpoint is None:
+            return self._public_tls.port
+        with self._network_lock:
+            listener = self._endpoints.get(endpoint)
+            return listener.port if listener else None
+
+    def _refresh_network(self) -> None:
+        """Open listeners of new endpoints and close those of deleted ones."""
+        with self._network_lock:
+            endpoints = self._network.endpoints()
+            for gone in set(self._endpoints) - set(endpoints):
+                self._server.run(self._endpoints.pop(gone).runner.cleanup())
+                self._endpoint_services.pop(gone, None)
+            for endpoint in endpoints.values():
+                if endpoint.id not in self._endpoints and endpoint.service is not None:
+                    self._endpoint_services[endpoint.id] = endpoint.service
+                    self._endpoints[endpoint.id] = self._server.run(
+                        self._server.listen(self._on_endpoint, self._certificates.context)
+                    )
+
+
+async def _stopped(proxy: Proxy) -> None:
+    proxy.stop()
+
