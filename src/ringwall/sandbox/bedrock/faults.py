@@ -12,7 +12,7 @@ from ringwall.sandbox.call import AwsError
 
 @lru_cache(maxsize=8)
 def service_model(service: str) -> Any:
-    """botocore's model of a service."""
+    """Botocore's model of a service."""
     return botocore.session.get_session().get_service_model(service)
 
 

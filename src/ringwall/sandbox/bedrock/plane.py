@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringwall.sandbox.bedrock.agents import agents, knowledge
+from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
+from ringwall.sandbox.bedrock.agents.seed import seed
 from ringwall.sandbox.bedrock.control import guardrails, jobs, logging, models, policies, tags
 from ringwall.sandbox.bedrock.delivery.worker import Worker
 from ringwall.sandbox.bedrock.runtime import apply, converse, invoke
@@ -30,8 +33,8 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **jobs.OPERATIONS,
     },
     "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS},
-    "bedrock-agent": {**tags.AGENT_OPERATIONS},
-    "bedrock-agent-runtime": {},
+    "bedrock-agent": {**knowledge.OPERATIONS, **agents.OPERATIONS, **tags.AGENT_OPERATIONS},
+    "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
 }
 """What is implemented, by service and operation. Everything else answers 501, by name."""
 
@@ -56,9 +59,12 @@ class BedrockPlane:
         model_api_key: str | None = None,
     ) -> None:
         backend = (
-            Upstream(model_upstream, names=model_names, api_key=model_api_key) if model_upstream else StandIn()
+            Upstream(model_upstream, names=model_names, api_key=model_api_key)
+            if model_upstream
+            else StandIn()
         )
         self.state = State()
+        seed(self.state, platform.now())
         self._worker = Worker(platform)
         self._scope = Scope(self.state, platform, backend, Telemetry(self.state, self._worker))
 

@@ -6,7 +6,7 @@ The botocore client checks neither maxima nor patterns nor enums; AWS checks all
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -58,23 +58,30 @@ def _check(shape: Any, value: Any, path: str) -> Iterator[str]:
     ):
         yield _failed(value, path, f"Member must be of type {kind}")
         return
-    if kind == "structure":
-        yield from _check_structure(shape, value, path)
-    elif kind == "list":
-        yield from _check_size(shape, len(value), value, path, "length")
-        for index, member in enumerate(value, start=1):
-            yield from _check(shape.member, member, f"{path}.{index}.member")
-    elif kind == "map":
-        yield from _check_size(shape, len(value), value, path, "length")
-        for key, member in value.items():
-            yield from _check(shape.key, key, f"{path}.key")
-            yield from _check(shape.value, member, f"{path}.{key}")
-    elif kind == "string":
-        yield from _check_string(shape, value, path)
-    elif kind == "blob":
-        yield from _check_size(shape, len(value), "<bytes>", path, "length")
-    elif kind in {"integer", "long", "float", "double"}:
-        yield from _check_size(shape, value, value, path, "value")
+    check = _CHECKS.get(kind)
+    if check is not None:
+        yield from check(shape, value, path)
+
+
+def _check_list(shape: Any, value: Sequence[Any], path: str) -> Iterator[str]:
+    yield from _check_size(shape, len(value), value, path, "length")
+    for index, member in enumerate(value, start=1):
+        yield from _check(shape.member, member, f"{path}.{index}.member")
+
+
+def _check_map(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
+    yield from _check_size(shape, len(value), value, path, "length")
+    for key, member in value.items():
+        yield from _check(shape.key, key, f"{path}.key")
+        yield from _check(shape.value, member, f"{path}.{key}")
+
+
+def _check_blob(shape: Any, value: bytes, path: str) -> Iterator[str]:
+    yield from _check_size(shape, len(value), "<bytes>", path, "length")
+
+
+def _check_number(shape: Any, value: float, path: str) -> Iterator[str]:
+    yield from _check_size(shape, value, value, path, "value")
 
 
 def _check_structure(shape: Any, value: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -105,6 +112,19 @@ def _check_size(shape: Any, size: float, value: Any, path: str, what: str) -> It
         yield _failed(value, path, f"Member must have {what} greater than or equal to {minimum}")
     if maximum is not None and size > maximum:
         yield _failed(value, path, f"Member must have {what} less than or equal to {maximum}")
+
+
+_CHECKS: dict[str, Callable[[Any, Any, str], Iterator[str]]] = {
+    "structure": _check_structure,
+    "list": _check_list,
+    "map": _check_map,
+    "string": _check_string,
+    "blob": _check_blob,
+    "integer": _check_number,
+    "long": _check_number,
+    "float": _check_number,
+    "double": _check_number,
+}
 
 
 @lru_cache(maxsize=1024)

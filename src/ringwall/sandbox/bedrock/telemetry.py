@@ -76,14 +76,22 @@ class Telemetry:
         """An inference call, or ApplyGuardrail, failed."""
         name = "InvocationServerErrors" if error.status >= 500 else "InvocationClientErrors"
         name = "InvocationThrottles" if error.code == _THROTTLED else name
-        namespace, dimensions = "AWS/Bedrock", (("ModelId", _model_dimension(str(call.parameters.get("modelId")))),)
+        namespace, dimensions = (
+            "AWS/Bedrock",
+            (("ModelId", _model_dimension(str(call.parameters.get("modelId")))),),
+        )
         if call.operation == "ApplyGuardrail":
             namespace, dimensions = "AWS/Bedrock/Guardrails", (("Operation", "ApplyGuardrail"),)
-        self._worker.add_metrics(call.account, call.region, call.time, [(namespace, name, 1.0, "Count", dimensions)])
+        self._worker.add_metrics(
+            call.account, call.region, call.time, [(namespace, name, 1.0, "Count", dimensions)]
+        )
 
     def guarded(self, call: Call, inspections: tuple[tuple[str, Inspection], ...]) -> None:
         """ApplyGuardrail finished."""
-        data = [*_guardrail_data(inspections, 1), *_counts(((("Operation", "ApplyGuardrail"),),), inspections, 1)]
+        data = [
+            *_guardrail_data(inspections, 1),
+            *_counts(((("Operation", "ApplyGuardrail"),),), inspections, 1),
+        ]
         self._worker.add_metrics(call.account, call.region, call.time, data)
 
 

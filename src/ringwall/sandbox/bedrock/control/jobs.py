@@ -13,7 +13,15 @@ from ringwall.sandbox.call import Call, Output
 if TYPE_CHECKING:
     from ringwall.sandbox.bedrock.scope import Operation, Scope
 
-_KEPT = ("jobName", "modelId", "roleArn", "inputDataConfig", "outputDataConfig", "vpcConfig", "timeoutDurationInHours")
+_KEPT = (
+    "jobName",
+    "modelId",
+    "roleArn",
+    "inputDataConfig",
+    "outputDataConfig",
+    "vpcConfig",
+    "timeoutDurationInHours",
+)
 
 
 def create(scope: Scope, call: Call) -> Output:

@@ -54,7 +54,9 @@ def put(scope: Scope, call: Call) -> Output:
 def _check_role(call: Call, cloudwatch: Mapping[str, Any]) -> None:
     account = cloudwatch["roleArn"].split(":")[4]
     if account != call.account:
-        raise invalid(f"Cross-account pass role is not allowed: {cloudwatch['roleArn']} is not a role of account {call.account}.")
+        raise invalid(
+            f"Cross-account pass role is not allowed: {cloudwatch['roleArn']} is not a role of account {call.account}."
+        )
 
 
 def _check_bucket(scope: Scope, call: Call, destinations: Destinations, config: Mapping[str, Any]) -> None:
@@ -63,7 +65,9 @@ def _check_bucket(scope: Scope, call: Call, destinations: Destinations, config: 
         place = scope.platform.peek("s3", "GetBucketLocation", {"Bucket": bucket}, call.account, call.region)
         region = place.get("LocationConstraint") or "us-east-1"
         if region != call.region:
-            raise invalid(f"The S3 bucket {bucket} is in Region {region}; it must be in {call.region}, as the logging is.")
+            raise invalid(
+                f"The S3 bucket {bucket} is in Region {region}; it must be in {call.region}, as the logging is."
+            )
         destinations.check_bucket(config)
     except AwsError as error:
         if error.code == "ValidationException":

@@ -13,7 +13,7 @@ from ringwall.sandbox.bedrock.state import Tagged, new_id
 from ringwall.sandbox.call import AwsError, Call, Output
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ringwall.sandbox.bedrock.scope import Operation, Scope
     from ringwall.sandbox.bedrock.state import State
@@ -55,7 +55,7 @@ def list_models(scope: Scope, call: Call) -> Output:
         for model in catalog_models.tables().models.values()
         if model.status(today) != "EOL"
     ]
-    filters = {
+    filters: dict[str, Callable[[dict[str, Any], str], bool]] = {
         "byProvider": lambda m, wanted: m["providerName"].lower() == wanted.lower(),
         "byOutputModality": lambda m, wanted: wanted in m["outputModalities"],
         "byInferenceType": lambda m, wanted: wanted in m["inferenceTypesSupported"],
@@ -105,7 +105,9 @@ def _system_profile(profile_id: str, account: str, region: str) -> dict[str, Any
     geography = catalog_profiles.geography(profile_id).upper()
     return {
         "inferenceProfileName": f"{geography} {model.provider} {model.name}"[:64],
-        "description": f"Routes requests to {model.name} in {', '.join(arn.split(':')[3] or 'all Regions' for arn in arns)}."[:200],
+        "description": f"Routes requests to {model.name} in {', '.join(arn.split(':')[3] or 'all Regions' for arn in arns)}."[
+            :200
+        ],
         "createdAt": _SINCE,
         "updatedAt": _SINCE,
         "inferenceProfileArn": f"arn:aws:bedrock:{region}:{account}:inference-profile/{profile_id}",
@@ -153,15 +155,22 @@ def _application_profile(scope: Scope, call: Call, identifier: str) -> Tagged | 
 
 
 def _profile_not_found(identifier: str) -> AwsError:
-    return fault("bedrock", "ResourceNotFoundException", f"Inference profile {identifier} could not be found.")
+    return fault(
+        "bedrock", "ResourceNotFoundException", f"Inference profile {identifier} could not be found."
+    )
 
 
 def create_profile(scope: Scope, call: Call) -> Output:
     """CreateInferenceProfile: an application profile, copied from a model of this Region or a system-defined profile."""
     given, home, now = call.parameters, scope.home(call), scope.platform.now()
-    if any(other.shape["inferenceProfileName"] == given["inferenceProfileName"] for other in home.profiles.values()):
+    if any(
+        other.shape["inferenceProfileName"] == given["inferenceProfileName"]
+        for other in home.profiles.values()
+    ):
         raise fault(
-            "bedrock", "ConflictException", f"The inference profile name {given['inferenceProfileName']} already exists."
+            "bedrock",
+            "ConflictException",
+            f"The inference profile name {given['inferenceProfileName']} already exists.",
         )
     profile_id = new_id(12)
     arn = home.arn(f"application-inference-profile/{profile_id}")
@@ -176,7 +185,9 @@ def create_profile(scope: Scope, call: Call) -> Output:
         "status": "ACTIVE",
         "type": "APPLICATION",
     }
-    home.profiles[profile_id] = Tagged(arn, shape, {tag["key"]: tag["value"] for tag in given.get("tags") or ()})
+    home.profiles[profile_id] = Tagged(
+        arn, shape, {tag["key"]: tag["value"] for tag in given.get("tags") or ()}
+    )
     scope.platform.changed()
     return Output({"inferenceProfileArn": arn, "status": "ACTIVE"})
 
@@ -192,7 +203,9 @@ def _copied(source: str, region: str) -> tuple[str, ...]:
     if model is None or source.split(":")[3] != region:
         raise invalid(f"The model {source} does not exist in Region {region}.")
     if not model.on_demand:
-        raise invalid(f"The model {model.id} does not support on-demand inference. Copy from an inference profile instead.")
+        raise invalid(
+            f"The model {model.id} does not support on-demand inference. Copy from an inference profile instead."
+        )
     return (source,)
 
 

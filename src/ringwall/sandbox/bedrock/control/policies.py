@@ -69,7 +69,9 @@ def delete_policy(scope: Scope, call: Call) -> Output:
 
 def _no_policy(call: Call) -> AwsError:
     return fault(
-        "bedrock", "ResourceNotFoundException", f"The resource {call.parameters['resourceArn']} has no resource policy."
+        "bedrock",
+        "ResourceNotFoundException",
+        f"The resource {call.parameters['resourceArn']} has no resource policy.",
     )
 
 
@@ -99,7 +101,11 @@ def _problem(statement: Any, arn: str, account: str) -> str | None:
     if any(resource not in {arn, "*"} for resource in _listed(statement.get("Resource", "*"))):
         return f"its Resource must be {arn}."
     principal = statement.get("Principal")
-    if principal in ({"AWS": f"arn:aws:iam::{account}:root"}, {"AWS": account}, {"AWS": [f"arn:aws:iam::{account}:root"]}):
+    if principal in (
+        {"AWS": f"arn:aws:iam::{account}:root"},
+        {"AWS": account},
+        {"AWS": [f"arn:aws:iam::{account}:root"]},
+    ):
         return None
     if principal not in ("*", {"AWS": "*"}):
         return "its Principal must be the account's own root, or * with a condition on aws:PrincipalOrgID."
@@ -138,7 +144,11 @@ def put_enforced(scope: Scope, call: Call) -> Output:
         )
     now = scope.platform.now()
     created = existing or {"configId": new_id(12), "createdAt": now, "createdBy": call.principal}
-    guarding = {"system": "COMPREHENSIVE", "messages": "COMPREHENSIVE", **(given.get("selectiveContentGuarding") or {})}
+    guarding = {
+        "system": "COMPREHENSIVE",
+        "messages": "COMPREHENSIVE",
+        **(given.get("selectiveContentGuarding") or {}),
+    }
     home.enforced = {
         "configId": created["configId"],
         "guardrailArn": guardrail.arn,
@@ -158,7 +168,9 @@ def put_enforced(scope: Scope, call: Call) -> Output:
 
 def _no_configuration(config_id: str) -> AwsError:
     return fault(
-        "bedrock", "ResourceNotFoundException", f"Enforced guardrail configuration {config_id} could not be found."
+        "bedrock",
+        "ResourceNotFoundException",
+        f"Enforced guardrail configuration {config_id} could not be found.",
     )
 
 

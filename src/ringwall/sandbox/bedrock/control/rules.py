@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.evaluation.regexes import InvalidPatternError, compile_pattern
 from ringwall.sandbox.bedrock.faults import invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
 
 POLICIES = (
     "topicPolicyConfig",

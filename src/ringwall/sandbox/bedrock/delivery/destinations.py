@@ -40,7 +40,13 @@ class Destinations:
 
     def _as_service(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return self._platform.call_as(
-            SERVICE, service, operation, parameters, account=self._account, region=self._region, context=self._context
+            SERVICE,
+            service,
+            operation,
+            parameters,
+            account=self._account,
+            region=self._region,
+            context=self._context,
         )
 
     def write_events(self, role_arn: str, group: str, messages: Sequence[tuple[datetime, str]]) -> None:
@@ -57,7 +63,9 @@ class Destinations:
         except AwsError as error:
             if error.code != "ResourceAlreadyExistsException":
                 raise
-        events = [{"timestamp": int(time.timestamp() * 1000), "message": message} for time, message in messages]
+        events = [
+            {"timestamp": int(time.timestamp() * 1000), "message": message} for time, message in messages
+        ]
         self._as_role(role_arn, "PutLogEvents", {**stream, "logEvents": events})
 
     def _as_role(self, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
@@ -84,7 +92,9 @@ class Destinations:
         """The folder of one hour's records."""
         return f"{self.folder(prefix)}{self._region}/{time:%Y/%m/%d/%H}/"
 
-    def write_records(self, config: Mapping[str, Any], time: datetime, records: Sequence[Mapping[str, Any]]) -> None:
+    def write_records(
+        self, config: Mapping[str, Any], time: datetime, records: Sequence[Mapping[str, Any]]
+    ) -> None:
         """Put records into S3 as one compressed object of JSON lines."""
         lines = "".join(f"{json.dumps(record)}\n" for record in records)
         name = f"{time:%Y%m%dT%H%M%S}{time.microsecond // 1000:03d}Z_{new_id(16, UPPER).lower()}.json.gz"

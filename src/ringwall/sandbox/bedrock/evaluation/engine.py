@@ -6,15 +6,17 @@ finding replaces everything with the blocked message; otherwise masks are applie
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.evaluation import content, pii, topics
 from ringwall.sandbox.bedrock.evaluation.regexes import compile_pattern, spans
 from ringwall.sandbox.bedrock.evaluation.text import Folded, fold
 from ringwall.sandbox.bedrock.evaluation.words import PROFANITY, WordList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 TEXT_UNIT = 1000
 _DONE = {"BLOCK": "BLOCKED", "ANONYMIZE": "ANONYMIZED", "NONE": "NONE"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,8 @@ from ringwall.sandbox.bedrock.evaluation.names import FIRST_NAMES
 from ringwall.sandbox.bedrock.evaluation.regexes import compile_pattern, spans
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ringwall.sandbox.bedrock.evaluation.text import Folded
 
 # Characters before (and a few after) a match in which a context word counts.

@@ -10,11 +10,12 @@ from ringwall.sandbox.bedrock.faults import invalid
 from ringwall.sandbox.bedrock.runtime import conversation
 from ringwall.sandbox.bedrock.runtime.guarding import REQUEST, Applied, find_version, inspect, mask
 from ringwall.sandbox.bedrock.runtime.models import count_tokens, resolve
-from ringwall.sandbox.bedrock.scope import Operation, Scope
 from ringwall.sandbox.call import Call, Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from ringwall.sandbox.bedrock.scope import Operation, Scope
 
 _MARKS = frozenset({"grounding_source", "query"})
 

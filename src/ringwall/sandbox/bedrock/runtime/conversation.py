@@ -6,6 +6,7 @@ results, tool input, tool specifications, documents or reasoning, and a system p
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -33,7 +34,7 @@ def check_conversation(parameters: Mapping[str, Any]) -> None:
         raise invalid(
             "A conversation must start with a user message. Try again with a conversation that starts with a user message."
         )
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in itertools.pairwise(messages):
         if before["role"] == after["role"]:
             raise invalid(
                 "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between "
@@ -74,7 +75,7 @@ def _check_tools(parameters: Mapping[str, Any], messages: Sequence[Mapping[str, 
         raise invalid(
             "The toolConfig field must be defined when using toolUse and toolResult content blocks."
         )
-    for before, after in zip(messages, messages[1:], strict=False):
+    for before, after in itertools.pairwise(messages):
         asked = {b["toolUse"]["toolUseId"] for b in before["content"] if "toolUse" in b}
         given = {b["toolResult"]["toolUseId"] for b in after["content"] if "toolResult" in b}
         if asked != given and (asked or given):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.control.guardrails import check_identifier
 from ringwall.sandbox.bedrock.faults import invalid
 from ringwall.sandbox.bedrock.runtime import conversation
 from ringwall.sandbox.bedrock.runtime.guarding import NOTHING, Applied, Inspection, applied_to, inspect, mask
 from ringwall.sandbox.bedrock.runtime.models import Reply, Target, pieces, resolve
-from ringwall.sandbox.bedrock.scope import Operation, Scope
 from ringwall.sandbox.bedrock.state import new_id
 from ringwall.sandbox.bedrock.telemetry import Invocation
 from ringwall.sandbox.call import AwsError, Call, Output
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+
+    from ringwall.sandbox.bedrock.scope import Operation, Scope
 
 _NO_USAGE = {"inputTokens": 0, "outputTokens": 0, "totalTokens": 0}
 
@@ -116,31 +120,49 @@ def _masking(turn: _Turn) -> Callable[[str], str]:
     return lambda text: looked_at.get(text, text)
 
 
-def converse(scope: Scope, call: Call) -> Output:
-    """Converse."""
-    turn = _begin(scope, call)
-    if turn.asked.blocked:
-        return Output(
-            _finished(turn, [{"text": turn.asked.message}], "guardrail_intervened", _NO_USAGE, NOTHING, None)
-        )
-    tool = conversation.forced_tool(call.parameters)
-    prompt = conversation.prompt_of(call.parameters, _masking(turn))
-    reply = scope.models.answer(turn.target.model.id, prompt)
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the caller gets.
+
+    Attributes:
+        content: content blocks of the message.
+        stop_reason: in Converse's names.
+        usage: tokens.
+        answered: what the guardrails said of the model's own text.
+        model_text: that text; ``None`` where no model was asked for text.
+    """
+
+    content: list[dict[str, Any]]
+    stop_reason: str
+    usage: dict[str, int]
+    answered: Inspection = NOTHING
+    model_text: str | None = None
+
+    @property
+    def text(self) -> str:
+        return str(self.content[0].get("text", ""))
+
+
+def _refused(turn: _Turn) -> _Answer:
+    """The input was blocked: no model was asked."""
+    return _Answer([{"text": turn.asked.message}], "guardrail_intervened", _NO_USAGE)
+
+
+def _asked(turn: _Turn) -> _Answer:
+    """Ask the model, and have the guardrails look at its answer."""
+    prompt = conversation.prompt_of(turn.call.parameters, _masking(turn))
+    reply = turn.scope.models.answer(turn.target.model.id, prompt)
+    tool = conversation.forced_tool(turn.call.parameters)
     if tool is not None:
-        content = [{"toolUse": {"toolUseId": f"tooluse_{new_id(22)}", "name": tool, "input": {}}}]
-        return Output(_finished(turn, content, "tool_use", _usage(reply), NOTHING, None))
+        use = {"toolUseId": f"tooluse_{new_id(22)}", "name": tool, "input": {}}
+        return _Answer([{"toolUse": use}], "tool_use", _usage(reply))
     answered = turn.inspect_output(reply.text)
-    text, reason = _answer(turn, reply, answered)
-    return Output(_finished(turn, [{"text": text}], reason, _usage(reply), answered, reply.text))
-
-
-def _answer(turn: _Turn, reply: Reply, answered: Inspection) -> tuple[str, str]:
-    """The text that the caller gets, and its stop reason."""
+    text, reason = reply.text, reply.stop_reason
     if answered.message is not None:
-        return answered.message, "guardrail_intervened"
-    if answered.masked:
-        return mask(turn.applied, "OUTPUT", reply.text), "guardrail_intervened"
-    return reply.text, reply.stop_reason
+        text, reason = answered.message, "guardrail_intervened"
+    elif answered.masked:
+        text, reason = mask(turn.applied, "OUTPUT", reply.text), "guardrail_intervened"
+    return _Answer([{"text": text}], reason, _usage(reply), answered, reply.text)
 
 
 def _usage(reply: Reply) -> dict[str, int]:
@@ -148,36 +170,39 @@ def _usage(reply: Reply) -> dict[str, int]:
     return {"inputTokens": reply.input_tokens, "outputTokens": reply.output_tokens, "totalTokens": total}
 
 
-def _finished(
-    turn: _Turn,
-    content: list[dict[str, Any]],
-    reason: str,
-    usage: dict[str, int],
-    answered: Inspection,
-    model_output: str | None,
-) -> dict[str, Any]:
+def _finished(turn: _Turn, answer: _Answer) -> dict[str, Any]:
+    """The response, reported to logs and metrics."""
     output = {
-        "output": {"message": {"role": "assistant", "content": content}},
-        "stopReason": reason,
-        "usage": usage,
+        "output": {"message": {"role": "assistant", "content": answer.content}},
+        "stopReason": answer.stop_reason,
+        "usage": answer.usage,
         "metrics": {"latencyMs": turn.latency()},
-        **turn.traced(answered, model_output),
+        **turn.traced(answer.answered, answer.model_text),
     }
-    turn.done(output, usage, answered)
+    turn.done(output, answer.usage, answer.answered)
     return output
 
 
-def converse_stream(scope: Scope, call: Call) -> Output:
-    """ConverseStream: in ``sync`` mode nothing is sent before it was looked at; in ``async`` mode text goes out first."""
+def converse(scope: Scope, call: Call) -> Output:
+    """Converse."""
     turn = _begin(scope, call)
+    return Output(_finished(turn, _refused(turn) if turn.asked.blocked else _asked(turn)))
+
+
+def converse_stream(scope: Scope, call: Call) -> Output:
+    """ConverseStream: in ``sync`` mode nothing is sent before it was looked at; in ``async`` mode text goes out first.
+
+    Unless text goes out as it comes, the model is asked before the stream begins, so that it can still fail with an
+    HTTP status.
+    """
+    turn = _begin(scope, call)
+    mode = (call.parameters.get("guardrailConfig") or {}).get("streamProcessingMode")
     if turn.asked.blocked:
-        events = _blocked_events(turn)
-    elif (call.parameters.get("guardrailConfig") or {}).get(
-        "streamProcessingMode"
-    ) == "async" or not turn.applied:
+        events = _events(turn, _refused(turn))
+    elif conversation.forced_tool(call.parameters) is None and (mode == "async" or not turn.applied):
         events = _events_as_they_come(turn)
     else:
-        events = _events_after_inspection(turn)
+        events = _events(turn, _asked(turn))
     return Output({}, events=asynchronously(events))
 
 
@@ -194,35 +219,29 @@ def _text_events(texts: Iterator[str]) -> Iterator[dict[str, Any]]:
     yield {"contentBlockStop": {"contentBlockIndex": 0}}
 
 
-def _ending(
-    turn: _Turn, text: str, reason: str, usage: dict[str, int], answered: Inspection, model_output: str | None
-) -> Iterator[dict[str, Any]]:
-    whole = _finished(turn, [{"text": text}], reason, usage, answered, model_output)
-    yield {"messageStop": {"stopReason": reason}}
-    trace = {"trace": whole["trace"]} if "trace" in whole else {}
-    yield {"metadata": {"usage": usage, "metrics": whole["metrics"], **trace}}
+def _tool_events(use: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    start = {"toolUse": {"toolUseId": use["toolUseId"], "name": use["name"]}}
+    yield {"contentBlockStart": {"start": start, "contentBlockIndex": 0}}
+    delta = {"toolUse": {"input": json.dumps(use["input"])}}
+    yield {"contentBlockDelta": {"delta": delta, "contentBlockIndex": 0}}
+    yield {"contentBlockStop": {"contentBlockIndex": 0}}
 
 
-def _blocked_events(turn: _Turn) -> Iterator[dict[str, Any]]:
-    message = str(turn.asked.message)
+def _events(turn: _Turn, answer: _Answer) -> Iterator[dict[str, Any]]:
+    """The events of an answer that is complete."""
     yield {"messageStart": {"role": "assistant"}}
-    yield from _text_events(iter([message]))
-    yield from _ending(turn, message, "guardrail_intervened", _NO_USAGE, NOTHING, None)
+    if "toolUse" in answer.content[0]:
+        yield from _tool_events(answer.content[0]["toolUse"])
+    else:
+        yield from _text_events(iter([answer.text] if answer.answered.blocked else pieces(answer.text)))
+    yield from _ending(turn, answer)
 
 
-def _events_after_inspection(turn: _Turn) -> Iterator[dict[str, Any]]:
-    """The model is asked before the stream begins, so that it can still fail with an HTTP status."""
-    prompt = conversation.prompt_of(turn.call.parameters, _masking(turn))
-    reply = turn.scope.models.answer(turn.target.model.id, prompt)
-    answered = turn.inspect_output(reply.text)
-    text, reason = _answer(turn, reply, answered)
-
-    def events() -> Iterator[dict[str, Any]]:
-        yield {"messageStart": {"role": "assistant"}}
-        yield from _text_events(iter([text] if answered.blocked else pieces(text)))
-        yield from _ending(turn, text, reason, _usage(reply), answered, reply.text)
-
-    return events()
+def _ending(turn: _Turn, answer: _Answer) -> Iterator[dict[str, Any]]:
+    whole = _finished(turn, answer)
+    yield {"messageStop": {"stopReason": answer.stop_reason}}
+    trace = {"trace": whole["trace"]} if "trace" in whole else {}
+    yield {"metadata": {"usage": answer.usage, "metrics": whole["metrics"], **trace}}
 
 
 def _events_as_they_come(turn: _Turn) -> Iterator[dict[str, Any]]:
@@ -240,7 +259,7 @@ def _events_as_they_come(turn: _Turn) -> Iterator[dict[str, Any]]:
         reply = finish()
         answered = turn.inspect_output(reply.text)
         reason = "guardrail_intervened" if answered.blocked else reply.stop_reason
-        yield from _ending(turn, reply.text, reason, _usage(reply), answered, reply.text)
+        yield from _ending(turn, _Answer([{"text": reply.text}], reason, _usage(reply), answered, reply.text))
 
     return events()
 

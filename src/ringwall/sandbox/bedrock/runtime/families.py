@@ -51,7 +51,11 @@ def _content_texts(content: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield path, content
     elif isinstance(content, list):
         for index, block in enumerate(content):
-            if isinstance(block, dict) and isinstance(block.get("text"), str) and block.get("type", "text") == "text":
+            if (
+                isinstance(block, dict)
+                and isinstance(block.get("text"), str)
+                and block.get("type", "text") == "text"
+            ):
                 yield (*path, index, "text"), block["text"]
 
 
@@ -104,7 +108,15 @@ def _prompt(body: Body) -> Prompt:
     return Prompt(
         system,
         tuple(turns),
-        _first(options, "max_tokens", "maxTokens", "max_new_tokens", "maxTokenCount", "max_gen_len", "max_completion_tokens"),
+        _first(
+            options,
+            "max_tokens",
+            "maxTokens",
+            "max_new_tokens",
+            "maxTokenCount",
+            "max_gen_len",
+            "max_completion_tokens",
+        ),
         _first(options, "temperature"),
         _first(options, "top_p", "topP"),
         (stop,) if isinstance(stop, str) else tuple(stop),
@@ -116,7 +128,9 @@ def _prompt(body: Body) -> Prompt:
 _ANTHROPIC_STOPS = {"tool_use": "tool_use", "max_tokens": "max_tokens", "stop_sequence": "stop_sequence"}
 
 
-def _anthropic_message(target: Target, reply: Reply, content: list[dict[str, Any]], stop: str | None) -> dict[str, Any]:
+def _anthropic_message(
+    target: Target, reply: Reply, content: list[dict[str, Any]], stop: str | None
+) -> dict[str, Any]:
     return {
         "model": target.model.id.split(".", 1)[-1].split("-v", 1)[0],
         "id": f"msg_bdrk_{new_id(24, LOWER)}",
@@ -156,7 +170,11 @@ def _nova_answer(_: Target, __: Body, reply: Reply) -> dict[str, Any]:
     return {
         "output": {"message": {"content": [{"text": reply.text}], "role": "assistant"}},
         "stopReason": reply.stop_reason,
-        "usage": {"inputTokens": reply.input_tokens, "outputTokens": reply.output_tokens, "totalTokens": total},
+        "usage": {
+            "inputTokens": reply.input_tokens,
+            "outputTokens": reply.output_tokens,
+            "totalTokens": total,
+        },
     }
 
 
@@ -268,14 +286,23 @@ def _chat_chunks(target: Target, reply: Reply, texts: Sequence[str]) -> Iterator
 
 
 _ANTHROPIC = Family(
-    ("anthropic_version", "max_tokens", "messages"), _message_texts, _prompt, _anthropic_answer, _anthropic_chunks
+    ("anthropic_version", "max_tokens", "messages"),
+    _message_texts,
+    _prompt,
+    _anthropic_answer,
+    _anthropic_chunks,
 )
 _CHAT = Family(("messages",), _message_texts, _prompt, _chat_answer, _chat_chunks)
 _FAMILIES: tuple[tuple[str, Family], ...] = (
     ("anthropic.", _ANTHROPIC),
     ("amazon.nova", Family(("messages",), _message_texts, _prompt, _nova_answer, _nova_chunks)),
     ("amazon.titan", Family(("inputText",), _plain_texts, _prompt, _titan_answer, _titan_chunks)),
-    ("meta.", Family(("prompt",), _plain_texts, _prompt, lambda _t, _b, r: _llama(r, r.text, "stop"), _llama_chunks)),
+    (
+        "meta.",
+        Family(
+            ("prompt",), _plain_texts, _prompt, lambda _t, _b, r: _llama(r, r.text, "stop"), _llama_chunks
+        ),
+    ),
     ("mistral.", Family((), _any_texts, _prompt, _mistral_answer, _mistral_chunks)),
     ("cohere.", Family(("message",), _plain_texts, _prompt, _cohere_answer, _cohere_chunks)),
 )
@@ -296,7 +323,12 @@ def embed(target: Target, body: Body) -> tuple[dict[str, Any], int] | None:
         if not isinstance(texts, list) or "input_type" not in body:
             return None
         vectors = [_vector(str(text), 1024) for text in texts]
-        response = {"id": new_id(16), "texts": texts, "embeddings": vectors, "response_type": "embeddings_floats"}
+        response = {
+            "id": new_id(16),
+            "texts": texts,
+            "embeddings": vectors,
+            "response_type": "embeddings_floats",
+        }
         return response, sum(count_tokens(str(text)) for text in texts)
     text = body.get("inputText")
     if not isinstance(text, str):

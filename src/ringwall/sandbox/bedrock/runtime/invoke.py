@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.control.guardrails import check_identifier
 from ringwall.sandbox.bedrock.faults import invalid
@@ -19,9 +18,13 @@ from ringwall.sandbox.bedrock.runtime.converse import asynchronously
 from ringwall.sandbox.bedrock.runtime.families import Family, embed, family_of, substitute
 from ringwall.sandbox.bedrock.runtime.guarding import NOTHING, Applied, Inspection, applied_to, inspect, mask
 from ringwall.sandbox.bedrock.runtime.models import Reply, Target, pieces, resolve
-from ringwall.sandbox.bedrock.scope import Operation, Scope
 from ringwall.sandbox.bedrock.telemetry import Invocation
 from ringwall.sandbox.call import AwsError, Call, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.sandbox.bedrock.scope import Operation, Scope
 
 _CONFIG = "amazon-bedrock-guardrailConfig"
 _TAG = "amazon-bedrock-guardrails-guardContent_"
@@ -102,7 +105,11 @@ def _check_messages(body: Mapping[str, Any]) -> None:
     messages = body.get("messages")
     if messages is None:
         return
-    if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
+    if (
+        not isinstance(messages, list)
+        or not messages
+        or not all(isinstance(message, dict) for message in messages)
+    ):
         raise invalid(_MALFORMED.format("#/messages: expected a list with at least one message"))
     limit = body.get("max_tokens", 1)
     if not isinstance(limit, int) or limit < 1:
@@ -116,7 +123,11 @@ def _metadata(text: str | None) -> dict[str, str]:
         parsed = json.loads(text)
     except ValueError as error:
         raise invalid("The requestMetadata header must be a JSON object of strings.") from error
-    if not isinstance(parsed, dict) or len(parsed) > 16 or not all(isinstance(value, str) for value in parsed.values()):
+    if (
+        not isinstance(parsed, dict)
+        or len(parsed) > 16
+        or not all(isinstance(value, str) for value in parsed.values())
+    ):
         raise invalid("The requestMetadata header must be a JSON object of at most 16 strings.")
     return parsed
 
@@ -124,7 +135,9 @@ def _metadata(text: str | None) -> dict[str, str]:
 def _suffix(config: Mapping[str, Any]) -> str | None:
     suffix = config.get("tagSuffix")
     if suffix is not None and not (isinstance(suffix, str) and _SUFFIX.fullmatch(suffix)):
-        raise invalid("The tagSuffix of amazon-bedrock-guardrailConfig must be 1 to 20 alphanumeric characters.")
+        raise invalid(
+            "The tagSuffix of amazon-bedrock-guardrailConfig must be 1 to 20 alphanumeric characters."
+        )
     return suffix
 
 
@@ -220,7 +233,9 @@ def invoke_model(scope: Scope, call: Call) -> Output:
         return _embed(one)
     if "TEXT" not in one.target.model.output:
         raise AwsError(
-            "NotImplementedException", f"The sandbox has no stand-in for {one.target.model.id}: it does not answer in text.", 501
+            "NotImplementedException",
+            f"The sandbox has no stand-in for {one.target.model.id}: it does not answer in text.",
+            501,
         )
     answered, reply, own_text = _answer(one)
     body = one.guarded_body(one.family.answer(one.target, one.body, reply), answered, own_text)

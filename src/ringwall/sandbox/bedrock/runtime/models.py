@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,6 +10,8 @@ from ringwall.catalog import profiles as catalog_profiles
 from ringwall.sandbox.bedrock.faults import fault, invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ringwall.sandbox.bedrock.scope import Scope
     from ringwall.sandbox.call import Call
 

@@ -6,13 +6,16 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import RingwallError
 from ringwall.sandbox.bedrock.faults import fault
 from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, count_tokens
-from ringwall.sandbox.call import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from ringwall.sandbox.call import AwsError
 
 _STOP_REASONS = {"length": "max_tokens", "content_filter": "content_filtered", "tool_calls": "tool_use"}
 

@@ -1,0 +1,138 @@
+"""Retrieve, RetrieveAndGenerate and InvokeAgent."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ringwall.sandbox.bedrock.agents import agents, knowledge
+from ringwall.sandbox.bedrock.evaluation.engine import Grounding
+from ringwall.sandbox.bedrock.faults import invalid
+from ringwall.sandbox.bedrock.runtime.converse import asynchronously
+from ringwall.sandbox.bedrock.runtime.guarding import NOTHING, Applied, Inspection, applied_to, inspect, mask
+from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, resolve
+from ringwall.sandbox.call import Call, Output
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from ringwall.sandbox.bedrock.scope import Operation, Scope
+
+
+def _guardrail(config: Mapping[str, Any] | None) -> tuple[str, str] | None:
+    if not config:
+        return None
+    identifier = config.get("guardrailId") or config.get("guardrailIdentifier")
+    return (str(identifier), str(config.get("guardrailVersion") or "DRAFT")) if identifier else None
+
+
+def _inspect(
+    applied: Sequence[Applied], source: str, text: str, grounding: Grounding | None = None
+) -> Inspection:
+    return inspect(applied, source, lambda _: (text,), grounding=grounding)
+
+
+def retrieve(scope: Scope, call: Call) -> Output:
+    """Retrieve. A guardrail looks at the query alone; what is retrieved is not evaluated."""
+    given = call.parameters
+    base = knowledge.find(scope, call, given["knowledgeBaseId"])
+    query = given["retrievalQuery"].get("text")
+    if not query:
+        raise invalid("The text of the retrievalQuery must not be empty.")
+    applied = applied_to(scope, call, _guardrail(given.get("guardrailConfiguration")), "")
+    asked = _inspect(applied, "INPUT", query)
+    action = {"guardrailAction": "INTERVENED" if asked.intervened else "NONE"} if applied else {}
+    if asked.blocked:
+        return Output({"retrievalResults": [], **action})
+    return Output({"retrievalResults": knowledge.search(base, query, _limit(given)), **action})
+
+
+def _limit(given: Mapping[str, Any]) -> int:
+    configuration = given.get("retrievalConfiguration") or {}
+    kinds = ("vectorSearchConfiguration", "managedSearchConfiguration")
+    return next((n for kind in kinds if (n := (configuration.get(kind) or {}).get("numberOfResults"))), 5)
+
+
+def retrieve_and_generate(scope: Scope, call: Call) -> Output:
+    """RetrieveAndGenerate, from a knowledge base."""
+    configuration = call.parameters.get("retrieveAndGenerateConfiguration") or {}
+    settings = configuration.get("knowledgeBaseConfiguration")
+    if settings is None:
+        raise invalid(
+            "The retrieveAndGenerateConfiguration must have a knowledgeBaseConfiguration: the sandbox reads no external sources."
+        )
+    query = call.parameters["input"]["text"]
+    base = knowledge.find(scope, call, settings["knowledgeBaseId"])
+    target = resolve(scope, call, settings["modelArn"])
+    guardrail = (settings.get("generationConfiguration") or {}).get("guardrailConfiguration")
+    applied = applied_to(scope, call, _guardrail(guardrail), target.model.id)
+    references = knowledge.search(base, query, _limit(settings))
+    sources = "\n".join(reference["content"]["text"] for reference in references)
+    asked, reply, answered = _generate(
+        scope, target.model.id, query, system=sources, applied=applied, grounding=Grounding(sources, query)
+    )
+    span = {"start": 0, "end": max(0, len(reply.text) - 1)}
+    cited = [{name: ref[name] for name in ("content", "location", "metadata")} for ref in references]
+    citation = {
+        "generatedResponsePart": {"textResponsePart": {"text": reply.text, "span": span}},
+        "retrievedReferences": [] if asked.blocked or answered.blocked else cited,
+    }
+    action = "INTERVENED" if asked.intervened or answered.intervened else "NONE"
+    return Output(
+        {
+            "sessionId": call.parameters.get("sessionId") or str(uuid.uuid4()),
+            "output": {"text": reply.text},
+            "citations": [citation],
+            **({"guardrailAction": action} if applied else {}),
+        }
+    )
+
+
+def _generate(
+    scope: Scope,
+    model_id: str,
+    text: str,
+    *,
+    system: str,
+    applied: Sequence[Applied],
+    grounding: Grounding | None = None,
+) -> tuple[Inspection, Reply, Inspection]:
+    """One guarded turn with a model: inspection of the input, the answer to give, inspection of the output."""
+    asked = _inspect(applied, "INPUT", text)
+    if asked.message is not None:
+        return asked, Reply(asked.message, 0, 0, "guardrail_intervened"), NOTHING
+    said = mask(applied, "INPUT", text) if asked.masked else text
+    reply = scope.models.answer(model_id, Prompt((system,) if system else (), (("user", said),)))
+    answered = _inspect(applied, "OUTPUT", reply.text, grounding)
+    shown = answered.message or (mask(applied, "OUTPUT", reply.text) if answered.masked else reply.text)
+    return asked, Reply(shown, reply.input_tokens, reply.output_tokens, reply.stop_reason), answered
+
+
+def invoke_agent(scope: Scope, call: Call) -> Output:
+    """InvokeAgent: the agent's model answers once, behind the agent's guardrail; there are no tools to call."""
+    given = call.parameters
+    agent, _ = agents.find_alias(scope, call)
+    text = given.get("inputText")
+    if not text and not given.get("endSession"):
+        raise invalid("The inputText must not be empty, unless endSession is true.")
+    applied = applied_to(scope, call, _guardrail(agent.shape.get("guardrailConfiguration")), "")
+    target = resolve(scope, call, agent.shape["foundationModel"])
+    system = str(agent.shape.get("instruction", ""))
+    reply = Reply("", 0, 0)
+    if text:
+        _, reply, _ = _generate(scope, target.model.id, text, system=system, applied=applied)
+
+    def events() -> Iterator[dict[str, Any]]:
+        if reply.text:
+            yield {"chunk": {"bytes": reply.text.encode()}}
+
+    return Output(
+        {"contentType": "application/json", "sessionId": given["sessionId"]}, events=asynchronously(events())
+    )
+
+
+OPERATIONS: dict[str, Operation] = {
+    "Retrieve": retrieve,
+    "RetrieveAndGenerate": retrieve_and_generate,
+    "InvokeAgent": invoke_agent,
+}
