@@ -67,9 +67,7 @@ def plan_destroy(
     kept = {} if purge else dict(_kept(plan, there, kinds, holds_data))
     level_of = levels(plan.desired)
     removals = [
-        Change("delete", change.resource, change.observed, reasons=("the perimeter is destroyed",))
-        for change in there
-        if change.id not in kept
+        Change("delete", change.resource, change.observed) for change in there if change.id not in kept
     ]
     depth = {
         item.id: number
@@ -134,8 +132,9 @@ def destroy(
 def _kept(
     plan: Plan, there: list[Change], kinds: Mapping[str, Kind], holds_data: HoldsData
 ) -> Iterator[tuple[str, Kept]]:
-    """Data first, then the keys that it needs, then whatever is left of keys without data."""
+    """Data first, then the keys that it needs, then what belongs to either: a bucket keeps its policy."""
     data: list[Change] = []
+    keys: list[Change] = []
     for change in there:
         if kinds[change.resource.type].retention != "retain" or change.observed is None:
             continue
@@ -151,6 +150,11 @@ def _kept(
         if needing:
             reason = f"{', '.join(sorted(needing))} cannot be read without it"
             yield change.id, Kept(change.observed, reason, _command(change.observed))
+            keys.append(change)
+    for change in there:
+        parents = [item.id for item in (*data, *keys) if item.id in dependencies(change.resource)]
+        if change.resource.type in _PARTS and parents and change.observed is not None:
+            yield change.id, Kept(change.observed, f"it protects {parents[0]}", _command(change.observed))
 
 
 def _needs(plan: Plan, kinds: Mapping[str, Kind], data: Change, key: Change) -> bool:
@@ -197,6 +201,8 @@ def _depth(name: str, by_id: Mapping[str, Resource], found: dict[str, int]) -> i
     return found[name]
 
 
+_PARTS = frozenset({"AWS::S3::BucketPolicy", "AWS::KMS::Alias"})
+"""What stays with what it belongs to."""
 _COMMANDS: Mapping[str, str] = {
     "AWS::S3::Bucket": "aws s3 rb s3://{id} --force",
     "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {id}",

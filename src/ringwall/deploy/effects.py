@@ -144,9 +144,9 @@ def access_changes(
     came = {entry.arn for entry in then.principals()} - {entry.arn for entry in old.principals()}
     made = {**dict.fromkeys(came), **(new or {})}
     comparison = _Comparison(old, then, vocabulary, {arn: made[arn] or arn for arn in made}, tuple(watched))
-    for account in before.accounts or after.accounts:
-        if not account.management:
-            comparison.account(account)
+    accounts = before.accounts or after.accounts
+    for account in [item for item in accounts if not item.management] or accounts:
+        comparison.account(account)
     return comparison.result()
 
 
