@@ -249,6 +249,14 @@ def test_what_could_not_be_read_closes_the_gate():
         require_gate(changes, allow_widening=False)
 
 
+def test_unread_policies_of_others_are_taken_to_allow_everything():
+    own = role("Dark", invoke(CLAUDE), ManagedPolicyArns=["arn:aws:iam::aws:policy/NotRead"])
+    first = compare(estate(own), estate(own, scp("guardrail", REQUIRE), role("New", invoke(CLAUDE))))
+    assert (first.widening, first.unknown) == ((), ())
+    loosened = compare(estate(own, scp("guardrail", REQUIRE)), estate(own))
+    assert "role/Dark" in {item.label for item in loosened.widening}
+
+
 def test_comparison_is_quick():
     roles = [role(f"R{number}", invoke(CLAUDE), invoke(NOVA, sid="More")) for number in range(20)]
     started = time.perf_counter()

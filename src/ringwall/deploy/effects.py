@@ -20,7 +20,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ringwall.access import Access, Actor, Route, actors, routes
-from ringwall.access.bearing import RCP
+from ringwall.access.bearing import FULL_ACCESS, RCP
 from ringwall.deploy.after import Outlook
 from ringwall.deploy.classes import (
     UNMENTIONED,
@@ -35,6 +35,7 @@ from ringwall.errors import GateRefusedError
 from ringwall.estate.model import Account, Estate
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
+from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicySet, Statement
 from ringwall.iam.request import Decision, Request
 from ringwall.iam.vocabulary import Vocabulary
@@ -193,14 +194,16 @@ class _Comparison:
 
     def account(self, account: Account) -> None:
         """Everybody who may act on one account."""
-        for gap in self.before.gaps:
-            self.unknown.setdefault(gap)
+        blind = self._blind(account)
         ways = _ways(routes(self.before), routes(self.after))
         resources = self._changed_resources(account)
         old = {_who(actor): actor for actor in actors(self.before, account.id)}
         for actor in actors(self.after, account.id):
             known = old.get(_who(actor))
-            was = known.policies if known else replace(actor.policies, identity=())
+            then = actor.policies
+            was = known.policies if known else replace(then, identity=())
+            if known and actor.principal in blind:
+                was, then = replace(was, identity=_ANYTHING), replace(then, identity=_ANYTHING)
             for way in ways:
                 case = _Case(
                     account,
@@ -208,9 +211,30 @@ class _Comparison:
                     known is None and actor.kind in ("user", "role"),
                     way,
                     replace(was, vpc_endpoint=way.before.policies),
-                    replace(actor.policies, vpc_endpoint=way.after.policies),
+                    replace(then, vpc_endpoint=way.after.policies),
                 )
                 self._case(case, resources)
+
+    def _blind(self, account: Account) -> frozenset[str]:
+        """Principals whose own policies could not be read, before and after alike.
+
+        They are taken to be allowed everything on both sides: what that does not newly allow, no policies of theirs do.
+        Any other gap could hide a widening and is reported.
+        """
+        old, new = self.before.gaps, self.after.gaps
+        settled = {gap for gap in old if gap in new and (gap.startswith(_IDENTITY) or " of " in gap)}
+        for gap in old:
+            if gap not in settled:
+                self.unknown.setdefault(gap)
+        groups = any(gap.startswith("AWS::IAM::Group") for gap in settled)
+        return frozenset(
+            entry.arn
+            for entry in self.before.principals(account=account.id)
+            if entry.resource is not None
+            and any(
+                f" {entry.resource.id} " in f"{gap} " or (groups and entry.kind == "user") for gap in settled
+            )
+        )
 
     def _case(self, case: _Case, resources: tuple[str, ...]) -> None:
         delta = changed_statements(case.before, case.after)
@@ -358,6 +382,10 @@ class _Comparison:
             tuple(item for item in found if not item.after.allowed),
             tuple(self.unknown),
         )
+
+
+_IDENTITY = ("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy")
+_ANYTHING = (parse_policy(FULL_ACCESS, name="not read, taken to allow everything"),)
 
 
 def _tests_route(statement: Statement) -> bool:
