@@ -6,7 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from deploy.deploy_fakes import ACCOUNT, KINDS, PERIMETER, REGION, deployed, desired_estate, observe, policy
+from deploy.deploy_fakes import (
+    ACCOUNT,
+    KINDS,
+    PERIMETER,
+    REGION,
+    FakeKind,
+    deployed,
+    desired_estate,
+    observe,
+    policy,
+)
 from ringwall.deploy.changes import PlanRefusedError
 from ringwall.deploy.plan import make_plan
 from ringwall.estate.model import Estate, Ref, Resource, Unknown
@@ -278,3 +288,19 @@ def test_digest_follows_the_observed_state_that_matters():
     assert plan_for(desired_estate(), observe(aws)).digest == before
     next(iter(aws.items["AWS::KMS::Key"].values()))["EnableKeyRotation"] = False
     assert plan_for(desired_estate(), observe(aws)).digest != before
+
+
+def test_alias_named_after_the_perimeter_goes_with_its_declaration():
+    alias = FakeKind("AWS::KMS::Alias", named="AliasName")
+    kinds = {**KINDS, alias.type: alias}
+    there = Estate(
+        "observed",
+        resources=tuple(
+            seen(alias.type, name, AliasName=name)
+            for name in ("alias/ringwall/quickstart/old", "alias/ringwall/other/old", "alias/theirs")
+        ),
+    )
+    plan = make_plan(only("key/logs"), there, kinds, perimeter=PERIMETER)
+    assert [change.id for change in plan.todo if change.action == "delete"] == [
+        "alias/ringwall/quickstart/old"
+    ]

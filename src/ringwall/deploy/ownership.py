@@ -29,6 +29,12 @@ def owner(resource: Resource) -> str | None:
     return tags(resource).get(PERIMETER_TAG)
 
 
+def named_after(resource: Resource, perimeter: str) -> bool:
+    """Whether an untaggable resource carries the perimeter in a name that only Ringwall gives."""
+    name = resource.properties.get("AliasName", resource.id)
+    return resource.type == "AWS::KMS::Alias" and str(name).startswith(f"alias/ringwall/{perimeter}/")
+
+
 def declared_id(resource: Resource) -> str | None:
     """The desired id under which it was made."""
     return tags(resource).get(ID_TAG)

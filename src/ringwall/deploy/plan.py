@@ -14,7 +14,7 @@ from typing import Any
 from ringwall.deploy.changes import Change, Difference, Plan, PlanRefusedError
 from ringwall.deploy.diff import differences
 from ringwall.deploy.order import ordered, phase
-from ringwall.deploy.ownership import PERIMETER_TAG, declared_id, owner, perimeter_of
+from ringwall.deploy.ownership import PERIMETER_TAG, declared_id, named_after, owner, perimeter_of
 from ringwall.deploy.replacement import create_only
 from ringwall.deploy.unreadable import Unreadable, unreadable
 from ringwall.estate.kind import Kind
@@ -139,7 +139,7 @@ class _Planner:
         orphans = [
             item
             for item in self.observed
-            if owner(item) == self.perimeter
+            if (owner(item) == self.perimeter or named_after(item, self.perimeter))
             and id(item) not in self._claimed
             and item.type in self.kinds
             and item.id != UNREAD

@@ -63,7 +63,13 @@ def unmanaged(
 ) -> tuple[tuple[Unmanaged, ...], tuple[str, ...]]:
     """Everything unmanaged that widens, gravest first, and what could not be told."""
     sweep = _Sweep(plan, kinds, vocabulary, administrators)
-    found = [*sweep.principals(), *sweep.endpoints(), *sweep.resource_policies(), *sweep.grants()]
+    found = [
+        *sweep.principals(),
+        *sweep.endpoints(),
+        *sweep.resource_policies(),
+        *sweep.grants(),
+        *sweep.listeners(),
+    ]
     found.sort(key=lambda item: (_ORDER.index(item.severity), item.type, item.id))
     return tuple(found), sweep.access.gaps
 
@@ -227,6 +233,19 @@ class _Sweep:
                     grants=(str(grant.get("GrantId", "")),),
                     actions=tuple(f"kms:{name}" for name in grant.get("Operations", ())),
                 )
+
+    def listeners(self) -> Iterator[Unmanaged]:
+        """Who else hears the perimeter's alarms."""
+        topics = {
+            values.get("Arn")
+            for name, values in self.plan.attributes.items()
+            if (found := self.plan.desired.find(name)) is not None and found.type == "AWS::SNS::Topic"
+        }
+        for resource in self.plan.observed.of_type("AWS::SNS::Subscription"):
+            if id(resource) not in self.managed and resource.get("TopicArn") in topics:
+                topic = str(resource.get("TopicArn")).rsplit(":", 1)[-1]
+                who = f"{resource.get('Protocol')} {resource.get('Endpoint')}"
+                yield self._finding(f"{who} hears topic {topic}, undeclared", resource, "low")
 
     @staticmethod
     def _finding(what: str, resource: Resource, severity: Severity, **more: Any) -> Unmanaged:
