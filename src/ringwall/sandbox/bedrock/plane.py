@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringwall.sandbox.bedrock import exposure
 from ringwall.sandbox.bedrock.agents import agents, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
@@ -21,6 +22,7 @@ from ringwall.sandbox.call import AwsError, Call, Output
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from ringwall.estate.model import Resource
     from ringwall.sandbox.call import Platform
 
 OPERATIONS: dict[str, dict[str, Operation]] = {
@@ -48,6 +50,10 @@ class BedrockPlane:
             stand-in does.
         model_names: the upstream's model name by Bedrock model id.
         model_api_key: bearer token for the upstream.
+
+    Attributes:
+        state: what the plane remembers.
+        profiles: the models behind inference profiles (:class:`ringwall.catalog.operations.ProfileResolver`).
     """
 
     def __init__(
@@ -65,6 +71,7 @@ class BedrockPlane:
         )
         self.state = State()
         seed(self.state, platform.now())
+        self.profiles = exposure.Profiles(self.state)
         self._worker = Worker(platform)
         self._scope = Scope(self.state, platform, backend, Telemetry(self.state, self._worker))
 
@@ -97,15 +104,6 @@ class BedrockPlane:
         """Deliver what is queued and end the background worker."""
         self._worker.stop()
 
-    def models(self, arn: str, region: str) -> tuple[str, ...] | None:
-        """What a profile's ARN stands for (:class:`ringwall.catalog.operations.ProfileResolver`)."""
-        return models.models_behind(self.state, arn, region)
-
-    def resource_policies(self) -> dict[str, str]:
-        """Resource policies in force, by the ARN of the resource."""
-        return {
-            guardrail.arn: guardrail.resource_policy
-            for regional in self.state
-            for guardrail in regional.guardrails.values()
-            if guardrail.resource_policy is not None
-        }
+    def resources(self) -> tuple[Resource, ...]:
+        """Resource policies and tags in force, as authorization needs them."""
+        return tuple(exposure.resources(self.state))

@@ -103,6 +103,7 @@ def create(scope: Scope, call: Call) -> Output:
         f"arn:aws:iam::{call.account}:role/AmazonBedrockExecutionRoleForAgents_{agent_id}",
     )
     home.agents[agent_id] = Tagged(arn, shape, dict(given.get("tags") or {}))
+    scope.platform.changed()
     return Output({"agent": shape})
 
 
@@ -179,6 +180,7 @@ def create_alias(scope: Scope, call: Call) -> Output:
         **_picked(given, ("description",)),
     }
     agent.children[alias_id] = Tagged(arn, shape, dict(given.get("tags") or {}))
+    scope.platform.changed()
     return Output({"agentAlias": shape})
 
 

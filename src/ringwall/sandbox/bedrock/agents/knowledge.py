@@ -65,6 +65,7 @@ def create(scope: Scope, call: Call) -> Output:
         "updatedAt": now,
     }
     home.knowledge_bases[base_id] = Tagged(arn, shape, dict(given.get("tags") or {}))
+    scope.platform.changed()
     return Output({"knowledgeBase": shape})
 
 

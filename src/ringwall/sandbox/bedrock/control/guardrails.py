@@ -108,6 +108,7 @@ def create(scope: Scope, call: Call) -> Output:
         home.guardrails[guardrail_id] = guardrail
         if given.get("clientRequestToken"):
             home.tokens[token] = guardrail_id
+    scope.platform.changed()
     return _created(guardrail)
 
 

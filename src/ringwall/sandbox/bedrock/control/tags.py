@@ -40,6 +40,7 @@ def tag(scope: Scope, call: Call) -> Output:
             "bedrock", "TooManyTagsException", f"A resource can have {_MOST} tags.", resourceName=resource.arn
         )
     resource.tags = tags
+    scope.platform.changed()
     return Output({})
 
 
@@ -48,6 +49,7 @@ def untag(scope: Scope, call: Call) -> Output:
     resource = _find(scope, call, call.parameters["resourceARN"])
     gone = set(call.parameters["tagKeys"])
     resource.tags = {key: value for key, value in resource.tags.items() if key not in gone}
+    scope.platform.changed()
     return Output({})
 
 
@@ -61,6 +63,7 @@ def tag_agents(scope: Scope, call: Call) -> Output:
     """TagResource of ``bedrock-agent``."""
     resource = _find(scope, call, call.parameters["resourceArn"])
     resource.tags = {**resource.tags, **call.parameters["tags"]}
+    scope.platform.changed()
     return Output({})
 
 
@@ -69,6 +72,7 @@ def untag_agents(scope: Scope, call: Call) -> Output:
     resource = _find(scope, call, call.parameters["resourceArn"])
     gone = set(call.parameters["tagKeys"])
     resource.tags = {key: value for key, value in resource.tags.items() if key not in gone}
+    scope.platform.changed()
     return Output({})
 
 

@@ -74,7 +74,7 @@ def _grounding(blocks: Sequence[Mapping[str, Any]]) -> Grounding | None:
 
 def count(scope: Scope, call: Call) -> Output:
     """CountTokens, by the estimate of four characters a token that the stand-in uses."""
-    resolve(scope, call, call.parameters["modelId"])
+    resolve(scope, call, call.parameters["modelId"], invokes=False)
     given = call.parameters["input"]
     if "converse" in given:
         conversation.check_conversation(given["converse"])

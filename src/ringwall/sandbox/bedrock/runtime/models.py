@@ -118,8 +118,14 @@ def pieces(text: str, size: int = 24) -> list[str]:
     return [text[i : i + size] for i in range(0, len(text), size)]
 
 
-def resolve(scope: Scope, call: Call, identifier: str) -> Target:
+def resolve(scope: Scope, call: Call, identifier: str, *, invokes: bool = True) -> Target:
     """The foundation model behind a call's ``modelId``: an id or ARN of a model, or of an inference profile.
+
+    Args:
+        scope: the plane.
+        call: the call.
+        identifier: its ``modelId``.
+        invokes: whether the model is to run; counting tokens needs no profile, whatever the model.
 
     Raises:
         AwsError: ``ValidationException`` for an identifier that names nothing, or a model that needs a profile;
@@ -142,7 +148,7 @@ def resolve(scope: Scope, call: Call, identifier: str) -> Target:
             "ResourceNotFoundException",
             "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
         )
-    if direct and not model.on_demand:
+    if invokes and direct and not model.on_demand:
         raise invalid(
             f"Invocation of model ID {model.id} with on-demand throughput isn\u2019t supported. Retry your request with the "
             "ID or ARN of an inference profile that contains this model."
