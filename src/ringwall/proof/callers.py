@@ -125,11 +125,15 @@ class AnyCaller:
         by_arn = self._formula.disj(
             [self.is_arn(literal(name)) for name in element.aws if name.startswith(self._prefix)]
         )
-        return self._formula.conj((by_account, by_arn)) if denies else self._formula.disj((by_account, by_arn))
+        return (
+            self._formula.conj((by_account, by_arn)) if denies else self._formula.disj((by_account, by_arn))
+        )
 
     def _is_account(self, name: str) -> bool:
         return name == self.account or (
-            name.endswith(f":iam::{self.account}:root") and name.startswith("arn:") and is_account_id(self.account or "")
+            name.endswith(f":iam::{self.account}:root")
+            and name.startswith("arn:")
+            and is_account_id(self.account or "")
         )
 
     def _is_session(self, name: str) -> bool:

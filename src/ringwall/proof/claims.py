@@ -79,7 +79,9 @@ def claim_from_json(value: Mapping[str, Any]) -> Claim:
     kind = kinds[0]
     body = value[kind]
     if not isinstance(body, Mapping):
-        raise ClaimSyntaxError(f"{kind} holds an object such as {{Action: ..., Resource: ..., Condition: ...}}")
+        raise ClaimSyntaxError(
+            f"{kind} holds an object such as {{Action: ..., Resource: ..., Condition: ...}}"
+        )
     return _claim(kind, body, str(value.get("name", "")), str(value.get("title", "")))
 
 
@@ -113,7 +115,11 @@ def _claim(kind: ClaimKind, body: Mapping[str, Any], name: str, title: str) -> C
 
 def _statement(body: Mapping[str, Any]) -> Statement:
     """The claim's elements as IAM's parser reads them in a statement; what is absent is ``*``."""
-    elements = {key: body[key] for key in ("Action", "NotAction", "Resource", "NotResource", "Condition") if key in body}
+    elements = {
+        key: body[key]
+        for key in ("Action", "NotAction", "Resource", "NotResource", "Condition")
+        if key in body
+    }
     if "Action" not in elements and "NotAction" not in elements:
         elements["Action"] = "*"
     if "Resource" not in elements and "NotResource" not in elements:

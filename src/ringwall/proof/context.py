@@ -147,7 +147,10 @@ class View:
         if test.operator == "Null":
             there = operator.build(tuple(listed))("")
             return self._formula.disj(
-                (self._formula.conj((present, TRUE if there else FALSE)), self._formula.conj((-present, TRUE if absent else FALSE)))
+                (
+                    self._formula.conj((present, TRUE if there else FALSE)),
+                    self._formula.conj((-present, TRUE if absent else FALSE)),
+                )
             )
         if test.qualifier is not None:
             self._keys.allow_several(key)
@@ -181,9 +184,7 @@ class View:
             return -matches if negated else matches
         if guesses:
             return formula.atom(Opaque(opaque[0].construct, f"{self._owner}{test!r}"), cost=_OPAQUE_COST)
-        some = formula.disj(
-            [self._some(name, (one,), none_of=False) for one in tests]
-        )
+        some = formula.disj([self._some(name, (one,), none_of=False) for one in tests])
         other = self._some(name, tuple(tests), none_of=True)
         if test.qualifier == "ForAllValues":
             return -some if negated else -other

@@ -36,6 +36,7 @@ class Selectors:
     """
 
     formula: Formula
+    prefix: str = ""
     denies: dict[int, Reason] = field(default_factory=dict)
     duties: dict[int, PolicyType] = field(default_factory=dict)
     _by_reason: dict[Reason, int] = field(default_factory=dict)
@@ -43,14 +44,14 @@ class Selectors:
     def deny(self, reason: Reason) -> int:
         """The selector of a Deny statement."""
         if reason not in self._by_reason:
-            selector = self.formula.atom(Free(f"deny {len(self.denies)}"))
+            selector = self.formula.atom(Free(f"{self.prefix}deny {len(self.denies)}"))
             self._by_reason[reason] = selector
             self.denies[selector] = reason
         return self._by_reason[reason]
 
     def duty(self, policy_type: PolicyType) -> int:
         """The selector of a policy type's duty to allow."""
-        selector = self.formula.atom(Free(f"duty {policy_type}"))
+        selector = self.formula.atom(Free(f"{self.prefix}duty {policy_type}"))
         self.duties[selector] = policy_type
         return selector
 
@@ -147,7 +148,9 @@ class Encoder:
 
     def _rcp_reaches(self) -> int:
         vocabulary = self._scene.vocabulary
-        return self._scene.actions.among(lambda action: rcp_applies(action, vocabulary), lambda: _rcp_patterns(vocabulary))
+        return self._scene.actions.among(
+            lambda action: rcp_applies(action, vocabulary), lambda: _rcp_patterns(vocabulary)
+        )
 
     def _identity(self, grants: dict[Grant, int], same: int) -> int:
         if not self._scene.caller.has_identity_policies:
@@ -282,10 +285,11 @@ def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, 
     for pattern in patterns:
         expanded = scene.view.expand(tokenize(pattern, variables=variables))
         if isinstance(expanded, Opaque):
-            matches.append(scene.formula.atom(Opaque(expanded.construct, f"Resource {expanded.owner}"), cost=2))
+            matches.append(
+                scene.formula.atom(Opaque(expanded.construct, f"Resource {expanded.owner}"), cost=2)
+            )
         elif expanded is not None:
             tokens = language_of(complete_arn(expanded) if completes else expanded, Reading.RESOURCE)
             if tokens is not None:
                 matches.append(scene.resource.matches(tokens))
     return scene.formula.disj(matches)
-

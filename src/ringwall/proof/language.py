@@ -107,7 +107,16 @@ def _cases(char: str) -> set[str]:
 class Automaton:
     """A pattern as a nondeterministic automaton whose state sets are integers."""
 
-    __slots__ = ("_colon_star", "_default", "_default_colon", "_star", "_steps", "accepting", "start", "waits")
+    __slots__ = (
+        "_colon_star",
+        "_default",
+        "_default_colon",
+        "_star",
+        "_steps",
+        "accepting",
+        "start",
+        "waits",
+    )
 
     def __init__(self, tokens: Tokens) -> None:
         self.accepting = 1 << len(tokens)
@@ -134,7 +143,8 @@ class Automaton:
                 for char in _cases(token[1]):
                     steps[char] = steps.get(char, 0) | bit
         self._steps = {
-            char: mask | (self._default_colon if char == ":" else self._default) for char, mask in steps.items()
+            char: mask | (self._default_colon if char == ":" else self._default)
+            for char, mask in steps.items()
         }
         self.waits = tuple(steps.items())
         if self._star != self._colon_star or self._default != self._default_colon:
@@ -197,7 +207,9 @@ class Demand:
         )
 
 
-def find(demand: Demand, clock: Clock, *, samples: Iterable[str] = (), alphabet: str | None = None) -> str | None:
+def find(
+    demand: Demand, clock: Clock, *, samples: Iterable[str] = (), alphabet: str | None = None
+) -> str | None:
     """A string as demanded, or ``None`` if there is none.
 
     Args:
@@ -264,7 +276,8 @@ def _walk(demand: Demand, clock: Clock, alphabet: str | None) -> str | None:
             clock.check()
         for char in _branches(state, automata, alphabet):
             following = tuple(
-                machine.step(states, char) if states else 0 for machine, states in zip(automata, state, strict=True)
+                machine.step(states, char) if states else 0
+                for machine, states in zip(automata, state, strict=True)
             )
             if following in origin or not all(any(following[low:high]) for low, high in spans):
                 continue
@@ -314,9 +327,7 @@ def _unusual(awaited: set[str]) -> str:
     return next(char for char in map(chr, range(0x100, 0x10000)) if char not in awaited)
 
 
-def _spell(
-    state: tuple[int, ...], origin: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None]
-) -> str:
+def _spell(state: tuple[int, ...], origin: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None]) -> str:
     chars: list[str] = []
     step = origin[state]
     while step is not None:

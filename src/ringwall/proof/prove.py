@@ -40,7 +40,9 @@ def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) 
     """
     clock = Clock.starting_now(timeout)
     if question.claim.operation is not None and not question.authorizations:
-        return Answer("unknown", reason=f"it is not known which authorizations {question.claim.operation} needs")
+        return Answer(
+            "unknown", reason=f"it is not known which authorizations {question.claim.operation} needs"
+        )
     try:
         return _prove(question, vocabulary, clock)
     except OutOfTimeError:
@@ -156,7 +158,8 @@ def _groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
     choices = {key: _values_named(setting, key) for key in keys}
     rounds = min(_GROUNDINGS, max(map(len, choices.values())))
     return [
-        {key: values[min(index, len(values) - 1)] for key, values in choices.items()} for index in range(rounds)
+        {key: values[min(index, len(values) - 1)] for key, values in choices.items()}
+        for index in range(rounds)
     ]
 
 

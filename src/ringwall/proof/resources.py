@@ -34,6 +34,11 @@ class ResourceChoice(Protocol):
         """The literal that the resource belongs to the account."""
 
 
+def _misspelled(tokens: Tokens, alphabet: str) -> bool:
+    """Whether a pattern needs a character that the field's values do not have."""
+    return any(token[0] == "=" and token[1] not in alphabet for token in tokens)
+
+
 class ThisResource:
     """A resource that is known."""
 
@@ -80,6 +85,13 @@ class AnyResource:
             return TRUE
         if index == 0:
             return TRUE if accepts(tokens, "arn") else FALSE
+        variable = self.variables[VARIABLES[index]]
+        if variable.closed:
+            accepted = [accepts(tokens, text) for text in variable.samples]
+            if all(accepted) or not any(accepted):
+                return TRUE if accepted[0] else FALSE
+        if variable.alphabet is not None and _misspelled(tokens, variable.alphabet):
+            return FALSE
         return self._formula.atom(Holds(VARIABLES[index], tokens), cost=1)
 
     def matches(self, tokens: Tokens) -> int:

@@ -43,6 +43,7 @@ class Setting:
         root: the request is as claimed, as the axioms say, and allowed.
         selectors: what stands for denies and duties.
         assumed: selector -> axiom.
+        against: policies that must not allow the request, for comparisons.
         always: axioms that were built in and cannot be told apart in a proof.
         variables: every value variable by name.
     """
@@ -51,6 +52,7 @@ class Setting:
     formula: Formula
     keys: Keys
     caller: Caller
+    against: PolicySet | None = None
     scenes: list[Scene] = field(default_factory=list)
     root: int = TRUE
     selectors: Selectors = None  # type: ignore[assignment]
@@ -85,8 +87,13 @@ class Setting:
         return self.formula.implies(selector, fact)
 
 
-def make_setting(question: Question, vocabulary: Vocabulary) -> Setting:
+def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicySet | None = None) -> Setting:
     """Build the formula of a question.
+
+    Args:
+        question: the claim and its policies.
+        vocabulary: what AWS's actions and keys are.
+        against: with these policies the request must not be allowed.
 
     Raises:
         ValueError: the principal cannot be read.
@@ -100,7 +107,8 @@ def make_setting(question: Question, vocabulary: Vocabulary) -> Setting:
         typed=axioms.TYPED_VALUES not in disabled,
     )
     known = known_keys(question)
-    setting = Setting(question, formula, keys, _caller(question, formula, known), selectors=Selectors(formula))
+    caller = _caller(question, formula, known)
+    setting = Setting(question, formula, keys, caller, against, selectors=Selectors(formula))
     builder = _Builder(setting, vocabulary, known)
     parts = builder.operation() if question.authorizations else builder.single()
     setting.root = formula.conj([*parts, *builder.axioms()])
@@ -141,6 +149,13 @@ def known_keys(question: Question) -> dict[str, tuple[str, ...]]:
     return {**derived, **fixed}
 
 
+def _filled_in(question: Question) -> frozenset[str]:
+    """Keys that a request always gets from its principal, where their values are left open."""
+    if question.principal is None or axioms.PRINCIPAL_DETERMINES_KEYS not in question.disabled_axioms:
+        return frozenset()
+    return frozenset(make_request(question.principal, "any:Action", "*", None, {}).context)
+
+
 def all_policies(policies: PolicySet) -> Iterable[Policy]:
     """Every policy of a set."""
     yield from policies.identity
@@ -163,16 +178,23 @@ def carries(vocabulary: Vocabulary, action: str, key: str) -> bool:
 
 
 class _Builder:
-    def __init__(self, setting: Setting, vocabulary: Vocabulary, known: Mapping[str, tuple[str, ...]]) -> None:
+    def __init__(
+        self, setting: Setting, vocabulary: Vocabulary, known: Mapping[str, tuple[str, ...]]
+    ) -> None:
         self._setting = setting
         self._question = setting.question
         self._claim = setting.question.claim
         self._formula = setting.formula
         self._vocabulary = vocabulary
         self._known = dict(known)
-        policies = [setting.question.policies, *(one.policies for one in setting.question.authorizations if one.policies)]
+        policies = [
+            setting.question.policies,
+            *(one.policies for one in setting.question.authorizations if one.policies),
+            *((setting.against,) if setting.against else ()),
+        ]
         self._documents = [policy for one in policies for policy in all_policies(one)]
         self._tests = self._all_tests()
+        self._filled_in = _filled_in(setting.question)
 
     def _all_tests(self) -> list[ConditionTest]:
         tests = list(self._claim.conditions)
@@ -206,7 +228,10 @@ class _Builder:
             *(view.condition(test, variables=True) for test in self._claim.conditions),
         ]
         allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
-        return [*claimed, self._shapes(actions, resource), allowed]
+        parts = [*claimed, self._shapes(actions, resource), allowed]
+        if self._setting.against is not None:
+            parts.append(-Encoder(scene, self._setting.against, Selectors(formula, prefix="other ")).allowed())
+        return parts
 
     def _claimed_resource(self, scene: Scene) -> int:
         if self._claim.resources is not None:
@@ -248,9 +273,7 @@ class _Builder:
         formula = self._formula
         links: dict[str, tuple[int, str]] = {}
         if self._setting.holds(axioms.REGION_OF_RESOURCE):
-            regional = formula.conj(
-                (-resource.is_whole, -resource.field(3, ()), _is_bedrock(actions))
-            )
+            regional = formula.conj((-resource.is_whole, -resource.field(3, ()), _is_bedrock(actions)))
             if regional != FALSE:
                 links[_REQUESTED_REGION] = (regional, REGION)
         if self._question.resource_account is not None:
@@ -277,7 +300,10 @@ class _Builder:
     def operation(self) -> list[int]:
         """The parts of the formula for a claim about an operation."""
         carried = {test.key.lower() for test in self._tests} - self._known.keys()
-        allowed = [self._authorization(one, index, carried) for index, one in enumerate(self._question.authorizations)]
+        allowed = [
+            self._authorization(one, index, carried)
+            for index, one in enumerate(self._question.authorizations)
+        ]
         claimed = self._formula.disj(
             [
                 self._formula.conj([view.condition(test, variables=True) for test in self._claim.conditions])
@@ -352,6 +378,8 @@ class _Builder:
         present = self._setting.keys.present(key)
         if key in axioms.ALWAYS_PRESENT:
             return self._setting.axiom(axioms.KEYS_ALWAYS_PRESENT, present)
+        if key in self._filled_in:
+            return present
         if key == _RESOURCE_ACCOUNT and self._setting.caller.account is not None:
             return self._setting.axiom(axioms.RESOURCE_DETERMINES_ACCOUNT, present)
         return TRUE
@@ -384,7 +412,10 @@ class _Builder:
         facts = [formula.same(presence[0], other) for other in presence[1:]]
         facts.append(-formula.conj((presence[0], self._presence("aws:sourceip"))))
         together = self._setting.axiom(axioms.VPC_ENDPOINT_KEYS, formula.conj(facts))
-        sets = [self._question.policies, *(one.policies for one in self._question.authorizations if one.policies)]
+        sets = [
+            self._question.policies,
+            *(one.policies for one in self._question.authorizations if one.policies),
+        ]
         if any(one.vpc_endpoint is not None for one in sets):
             came = self._setting.axiom(axioms.ENDPOINT_POLICY_MEANS_ENDPOINT, presence[0])
             return [together, came]
@@ -405,10 +436,17 @@ class _Builder:
         if _REQUESTED_REGION in used:
             formula = self._formula
             everywhere = formula.conj(
-                (-resource.is_whole, resource.field(3, ()), resource.field(5, _FOUNDATION_MODEL), _is_bedrock(actions))
+                (
+                    -resource.is_whole,
+                    resource.field(3, ()),
+                    resource.field(5, _FOUNDATION_MODEL),
+                    _is_bedrock(actions),
+                )
             )
             unspecified = scene.view.value(_REQUESTED_REGION, _UNSPECIFIED)
-            facts.append(self._setting.axiom(axioms.UNSPECIFIED_REGION, formula.same(everywhere, unspecified)))
+            facts.append(
+                self._setting.axiom(axioms.UNSPECIFIED_REGION, formula.same(everywhere, unspecified))
+            )
         return facts
 
     def _carried(self, actions: KnownActions, key: str) -> int:
@@ -464,6 +502,3 @@ class _Traits:
             lowered.startswith(f"{_REGIONAL_SERVICE}:"),
             lowered.endswith(":callwithbearertoken"),
         )
-
-
-

@@ -103,7 +103,9 @@ class _Needs:
         )
 
 
-def value_for(variable: Variable, name: str, inside: Sequence[tuple[Test, ...]], outside: Sequence[Test], clock: Clock) -> str | None:
+def value_for(
+    variable: Variable, name: str, inside: Sequence[tuple[Test, ...]], outside: Sequence[Test], clock: Clock
+) -> str | None:
     """A value of the variable, or ``None`` if there is none.
 
     Raises:
@@ -130,7 +132,12 @@ def _is_typed(tests: Iterable[Test]) -> bool:
 
 
 def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> str | None:
-    texts = [text for group in needs.inside for test in group if not isinstance(test, Typed) and (text := fixed_text(test)) is not None]
+    texts = [
+        text
+        for group in needs.inside
+        for test in group
+        if not isinstance(test, Typed) and (text := fixed_text(test)) is not None
+    ]
     pool = [*variable.samples, *texts, *candidates(variable.typed, is_text=variable.is_text)]
     for text in pool:
         if needs.met_by(text):

@@ -78,7 +78,9 @@ def _points(bounds: Iterable[Decimal]) -> list[Decimal]:
     """Each bound, a value between each two, one below and one above all."""
     ordered = sorted(set(bounds)) or [Decimal(0)]
     between = [(low + high) / 2 for low, high in zip(ordered, ordered[1:], strict=False)]
-    whole = [Decimal(int(low) + 1) for low, high in zip(ordered, ordered[1:], strict=False) if int(low) + 1 < high]
+    whole = [
+        Decimal(int(low) + 1) for low, high in zip(ordered, ordered[1:], strict=False) if int(low) + 1 < high
+    ]
     return [ordered[0] - 1, *ordered, ordered[-1] + 1, *whole, *between]
 
 
@@ -108,7 +110,9 @@ def _addresses(blocks: Iterable[str]) -> Iterator[str]:
         version, first, mask = block
         ends, widest = (fourth, _V4_LAST) if version == 4 else (sixth, _V6_LAST)
         last = first | (mask ^ widest)
-        ends.update(point for point in (first - 1, first, (first + last) // 2, last, last + 1) if 0 <= point <= widest)
+        ends.update(
+            point for point in (first - 1, first, (first + last) // 2, last, last + 1) if 0 <= point <= widest
+        )
     yield from _UNLISTED_ADDRESSES
     for point in sorted(fourth):
         yield str(ipaddress.IPv4Address(point))

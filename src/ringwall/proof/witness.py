@@ -20,7 +20,13 @@ from ringwall.proof.search import KEY, Model
 from ringwall.proof.setting import Setting, known_keys
 from ringwall.proof.theory import Holds, value_for
 
-_USUAL_ACTIONS = ("bedrock:InvokeModel", "s3:GetObject", "ec2:DescribeInstances", "iam:GetRole", "kms:Decrypt")
+_USUAL_ACTIONS = (
+    "bedrock:InvokeModel",
+    "s3:GetObject",
+    "ec2:DescribeInstances",
+    "iam:GetRole",
+    "kms:Decrypt",
+)
 
 
 def requests_of(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock) -> tuple[Request, ...]:
@@ -109,7 +115,9 @@ class _Maker:
             context[key] = self._linked(scene, key, action, fields) or values
         return context
 
-    def _linked(self, scene: Scene, key: str, action: str, fields: Mapping[str, str]) -> tuple[str, ...] | None:
+    def _linked(
+        self, scene: Scene, key: str, action: str, fields: Mapping[str, str]
+    ) -> tuple[str, ...] | None:
         """The value of a key that the resource determines."""
         link = scene.view.linked.get(key)
         if link is None or not fields:
@@ -146,7 +154,9 @@ def speaks_of(claim: Claim, request: Request) -> bool:
         effect=Effect.ALLOW,
         actions=claim.actions if claim.actions is not None or claim.not_actions is not None else ("*",),
         not_actions=claim.not_actions,
-        resources=claim.resources if claim.resources is not None or claim.not_resources is not None else ("*",),
+        resources=claim.resources
+        if claim.resources is not None or claim.not_resources is not None
+        else ("*",),
         not_resources=claim.not_resources,
         conditions=claim.conditions,
     )
@@ -156,5 +166,3 @@ def speaks_of(claim: Claim, request: Request) -> bool:
         and (item.name is None or item.name(request.resource))
         and (item.rest is None or item.rest(request.resource, request.context))
     )
-
-
