@@ -1,0 +1,20 @@
+"""The secure runtime client and session. A seat belt for honest code: IAM is the boundary."""
+
+from ringwall.client.guard import Guard
+from ringwall.client.outcome import Outcome
+from ringwall.client.rules import PinnedGuardrail, Rules
+from ringwall.client.secure import SecureBedrockClient
+from ringwall.client.session import GuardedSession, session
+from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
+
+__all__ = [
+    "Guard",
+    "GuardedSession",
+    "GuardrailIntervened",
+    "Outcome",
+    "PerimeterViolation",
+    "PinnedGuardrail",
+    "Rules",
+    "SecureBedrockClient",
+    "session",
+]

@@ -213,3 +213,20 @@ def _unique(problems: Sequence[Problem]) -> Iterator[Problem]:
         if place not in seen:
             seen.add(place)
             yield problem
+
+
+def line_of(file: str | Path, path: tuple[str | int, ...]) -> int | None:
+    """The line on which something of a declaration stands, counting from 1; ``None`` if it does not say it."""
+    try:
+        text = Path(file).read_text(encoding="utf-8")
+    except OSError:
+        return None
+    tree = _parse(text, str(file))
+    node = tree
+    for step in path:
+        if not isinstance(node, CommentedMap | CommentedSeq):
+            return None
+        if (step not in node) if isinstance(node, CommentedMap) else not 0 <= int(step) < len(node):
+            return None
+        node = node[step]
+    return _Source(str(file), tree).problem(path, "", at_key=True).line

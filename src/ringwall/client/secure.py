@@ -1,0 +1,130 @@
+"""``SecureBedrockClient``: one guarded ``bedrock-runtime`` client, with everything that boto3's has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ringwall.client.guard import OnOutcome
+from ringwall.client.outcome import Outcome
+from ringwall.client.rules import DRAFT, PinnedGuardrail
+from ringwall.client.session import READ_TIMEOUT, GuardedSession, OnIntervention, of_guardrail, session
+from ringwall.client.violation import PerimeterViolation
+
+_GUARDRAIL = re.compile(
+    r"(?P<arn>arn:aws[a-z-]*:bedrock:[a-z0-9-]+:(?P<account>\d{12}):guardrail/(?P<id>[a-z0-9]+))"
+    r":(?P<version>[1-9]\d{0,7}|DRAFT)"
+)
+
+
+class SecureBedrockClient:
+    """A ``bedrock-runtime`` client that cannot step outside the perimeter by accident.
+
+    Every method of boto3's client is here, with the same parameters and responses. From a declaration::
+
+        client = SecureBedrockClient.declared("ringwall.yaml", use="app")
+
+    or by hand::
+
+        client = SecureBedrockClient(
+            region="us-east-1",
+            role_arn="arn:aws:iam::111122223333:role/App",
+            guardrail="arn:aws:bedrock:us-east-1:111122223333:guardrail/abcd1234efgh:3",
+            models=["us.anthropic.claude-sonnet-4-5-20250929-v1:0"],
+        )
+
+    Args:
+        region: Region to call.
+        role_arn: role to assume; default: the ambient credentials as they are.
+        guardrail: ARN with a numbered version, ``arn:...:guardrail/ID:N``.
+        models: identifiers that may be invoked.
+        external_id: external id that the role's trust policy asks for.
+        endpoint_url: URL of a VPC endpoint to call instead of the regional host.
+        trust_environment: take proxy and CA bundle from the environment.
+        on_outcome: told what came of every call, without content.
+        on_intervention: ``raise`` to get ``GuardrailIntervened`` instead of a blocked answer.
+        read_timeout: seconds to wait for a generation.
+        unsafe_allow_draft: accept the guardrail's DRAFT.
+
+    Raises:
+        PerimeterViolation: the guardrail is not pinned by number.
+    """
+
+    def __init__(
+        self,
+        region: str,
+        role_arn: str | None = None,
+        *,
+        guardrail: str,
+        models: Iterable[str],
+        external_id: str | None = None,
+        endpoint_url: str | None = None,
+        trust_environment: bool = False,
+        on_outcome: OnOutcome | None = None,
+        on_intervention: OnIntervention = "return",
+        read_timeout: float = READ_TIMEOUT,
+        unsafe_allow_draft: bool = False,
+    ) -> None:
+        pinned, account = _pinned(guardrail, allow_draft=unsafe_allow_draft)
+        names = list(models)
+        self._become(
+            of_guardrail(
+                region,
+                pinned,
+                {name: name for name in names},
+                account=account,
+                role_arn=role_arn,
+                external_id=external_id,
+                trust_environment=trust_environment,
+                endpoint_urls={"bedrock-runtime": endpoint_url} if endpoint_url else {},
+                on_outcome=on_outcome,
+                on_intervention=on_intervention,
+                read_timeout=read_timeout,
+                allow_draft=unsafe_allow_draft,
+            )
+        )
+
+    @classmethod
+    def declared(cls, declaration: str | Path = "ringwall.yaml", *, use: str, **options: Any) -> SecureBedrockClient:
+        """The client of a declared use; ``options`` as for :func:`ringwall.session`."""
+        client = cls.__new__(cls)
+        client._become(session(declaration, use=use, **options))
+        return client
+
+    def _become(self, guarded: GuardedSession) -> None:
+        self.session = guarded
+        self.models = guarded.models
+        self.client = guarded.client("bedrock-runtime")
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("client", "session"):
+            raise AttributeError(name)
+        return getattr(self.client, name)
+
+    def invoke_model_safely(
+        self, model_id: str, messages: list[dict[str, Any]], **parameters: Any
+    ) -> tuple[Mapping[str, Any], Outcome]:
+        """Converse with the pinned guardrail.
+
+        Returns:
+            The response as boto3 gives it, and its outcome: whether the guardrail intervened, and by which policies.
+        """
+        from ringwall.client.outcome import observe
+
+        response = self.client.converse(modelId=model_id, messages=messages, **parameters)
+        found: list[Outcome] = []
+        observe("Converse", response, self.session.rules.guardrail.arn, found.append)
+        return response, found[0]
+
+
+def _pinned(guardrail: str, *, allow_draft: bool) -> tuple[PinnedGuardrail, str]:
+    match = _GUARDRAIL.fullmatch(guardrail)
+    if match is None or (match["version"] == DRAFT and not allow_draft):
+        raise PerimeterViolation(
+            "guardrail-not-pinned",
+            "the guardrail must be an ARN with a numbered version, arn:...:guardrail/ID:N",
+            "CreateClient",
+        )
+    return PinnedGuardrail(match["id"], match["arn"], match["version"]), match["account"]
