@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock import exposure
 from ringwall.sandbox.bedrock.agents import agents, knowledge
@@ -10,7 +11,8 @@ from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
 from ringwall.sandbox.bedrock.control import guardrails, jobs, logging, models, policies, tags
 from ringwall.sandbox.bedrock.delivery.worker import Worker
-from ringwall.sandbox.bedrock.runtime import apply, converse, invoke
+from ringwall.sandbox.bedrock.record import trail_of
+from ringwall.sandbox.bedrock.runtime import apply, checks, converse, invoke
 from ringwall.sandbox.bedrock.runtime.models import StandIn
 from ringwall.sandbox.bedrock.runtime.upstream import Upstream
 from ringwall.sandbox.bedrock.scope import Operation, Scope
@@ -34,7 +36,7 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **tags.OPERATIONS,
         **jobs.OPERATIONS,
     },
-    "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS},
+    "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS, **checks.OPERATIONS},
     "bedrock-agent": {**knowledge.OPERATIONS, **agents.OPERATIONS, **tags.AGENT_OPERATIONS},
     "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
 }
@@ -90,11 +92,16 @@ class BedrockPlane:
             )
         try:
             validate(call.service, call.operation, call.parameters)
-            return operation(self._scope, call)
+            output = operation(self._scope, call)
         except AwsError as error:
             if call.service == "bedrock-runtime":
                 self._scope.telemetry.failed(call, error)
             raise
+        return replace(output, trail={**trail_of(call), **output.trail})
+
+    def trail(self, call: Call) -> dict[str, Any]:
+        """What replaces members of a call's CloudTrail event, also where the call failed: prompts are never shown."""
+        return trail_of(call)
 
     def flush(self) -> None:
         """Deliver queued invocation logs and metrics now."""

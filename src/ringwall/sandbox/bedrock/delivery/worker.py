@@ -6,6 +6,7 @@ import json
 import threading
 from collections import defaultdict
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.delivery.destinations import Destinations
@@ -14,7 +15,6 @@ from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime
 
     from ringwall.sandbox.bedrock.telemetry import Datum
     from ringwall.sandbox.call import Platform
@@ -126,7 +126,13 @@ class _Batch:
             self._attempt("LogsS3", time, len(shown), lambda: self._to.write_records(s3, time, shown))
         if cloudwatch is not None:
             large = cloudwatch.get("largeDataDeliveryS3Config")
-            events = [(time, json.dumps(self._with_large_bodies(record, large, time))) for record in records]
+            events = [
+                (
+                    datetime.fromisoformat(record["timestamp"]),
+                    json.dumps(self._with_large_bodies(record, large, time)),
+                )
+                for record in records
+            ]
             role, group = cloudwatch["roleArn"], cloudwatch["logGroupName"]
             self._attempt(
                 "LogsCloudWatch", time, len(events), lambda: self._to.write_events(role, group, events)
