@@ -67,38 +67,6 @@ def until(clock: Clock, probe: Callable[[], bool], *, timeout: float, late: Call
         pause = min(pause * 1.6, 5.0)
 
 
-def settled(
-    clock: Clock,
-    call: Callable[[], dict[str, Any]],
-    *,
-    codes: tuple[str, ...],
-    words: tuple[str, ...],
-    timeout: float,
-) -> dict[str, Any]:
-    """Call, and again while AWS does not yet see what was made a moment ago.
-
-    Roles take seconds to be seen by other services; a policy that names one is refused until then.
-
-    Args:
-        clock: time.
-        call: the call.
-        codes: error codes that may mean "not yet".
-        words: of which one stands in the message (lower case) when it does.
-        timeout: seconds until the error is believed.
-    """
-    end = clock.monotonic() + timeout
-    pause = 0.25
-    while True:
-        try:
-            return call()
-        except AwsCallError as error:
-            early = error.code in codes and any(word in error.aws_message.lower() for word in words)
-            if not early or clock.monotonic() >= end:
-                raise
-        clock.sleep(pause)
-        pause = min(pause * 1.6, 5.0)
-
-
 # -- calls that may fail ---------------------------------------------------------------------------------------------
 
 
@@ -158,13 +126,30 @@ class Reading:
         """
         service, operation, parameters = call
         names = (properties,) if isinstance(properties, str) else properties
-        try:
+        with self._attempt(names, absent):
             value = convert(self.aws.call(service, operation, **parameters))
+            self.set(**({properties: value} if isinstance(properties, str) else value))
+
+    def take_all(
+        self,
+        name: str,
+        call: tuple[str, str, Mapping[str, Any]],
+        key: str,
+        convert: Callable[[list[Any]], Any],
+        absent: tuple[str, ...] = (),
+    ) -> None:
+        """Add what all pages of a listing tell together; ``convert`` gets the items under ``key``."""
+        service, operation, parameters = call
+        with self._attempt((name,), absent):
+            self.set(**{name: convert(self.aws.pages(service, operation, key, **parameters))})
+
+    @contextmanager
+    def _attempt(self, names: tuple[str, ...], absent: tuple[str, ...]) -> Iterator[None]:
+        try:
+            yield
         except AwsCallError as error:
             if error.code not in absent:
                 self.unknown.extend(Unknown(name, reason(error)) for name in names)
-            return
-        self.set(**({properties: value} if isinstance(properties, str) else value))
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------
@@ -263,6 +248,7 @@ class BaseKind:
         documents: properties that hold a policy document.
         unordered: list properties whose order has no meaning.
         limits: what AWS accepts.
+        taggable: whether it can carry ownership tags.
     """
 
     type: str = ""
@@ -276,6 +262,7 @@ class BaseKind:
     documents: tuple[str, ...] = ()
     unordered: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
+    taggable: bool = True
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self.clock = clock

@@ -21,6 +21,7 @@ class Group(Holder):
 
     type = "AWS::IAM::Group"
     entity = "Group"
+    taggable = False
     names = ("GroupName",)
     defaults: Mapping[str, Any] = {"Path": "/", "Policies": [], "ManagedPolicyArns": []}
     read_only = ("Arn", "GroupId")

@@ -12,7 +12,6 @@ from ringwall.estate.kinds.base import (
     from_tags,
     missing_tags,
     ownership,
-    settled,
     tag_list,
 )
 from ringwall.estate.kinds.documents import document, text
@@ -110,19 +109,13 @@ class Role(Holder):
             for name in ("Path", "Description", "MaxSessionDuration", "PermissionsBoundary")
             if wanted.get(name)
         }
-        made = settled(
-            self.clock,
-            lambda: aws.call(
-                "iam",
-                "CreateRole",
-                RoleName=wanted["RoleName"],
-                AssumeRolePolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
-                Tags=tag_list(tags),
-                **options,
-            ),
-            codes=("MalformedPolicyDocument",),
-            words=("invalid principal",),
-            timeout=20,
+        made = aws.call(
+            "iam",
+            "CreateRole",
+            RoleName=wanted["RoleName"],
+            AssumeRolePolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
+            Tags=tag_list(tags),
+            **options,
         )["Role"]
         self.write_policies(aws, wanted["RoleName"], {}, wanted)
         return self.written(aws, desired, wanted["RoleName"], tags, Arn=made["Arn"], RoleId=made["RoleId"])
@@ -131,17 +124,11 @@ class Role(Holder):
         """Trust policy first: a narrower trust must not wait for the rest."""
         name, wanted = observed.id, desired.properties
         if self.differs(observed, desired, "AssumeRolePolicyDocument"):
-            settled(
-                self.clock,
-                lambda: aws.call(
-                    "iam",
-                    "UpdateAssumeRolePolicy",
-                    RoleName=name,
-                    PolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
-                ),
-                codes=("MalformedPolicyDocument",),
-                words=("invalid principal",),
-                timeout=20,
+            aws.call(
+                "iam",
+                "UpdateAssumeRolePolicy",
+                RoleName=name,
+                PolicyDocument=text(wanted["AssumeRolePolicyDocument"]),
             )
         self.write_boundary(aws, name, observed, desired)
         self.write_policies(aws, name, observed.properties, wanted)

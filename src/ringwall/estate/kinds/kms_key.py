@@ -18,7 +18,6 @@ from ringwall.estate.kinds.base import (
     optional,
     ownership,
     partition_of,
-    settled,
     tag_list,
 )
 from ringwall.estate.kinds.documents import document, text
@@ -132,9 +131,7 @@ class Key(BaseKind):
             ("kms", "GetKeyPolicy", {"KeyId": key, "PolicyName": "default"}),
             lambda answer: document(answer["Policy"]),
         )
-        reading.take(
-            "Tags", ("kms", "ListResourceTags", {"KeyId": key}), lambda answer: from_tags(answer.get("Tags"))
-        )
+        reading.take_all("Tags", ("kms", "ListResourceTags", {"KeyId": key}), "Tags", from_tags)
         if metadata.get("KeyState") not in PENDING:
             if metadata.get("KeySpec", "SYMMETRIC_DEFAULT") == "SYMMETRIC_DEFAULT":
                 reading.take(
@@ -148,7 +145,7 @@ class Key(BaseKind):
                     },
                     ("UnsupportedOperationException",),
                 )
-            reading.take("Grants", ("kms", "ListGrants", {"KeyId": key}), _grants)
+            reading.take_all("Grants", ("kms", "ListGrants", {"KeyId": key}), "Grants", _grants)
         return self.seen(aws, key, reading.properties, reading.unknown, shared)
 
     def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
@@ -164,18 +161,12 @@ class Key(BaseKind):
         options = {
             key: wanted[key] for key in ("Description", "KeySpec", "KeyUsage", "MultiRegion") if key in wanted
         }
-        made = settled(
-            self.clock,
-            lambda: aws.call(
-                "kms",
-                "CreateKey",
-                Policy=text(wanted["KeyPolicy"]),
-                Tags=tag_list(tags, "TagKey", "TagValue"),
-                **options,
-            ),
-            codes=("MalformedPolicyDocumentException",),
-            words=("principal",),
-            timeout=20,
+        made = aws.call(
+            "kms",
+            "CreateKey",
+            Policy=text(wanted["KeyPolicy"]),
+            Tags=tag_list(tags, "TagKey", "TagValue"),
+            **options,
         )["KeyMetadata"]
         if wanted.get("EnableKeyRotation"):
             self._rotate(aws, made["KeyId"], desired)
@@ -198,15 +189,7 @@ class Key(BaseKind):
             aws.call("kms", "CancelKeyDeletion", KeyId=key)
             aws.call("kms", "EnableKey", KeyId=key)
         if self.differs(observed, desired, "KeyPolicy"):
-            settled(
-                self.clock,
-                lambda: aws.call(
-                    "kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=text(wanted["KeyPolicy"])
-                ),
-                codes=("MalformedPolicyDocumentException",),
-                words=("principal",),
-                timeout=20,
-            )
+            aws.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=text(wanted["KeyPolicy"]))
         self._revoke_undeclared(aws, observed, desired)
         if self.differs(observed, desired, "Enabled"):
             aws.call("kms", "EnableKey" if wanted.get("Enabled", True) else "DisableKey", KeyId=key)
@@ -263,7 +246,7 @@ def _held_by_service(grant: Mapping[str, Any]) -> bool:
     return str(grant.get("GranteePrincipal", "")).endswith(".amazonaws.com")
 
 
-def _grants(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _grants(grants: list[Any]) -> list[dict[str, Any]]:
     """Grants in a form of ours. CloudFormation has none."""
     return [
         {
@@ -272,5 +255,5 @@ def _grants(answer: Mapping[str, Any]) -> list[dict[str, Any]]:
             "Operations": sorted(grant.get("Operations") or ()),
             **({"Constraints": grant["Constraints"]} if grant.get("Constraints") else {}),
         }
-        for grant in answer.get("Grants") or ()
+        for grant in grants
     ]
