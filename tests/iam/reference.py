@@ -193,8 +193,11 @@ def resource_matches(pattern, request, variables, completes):
     if row is None:
         return False
     if completes and "".join(char for char, _ in row[:4]) == "arn:" and not any(wild for _, wild in row[:4]):
-        while sum(cell == (":", False) for cell in row) < 5:
-            row += [(":", False), ("*", True)]
+        whole = list(row)
+        while sum(cell == (":", False) for cell in whole) < 5:
+            whole += [(":", False), ("*", True)]
+        if glob(in_fields(whole, star_may_end_field=True), request.resource):
+            return True
     if row and all(cell == ("*", True) for cell in row):
         return True
     return glob(in_fields(row, star_may_end_field=True), request.resource)

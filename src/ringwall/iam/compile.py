@@ -17,7 +17,7 @@ from ringwall.iam.patterns import (
     TextTest,
     Tokens,
     compiled,
-    complete_arn,
+    complete_arns,
     expand,
     has_variables,
     matcher,
@@ -106,7 +106,7 @@ def _resource_tests(
     negated = statement.not_resources is not None
     if any(map(has_variables, patterns)):
         return None, _variable_resource(patterns, completes=completes, negated=negated)
-    test = matcher(map(complete_arn, patterns) if completes else patterns, Reading.RESOURCE)
+    test = matcher(complete_arns(patterns) if completes else patterns, Reading.RESOURCE)
     return _negation(test) if negated else test, None
 
 
@@ -129,7 +129,7 @@ def _without_resource(statement: Statement, policy_type: PolicyType) -> TextTest
 def _variable_resource(patterns: tuple[Tokens, ...], *, completes: bool, negated: bool) -> ResourceTest:
     def test(resource: str, context: Context) -> bool:
         expanded = [tokens for item in patterns if (tokens := expand(item, context)) is not None]
-        ready = tuple(map(complete_arn, expanded) if completes else expanded)
+        ready = tuple(complete_arns(expanded) if completes else expanded)
         matches = compiled(ready, Reading.RESOURCE)
         return (matches is None or bool(matches(resource))) is not negated
 

@@ -14,7 +14,7 @@ A value is a sequence of tokens, so that text which a policy variable brought in
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -145,15 +145,22 @@ def as_text(tokens: Tokens) -> str:
     return "".join(token.value if isinstance(token, Wildcard) else str(token) for token in tokens)
 
 
-def complete_arn(tokens: Tokens) -> Tokens:
-    """Add ``:*`` for each missing field of an incomplete ARN, as IAM does in identity-based policies."""
-    if not tokens or not isinstance(tokens[0], str) or not tokens[0].startswith("arn:"):
-        return tokens
-    colons = sum(token.count(":") for token in tokens if isinstance(token, str))
-    padding: list[Token] = []
-    for _ in range(_ARN_FIELDS - 1 - colons):
-        padding += [":", Wildcard.ANY]
-    return (*tokens, *padding)
+def complete_arns(patterns: Iterable[Tokens]) -> Iterator[Tokens]:
+    """The patterns, and for each incomplete ARN also the one with ``:*`` for each missing field.
+
+    IAM completes ARNs so in identity-based policies. The pattern as written stays, because a ``*`` that ends one of its
+    fields may run across the missing ones.
+    """
+    for tokens in patterns:
+        yield tokens
+        if tokens and isinstance(tokens[0], str) and tokens[0].startswith("arn:"):
+            missing = _ARN_FIELDS - 1 - _colons(tokens)
+            if missing > 0:
+                yield (*tokens, *((":", Wildcard.ANY) * missing))
+
+
+def _colons(tokens: Tokens) -> int:
+    return sum(token.count(":") for token in tokens if isinstance(token, str))
 
 
 def matcher(patterns: Iterable[Tokens], reading: Reading) -> TextTest | None:
@@ -177,7 +184,7 @@ def matcher(patterns: Iterable[Tokens], reading: Reading) -> TextTest | None:
 
 
 def _is_arn_pattern(tokens: Tokens) -> bool:
-    return sum(token.count(":") for token in tokens if isinstance(token, str)) >= _ARN_FIELDS - 1
+    return _colons(tokens) >= _ARN_FIELDS - 1
 
 
 def _sort_in(

@@ -1,0 +1,420 @@
+"""AWS's evaluation logic, point by point.
+
+The numbers group the cases: 1-5 statement matching, 6-14 decisions within an account, 15-16 across accounts, 17-21
+special services and callers. Sources: IAM User Guide, "Policy evaluation logic" and its subpages; Organizations User
+Guide, "Resource control policies".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ringwall.iam.codec import policies_from_json, request_from_json
+from ringwall.iam.evaluate import decide
+
+ACCOUNT, OTHER = "111122223333", "999988887777"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/App"
+SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/App/s1"
+USER = f"arn:aws:iam::{ACCOUNT}:user/team/ann"
+FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+STRANGER = f"arn:aws:iam::{OTHER}:role/Stranger"
+LINKED = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/svc.amazonaws.com/AWSServiceRoleForSvc"
+LINKED_SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSServiceRoleForSvc/s"
+THING = f"arn:aws:svc:us-east-1:{ACCOUNT}:thing/a"
+KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1"
+MODEL = "arn:aws:bedrock:us-east-1::foundation-model/m"
+
+FULL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+NOTHING = {"Effect": "Allow", "Action": "other:Thing", "Resource": "*"}
+DENY = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+
+
+def document(*statements, version="2012-10-17"):
+    return {"Version": version, "Statement": list(statements)}
+
+
+def named(*statements, **kwargs):
+    return [{"name": "p", "document": document(*statements, **kwargs)}]
+
+
+def tree(*levels):
+    return [
+        {"target": f"level-{index}", "policies": named(*level) if level else []}
+        for index, level in enumerate(levels)
+    ]
+
+
+def grant(principal, effect="Allow", **extra):
+    return {"Effect": effect, "Principal": principal, "Action": "*", "Resource": "*", **extra}
+
+
+def ask(policies, principal=ROLE, action="svc:Read", resource=THING, vocabulary=None, **request):
+    if "resource" in policies:
+        policies = {**policies, "resource": {"name": "p", "document": document(*policies["resource"])}}
+    made = request_from_json({"principal": principal, "action": action, "resource": resource, **request})
+    return decide(made, policies_from_json(policies), vocabulary)
+
+
+class Covered:
+    """A vocabulary of which only the RCP list is asked."""
+
+    def __init__(self, *services):
+        self.services = services
+
+    def rcp_covers(self, service):
+        return service in self.services
+
+
+ALLOW, DENIED, NO = "allow", "explicit_deny", "implicit_deny"
+
+
+def identity(**statement):
+    return {"identity": named({"Effect": "Allow", "Action": "*", "Resource": "*", **statement})}
+
+
+def only_resource(*resources, **kwargs):
+    return {"identity": named({"Effect": "Allow", "Action": "*", "Resource": list(resources)}, **kwargs)}
+
+
+# Each case: number and name, then policies, request, outcome and missing types.
+CASES = [
+    # 1. all parts must match
+    ("1 everything matches", identity(), {}, ALLOW, ()),
+    ("1 action differs", identity(Action="svc:Write"), {}, NO, ("identity",)),
+    ("1 resource differs", only_resource("arn:aws:svc:::x"), {}, NO, ("identity",)),
+    ("1 condition fails", identity(Condition={"Bool": {"svc:X": "true"}}), {}, NO, ("identity",)),
+    ("1 all conditions must hold", identity(Condition={"StringEquals": {"svc:A": "1", "svc:B": "2"}}),
+     {"context": {"svc:A": "1", "svc:B": "3"}}, NO, ("identity",)),
+    ("1 resource policy without Principal never matches", {"resource": [FULL]}, {}, NO, ("identity",)),
+    ("1 nor does its Deny", {**identity(), "resource": [DENY]}, {}, ALLOW, ()),
+    ("1 absent Resource in a resource policy matches",
+     {"resource": [{"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "*"}]}, {}, ALLOW, ()),
+    ("1 absent Resource elsewhere grants nothing", {"identity": named({"Effect": "Allow", "Action": "*"})}, {}, NO,
+     ("identity",)),
+    # 2. actions
+    ("2 case does not matter", identity(Action="SVC:rEAD"), {}, ALLOW, ()),
+    ("2 wildcard", identity(Action="svc:R*d"), {}, ALLOW, ()),
+    ("2 single wildcard", identity(Action="svc:Rea?"), {}, ALLOW, ()),
+    ("2 *:*", identity(Action="*:*"), {}, ALLOW, ()),
+    ("2 prefix is not enough", identity(Action="svc:Rea"), {}, NO, ("identity",)),
+    ("2 NotAction", {"identity": named({"Effect": "Allow", "NotAction": ["svc:Write", "svc:Del*"], "Resource": "*"})},
+     {}, ALLOW, ()),
+    ("2 NotAction is NOT of the OR",
+     {"identity": named({"Effect": "Allow", "NotAction": ["svc:Read", "svc:Write"], "Resource": "*"})}, {}, NO,
+     ("identity",)),
+    ("2 NotAction *", {"identity": named({"Effect": "Allow", "NotAction": "*", "Resource": "*"})}, {}, NO, ("identity",)),
+    ("2 empty Action list", identity(Action=[]), {}, NO, ("identity",)),
+    # 3. resources
+    ("3 exact", only_resource(THING), {}, ALLOW, ()),
+    ("3 case matters", only_resource(THING.replace("thing", "Thing")), {}, NO, ("identity",)),
+    ("3 star within a field", only_resource(f"arn:aws:svc:us-*-1:{ACCOUNT}:thing/a"), {}, ALLOW, ()),
+    ("3 inner star stays in its field", only_resource(f"arn:aws:s*c:us-east-1:{ACCOUNT}:thing/a"),
+     {"resource": f"arn:aws:s:c:us-east-1:{ACCOUNT}:thing/a"}, NO, ("identity",)),
+    ("3 ? stays in its field", only_resource("arn:aws:svc:us-east-1?111122223333:thing/a"), {}, NO, ("identity",)),
+    ("3 last star crosses", only_resource("arn:aws:svc:*"), {}, ALLOW, ()),
+    ("3 star that ends a field crosses", only_resource("arn:aws:svc:*:thing/a"), {}, ALLOW, ()),
+    ("3 the last field takes colons", only_resource(f"arn:aws:svc:us-east-1:{ACCOUNT}:log:*:end"),
+     {"resource": f"arn:aws:svc:us-east-1:{ACCOUNT}:log:a:b:end"}, ALLOW, ()),
+    ("3 short ARN is completed on the identity side", only_resource("arn:aws:svc"), {}, ALLOW, ()),
+    ("3 short ARN is completed in boundaries",
+     {**identity(), "permissions_boundary": named({**FULL, "Resource": "arn:aws:svc:us-east-1"})}, {}, ALLOW, ()),
+    ("3 but not in resource policies", {"resource": [grant({"AWS": ROLE}, Resource="arn:aws:svc")]}, {}, NO,
+     ("identity",)),
+    ("3 account-level actions match * alone", only_resource("arn:aws:svc:*:*:*"), {"resource": "*"}, NO, ("identity",)),
+    ("3 * matches account-level actions", identity(), {"resource": "*"}, ALLOW, ()),
+    ("3 NotResource", {"identity": named({"Effect": "Allow", "Action": "*", "NotResource": "arn:aws:svc:::x"})}, {},
+     ALLOW, ()),
+    ("3 NotResource is NOT of the OR",
+     {"identity": named({"Effect": "Allow", "Action": "*", "NotResource": ["arn:aws:svc:::x", THING]})}, {}, NO,
+     ("identity",)),
+    ("3 variable in Resource", only_resource("arn:aws:s3:::home/${aws:username}/*"),
+     {"principal": USER, "resource": "arn:aws:s3:::home/ann/x", "resource_account": ACCOUNT}, ALLOW, ()),
+    ("3 variable without value never matches", only_resource("arn:aws:s3:::home/${aws:username}/*"),
+     {"resource": "arn:aws:s3:::home//x"}, NO, ("identity",)),
+    ("3 variable with default", only_resource("arn:aws:s3:::home/${aws:username, 'all'}/*"),
+     {"resource": "arn:aws:s3:::home/all/x"}, ALLOW, ()),
+    ("3 a variable's star is no wildcard", only_resource("arn:aws:s3:::${aws:PrincipalTag/t}"),
+     {"resource": "arn:aws:s3:::bucket", "context": {"aws:PrincipalTag/t": "*"}}, NO, ("identity",)),
+    ("3 escaped star", only_resource("arn:aws:s3:::a${*}"), {"resource": "arn:aws:s3:::a*"}, ALLOW, ()),
+    ("3 escaped star is literal", only_resource("arn:aws:s3:::a${*}"), {"resource": "arn:aws:s3:::ab"}, NO,
+     ("identity",)),
+    # 4. principals
+    ("4 *", {"resource": [grant("*")]}, {}, ALLOW, ()),
+    ("4 AWS *", {"resource": [grant({"AWS": "*"})]}, {}, ALLOW, ()),
+    ("4 account id delegates", {"resource": [grant({"AWS": ACCOUNT})]}, {}, NO, ("identity",)),
+    ("4 root ARN delegates", {"resource": [grant({"AWS": ROOT})]}, {}, NO, ("identity",)),
+    ("4 user", {"resource": [grant({"AWS": USER})]}, {"principal": USER}, ALLOW, ()),
+    ("4 another user", {"resource": [grant({"AWS": USER})]}, {"principal": f"arn:aws:iam::{ACCOUNT}:user/ann"}, NO,
+     ("identity",)),
+    ("4 role means its sessions", {"resource": [grant({"AWS": ROLE})]}, {"principal": SESSION}, ALLOW, ()),
+    ("4 session", {"resource": [grant({"AWS": SESSION})]}, {"principal": SESSION}, ALLOW, ()),
+    ("4 another session", {"resource": [grant({"AWS": SESSION})]}, {"principal": SESSION + "x"}, NO, ("identity",)),
+    ("4 role with a path, told by aws:PrincipalArn",
+     {"resource": [grant({"AWS": f"arn:aws:iam::{ACCOUNT}:role/team/App"})]},
+     {"principal": SESSION, "context": {"aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/team/App"}}, ALLOW, ()),
+    ("4 a foreign aws:PrincipalArn is not believed", {"resource": [grant({"AWS": STRANGER})]},
+     {"principal": SESSION, "context": {"aws:PrincipalArn": STRANGER}}, NO, ("identity",)),
+    ("4 federated user", {"resource": [grant({"AWS": FEDERATED})]}, {"principal": FEDERATED}, ALLOW, ()),
+    ("4 service", {"resource": [grant({"Service": "ec2.amazonaws.com"})]}, {"principal": "ec2.amazonaws.com"}, ALLOW, ()),
+    ("4 another service", {"resource": [grant({"Service": "ec2.amazonaws.com"})]}, {"principal": "sns.amazonaws.com"},
+     NO, ("resource",)),
+    ("4 web identity provider", {"resource": [grant({"Federated": "accounts.google.com"})]},
+     {"principal": "accounts.google.com"}, ALLOW, ()),
+    ("4 OIDC provider", {"resource": [grant({"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/x.io"})]},
+     {"principal": f"arn:aws:iam::{ACCOUNT}:oidc-provider/x.io"}, ALLOW, ()),
+    ("4 canonical user", {"resource": [grant({"CanonicalUser": "ab" * 32})]}, {"principal": "ab" * 32}, ALLOW, ()),
+    ("4 no partial wildcards", {"resource": [grant({"AWS": f"arn:aws:iam::{ACCOUNT}:role/*"})]}, {}, NO, ("identity",)),
+    ("4 a deleted role's id matches nobody", {"resource": [grant({"AWS": "AROAEXAMPLEEXAMPLE"})]}, {}, NO,
+     ("identity",)),
+    ("4 NotPrincipal Allow is everyone else",
+     {"resource": [{"Effect": "Allow", "NotPrincipal": {"AWS": STRANGER}, "Action": "*", "Resource": "*"}]},
+     {"principal": "*"}, ALLOW, ()),
+    ("4 NotPrincipal Deny denies whose account is not listed",
+     {**identity(), "resource": [{"Effect": "Deny", "NotPrincipal": {"AWS": ROLE}, "Action": "*", "Resource": "*"}]},
+     {}, DENIED, ()),
+    ("4 NotPrincipal Deny spares account and role",
+     {**identity(), "resource": [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT]}, "Action": "*", "Resource": "*"}]},
+     {}, ALLOW, ()),
+    ("4 NotPrincipal Deny needs the session too",
+     {**identity(), "resource": [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT]}, "Action": "*", "Resource": "*"}]},
+     {"principal": SESSION}, DENIED, ()),
+    ("4 NotPrincipal Deny spares account, role and session",
+     {**identity(), "resource": [
+         {"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ACCOUNT, SESSION]}, "Action": "*", "Resource": "*"}]},
+     {"principal": SESSION}, ALLOW, ()),
+    ("4 NotPrincipal Deny always denies who has a boundary",
+     {**identity(), "permissions_boundary": named(FULL),
+      "resource": [{"Effect": "Deny", "NotPrincipal": {"AWS": [ROLE, ROOT]}, "Action": "*", "Resource": "*"}]},
+     {}, DENIED, ()),
+    ("4 NotPrincipal Deny denies services", {"resource": [
+        grant("*"), {"Effect": "Deny", "NotPrincipal": {"AWS": ROOT}, "Action": "*", "Resource": "*"}]},
+     {"principal": "ec2.amazonaws.com"}, DENIED, ()),
+    # 5. no variables before 2012-10-17
+    ("5 variables need the version", only_resource("arn:aws:s3:::${aws:username}", version="2008-10-17"),
+     {"principal": USER, "resource": "arn:aws:s3:::ann"}, NO, ("identity",)),
+    ("5 there they are text", only_resource("arn:aws:s3:::${aws:username}", version="2008-10-17"),
+     {"principal": USER, "resource": "arn:aws:s3:::${aws:username}"}, ALLOW, ()),
+    # 6. a Deny anywhere
+    ("6 identity", {"identity": named(FULL, DENY)}, {}, DENIED, ()),
+    ("6 boundary", {**identity(), "permissions_boundary": named(FULL, DENY)}, {}, DENIED, ()),
+    ("6 session", {**identity(), "session": named(FULL, DENY)}, {"principal": SESSION}, DENIED, ()),
+    ("6 resource, by role", {**identity(), "resource": [grant({"AWS": ROLE}, "Deny")]}, {}, DENIED, ()),
+    ("6 resource, by account", {**identity(), "resource": [grant({"AWS": ACCOUNT}, "Deny")]}, {}, DENIED, ()),
+    ("6 resource, by *", {**identity(), "resource": [grant("*", "Deny")]}, {}, DENIED, ()),
+    ("6 scp", {**identity(), "scp": tree([FULL, DENY])}, {}, DENIED, ()),
+    ("6 rcp", {**identity(), "rcp": tree([FULL, {**DENY, "Principal": "*"}])}, {}, DENIED, ()),
+    ("6 endpoint", {**identity(), "vpc_endpoint": named(grant("*"), grant("*", "Deny"))}, {}, DENIED, ()),
+    ("6 a Deny that does not match does nothing", {"identity": named(FULL, {**DENY, "Action": "svc:Write"})}, {}, ALLOW, ()),
+    # 7. RCPs
+    ("7 full access", {**identity(), "rcp": tree([grant("*")], [grant("*")])}, {}, ALLOW, ()),
+    ("7 every level must allow", {**identity(), "rcp": tree([grant("*")], [NOTHING])}, {}, NO, ("rcp",)),
+    ("7 a level without policies", {**identity(), "rcp": tree([grant("*")], [])}, {}, NO, ("rcp",)),
+    ("7 binds root", {"rcp": tree([grant("*"), grant("*", "Deny")])}, {"principal": ROOT}, DENIED, ()),
+    ("7 binds callers from outside", {**identity(), "resource": [grant("*")], "rcp": tree([grant("*", "Deny")])},
+     {"principal": STRANGER}, DENIED, ()),
+    ("7 not service-linked roles", {**identity(), "rcp": tree([grant("*", "Deny")])}, {"principal": LINKED}, ALLOW, ()),
+    ("7 service not covered", {**identity(), "rcp": tree([grant("*", "Deny")])}, {"vocabulary": Covered("s3")}, ALLOW, ()),
+    ("7 service covered", {**identity(), "rcp": tree([grant("*", "Deny")])}, {"vocabulary": Covered("svc")}, DENIED, ()),
+    # 8. SCPs
+    ("8 every level must allow", {**identity(), "scp": tree([FULL], [NOTHING], [FULL])}, {}, NO, ("scp",)),
+    ("8 union within a level", {**identity(), "scp": tree([NOTHING, FULL])}, {}, ALLOW, ()),
+    ("8 a level without policies allows nothing", {**identity(), "scp": tree([FULL], [])}, {}, NO, ("scp",)),
+    ("8 binds root", {"scp": tree([NOTHING])}, {"principal": ROOT}, NO, ("scp",)),
+    ("8 grants nothing", {"scp": tree([FULL])}, {}, NO, ("identity",)),
+    ("8 not service-linked roles", {**identity(), "scp": tree([DENY])}, {"principal": LINKED}, ALLOW, ()),
+    ("8 their sessions, told by aws:PrincipalArn", {**identity(), "scp": tree([DENY])},
+     {"principal": LINKED_SESSION, "context": {"aws:PrincipalArn": LINKED}}, ALLOW, ()),
+    ("8 a name alone exempts nobody", {**identity(), "scp": tree([DENY])}, {"principal": LINKED_SESSION}, DENIED, ()),
+    ("8 not services", {"resource": [grant({"Service": "ec2.amazonaws.com"})], "scp": tree([DENY])},
+     {"principal": "ec2.amazonaws.com"}, ALLOW, ()),
+    ("8 not anonymous callers", {"resource": [grant("*")], "scp": tree([DENY])}, {"principal": "*"}, ALLOW, ()),
+    ("8 resource policies cannot lift it", {"resource": [grant({"AWS": ROLE})], "scp": tree([NOTHING])}, {}, NO, ("scp",)),
+    # 9. VPC endpoint policy
+    ("9 must allow", {**identity(), "vpc_endpoint": named({**NOTHING, "Principal": "*"})}, {}, NO, ("vpc_endpoint",)),
+    ("9 default policy", {**identity(), "vpc_endpoint": named(grant("*"))}, {}, ALLOW, ()),
+    ("9 its Principal counts", {**identity(), "vpc_endpoint": named(grant({"AWS": STRANGER}))}, {}, NO,
+     ("vpc_endpoint",)),
+    ("9 its Principal, account", {**identity(), "vpc_endpoint": named(grant({"AWS": ACCOUNT}))}, {}, ALLOW, ()),
+    ("9 replaces nothing", {"vpc_endpoint": named(grant("*"))}, {}, NO, ("identity",)),
+    # 10. resource policy in the same account
+    ("10 user: regardless of the boundary",
+     {"permissions_boundary": named(NOTHING), "resource": [grant({"AWS": USER})]}, {"principal": USER}, ALLOW, ()),
+    ("10 role: the boundary limits", {"permissions_boundary": named(NOTHING), "resource": [grant({"AWS": ROLE})]},
+     {"principal": SESSION}, NO, ("permissions_boundary",)),
+    ("10 role: the session policy limits", {"session": named(NOTHING), "resource": [grant({"AWS": ROLE})]},
+     {"principal": SESSION}, NO, ("session",)),
+    ("10 session: nothing limits",
+     {"permissions_boundary": named(NOTHING), "session": named(NOTHING), "resource": [grant({"AWS": SESSION})]},
+     {"principal": SESSION}, ALLOW, ()),
+    ("10 federated user: nothing limits",
+     {"permissions_boundary": named(NOTHING), "session": named(NOTHING), "resource": [grant({"AWS": FEDERATED})]},
+     {"principal": FEDERATED}, ALLOW, ()),
+    ("10 *: nothing limits",
+     {"permissions_boundary": named(NOTHING), "session": named(NOTHING), "resource": [
+         grant("*", Condition={"ArnEquals": {"aws:PrincipalArn": ROLE}})]}, {"principal": SESSION}, ALLOW, ()),
+    ("10 account: all limit",
+     {**identity(), "permissions_boundary": named(NOTHING), "session": named(NOTHING), "resource": [grant({"AWS": ROOT})]},
+     {"principal": SESSION}, NO, ("permissions_boundary", "session")),
+    ("10 an explicit deny in the boundary still counts",
+     {"permissions_boundary": named(DENY), "resource": [grant({"AWS": USER})]}, {"principal": USER}, DENIED, ()),
+    ("10 account and identity", {**identity(), "resource": [grant({"AWS": ROOT})]}, {}, ALLOW, ()),
+    # 11-14
+    ("11 identity must allow", {"identity": []}, {}, NO, ("identity",)),
+    ("11 any of the policies", {"identity": [*named(NOTHING), *named(FULL)]}, {}, ALLOW, ()),
+    ("12 boundary must allow", {**identity(), "permissions_boundary": named(NOTHING)}, {}, NO, ("permissions_boundary",)),
+    ("12 boundary never grants", {"permissions_boundary": named(FULL)}, {}, NO, ("identity",)),
+    ("13 session policy must allow", {**identity(), "session": named(NOTHING)}, {"principal": SESSION}, NO, ("session",)),
+    ("13 session policy never grants", {"session": named(FULL)}, {"principal": SESSION}, NO, ("identity",)),
+    ("13 no session policy, role session", identity(), {"principal": SESSION}, ALLOW, ()),
+    ("13 no session policy, federated user", identity(), {"principal": FEDERATED}, NO, ("session",)),
+    ("13 federated user with session policy", {**identity(), "session": named(FULL)}, {"principal": FEDERATED}, ALLOW, ()),
+    ("14 default", {}, {}, NO, ("identity",)),
+    ("14 root needs nothing", {}, {"principal": ROOT}, ALLOW, ()),
+    ("14 root, denied by the resource", {"resource": [grant({"AWS": ROOT}, "Deny")]}, {"principal": ROOT}, DENIED, ()),
+    ("14 root session with a task policy", {"session": named(NOTHING)}, {"principal": ROOT}, NO, ("session",)),
+    # 15. across accounts
+    ("15 both sides", {**identity(), "resource": [grant({"AWS": STRANGER})]}, {"principal": STRANGER}, ALLOW, ()),
+    ("15 account suffices on the resource side", {**identity(), "resource": [grant({"AWS": OTHER})]},
+     {"principal": STRANGER}, ALLOW, ()),
+    ("15 * suffices", {**identity(), "resource": [grant("*")]}, {"principal": STRANGER}, ALLOW, ()),
+    ("15 identity side missing", {"resource": [grant({"AWS": STRANGER})]}, {"principal": STRANGER}, NO, ("identity",)),
+    ("15 resource side missing", identity(), {"principal": STRANGER}, NO, ("resource",)),
+    ("15 both missing", {}, {"principal": STRANGER}, NO, ("identity", "resource")),
+    ("15 boundary always limits",
+     {**identity(), "permissions_boundary": named(NOTHING), "resource": [grant("*")]}, {"principal": STRANGER}, NO,
+     ("permissions_boundary",)),
+    ("15 session always limits",
+     {**identity(), "session": named(NOTHING), "resource": [grant("*")]},
+     {"principal": f"arn:aws:sts::{OTHER}:assumed-role/Stranger/s"}, NO, ("session",)),
+    ("15 the caller's SCP limits", {**identity(), "resource": [grant("*")], "scp": tree([NOTHING])},
+     {"principal": STRANGER}, NO, ("scp",)),
+    ("15 root of another account", {"resource": [grant({"AWS": OTHER})]}, {"principal": f"arn:aws:iam::{OTHER}:root"},
+     ALLOW, ()),
+    ("15 root of another account, not named", {}, {"principal": f"arn:aws:iam::{OTHER}:root"}, NO, ("resource",)),
+    ("15 resource_account decides", identity(), {"resource": "arn:aws:s3:::b/k", "resource_account": OTHER}, NO,
+     ("resource",)),
+    ("15 everything is missing", {"permissions_boundary": [], "session": [], "scp": tree([]), "rcp": tree([]),
+                                  "vpc_endpoint": []},
+     {"principal": f"arn:aws:sts::{OTHER}:assumed-role/Stranger/s"}, NO,
+     ("identity", "resource", "permissions_boundary", "session", "scp", "rcp", "vpc_endpoint")),
+    # 16. no account in the ARN: the caller's
+    ("16 foundation model", identity(), {"resource": MODEL, "action": "bedrock:InvokeModel"}, ALLOW, ()),
+    ("16 guardrail of another account", identity(),
+     {"resource": f"arn:aws:bedrock:us-east-1:{OTHER}:guardrail/g", "action": "bedrock:ApplyGuardrail"}, NO, ("resource",)),
+    # 17. KMS keys
+    ("17 identity alone is not enough", identity(), {"action": "kms:Decrypt", "resource": KEY}, NO, ("resource",)),
+    ("17 key policy names nobody", {**identity(), "resource": [grant({"AWS": STRANGER})]},
+     {"action": "kms:Decrypt", "resource": KEY}, NO, ("resource",)),
+    ("17 delegated to the account", {**identity(), "resource": [grant({"AWS": ROOT})]},
+     {"action": "kms:Decrypt", "resource": KEY}, ALLOW, ()),
+    ("17 delegated, identity missing", {"resource": [grant({"AWS": ROOT})]}, {"action": "kms:Decrypt", "resource": KEY},
+     NO, ("identity",)),
+    ("17 key policy names the role", {"resource": [grant({"AWS": ROLE})]}, {"action": "kms:Decrypt", "resource": KEY},
+     ALLOW, ()),
+    ("17 root needs the key policy", {"resource": [grant({"AWS": ROLE})]},
+     {"principal": ROOT, "action": "kms:Decrypt", "resource": KEY}, NO, ("resource",)),
+    ("17 root named", {"resource": [grant({"AWS": ROOT})]}, {"principal": ROOT, "action": "kms:Decrypt", "resource": KEY},
+     ALLOW, ()),
+    ("17 actions without a key", identity(), {"action": "kms:CreateKey", "resource": "*"}, ALLOW, ()),
+    ("17 kms:RetireGrant is outside of RCPs",
+     {**identity(), "resource": [grant({"AWS": ROOT})], "rcp": tree([grant("*", "Deny")])},
+     {"action": "kms:RetireGrant", "resource": KEY}, ALLOW, ()),
+    # 18. STS
+    ("18 trust policy must allow", identity(), {"action": "sts:AssumeRole", "resource": ROLE, "principal": USER}, NO,
+     ("resource",)),
+    ("18 naming the principal suffices", {"resource": [{"Effect": "Allow", "Principal": {"AWS": USER}, "Action": "sts:AssumeRole"}]},
+     {"action": "sts:AssumeRole", "resource": ROLE, "principal": USER}, ALLOW, ()),
+    ("18 naming the account needs identity",
+     {"resource": [{"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}]},
+     {"action": "sts:AssumeRole", "resource": ROLE, "principal": USER}, NO, ("identity",)),
+    ("18 across accounts both",
+     {**identity(), "resource": [{"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "sts:AssumeRole"}]},
+     {"action": "sts:AssumeRole", "resource": ROLE, "principal": STRANGER}, ALLOW, ()),
+    ("18 service assumes", {"resource": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]},
+     {"action": "sts:AssumeRole", "resource": ROLE, "principal": "ec2.amazonaws.com"}, ALLOW, ()),
+    ("18 SAML", {"resource": [{"Effect": "Allow", "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/p"},
+                               "Action": "sts:AssumeRoleWithSAML"}]},
+     {"action": "sts:AssumeRoleWithSAML", "resource": ROLE, "principal": f"arn:aws:iam::{ACCOUNT}:saml-provider/p"}, ALLOW, ()),
+    ("18 GetCallerIdentity needs nothing", {}, {"action": "sts:GetCallerIdentity", "resource": "*"}, ALLOW, ()),
+    ("18 GetCallerIdentity even under a Deny", {"identity": named(DENY), "scp": tree([DENY])},
+     {"action": "STS:getCallerIdentity", "resource": "*"}, ALLOW, ()),
+    # 19. services
+    ("19 identity policies do not count", identity(), {"principal": "ec2.amazonaws.com"}, NO, ("resource",)),
+    ("19 RCP binds", {"resource": [grant("*")], "rcp": tree([grant("*"), grant("*", "Deny")])},
+     {"principal": "ec2.amazonaws.com"}, DENIED, ()),
+    ("19 unless it exempts services", {"resource": [grant("*")], "rcp": tree([
+        grant("*"), grant("*", "Deny", Condition={"BoolIfExists": {"aws:PrincipalIsAWSService": "false"}})])},
+     {"principal": "ec2.amazonaws.com"}, ALLOW, ()),
+    # 20. anonymous
+    ("20 nothing allows", {}, {"principal": "*"}, NO, ("resource",)),
+    ("20 account principals do not mean it", {"resource": [grant({"AWS": ACCOUNT})]}, {"principal": "*"}, NO, ("resource",)),
+    ("20 * does", {"resource": [grant("*")]}, {"principal": "*"}, ALLOW, ()),
+    ("20 RCP", {"resource": [grant("*")], "rcp": tree([NOTHING])}, {"principal": "*"}, NO, ("rcp",)),
+    ("20 endpoint", {"resource": [grant("*")], "vpc_endpoint": named({**NOTHING, "Principal": "*"})}, {"principal": "*"},
+     NO, ("vpc_endpoint",)),
+    # 21. forward access sessions are told by context keys
+    ("21 through a service", identity(Condition={"ForAnyValue:StringEquals": {"aws:CalledVia": "x.amazonaws.com"}}),
+     {"context": {"aws:CalledVia": ["x.amazonaws.com"], "aws:ViaAWSService": True}}, ALLOW, ()),
+    ("21 directly", identity(Condition={"Bool": {"aws:ViaAWSService": "true"}}),
+     {"context": {"aws:ViaAWSService": False}}, NO, ("identity",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("policies", "request_", "outcome", "missing"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_point(policies, request_, outcome, missing):
+    decision = ask(policies, **request_)
+    assert decision.outcome == outcome
+    assert decision.missing == missing
+
+
+def test_every_number_has_cases():
+    assert {int(case[0].split()[0]) for case in CASES} == set(range(1, 22))
+
+
+def because(decision):
+    return [(reason.policy_type, reason.statement, reason.effect) for reason in decision.because]
+
+
+def test_an_allow_names_every_allowing_statement_identity_and_resource_first():
+    decision = ask(
+        {
+            "identity": named({**FULL, "Sid": "Mine"}),
+            "permissions_boundary": named(NOTHING, FULL),
+            "resource": [grant({"AWS": ROOT})],
+            "scp": tree([FULL], [FULL]),
+            "vpc_endpoint": named(grant("*")),
+        }
+    )
+    assert because(decision) == [
+        ("identity", "Mine", "Allow"),
+        ("resource", "0", "Allow"),
+        ("permissions_boundary", "1", "Allow"),
+        ("scp", "0", "Allow"),
+        ("scp", "0", "Allow"),
+        ("vpc_endpoint", "0", "Allow"),
+    ]
+
+
+def test_an_explicit_deny_names_every_matching_deny():
+    decision = ask(
+        {
+            "identity": named(FULL, {**DENY, "Sid": "No"}),
+            "scp": tree([FULL, DENY]),
+            "vpc_endpoint": named(DENY),
+        }
+    )
+    assert because(decision) == [
+        ("identity", "No", "Deny"),
+        ("scp", "1", "Deny"),
+        ("vpc_endpoint", "0", "Deny"),
+    ]
+
+
+def test_an_unreadable_principal_is_an_error():
+    with pytest.raises(ValueError, match="is not a principal"):
+        ask({}, principal="arn:aws:iam::111122223333:group/g")
