@@ -24,6 +24,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from ringwall.catalog import global_keys
 from ringwall.iam.vocabulary import KeyType
 
 if TYPE_CHECKING:
@@ -32,10 +33,6 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 ACCESS_LEVELS = {"L": "List", "R": "Read", "W": "Write", "P": "Permissions management", "T": "Tagging"}
 
-# Global keys that only some requests can carry: those that an action or resource type must declare, and those that
-# AWS lists per service ("Keys that are present for supported services" of the page on global keys).
-_DECLARED_ONLY = frozenset({"aws:requesttag/", "aws:resourcetag/", "aws:tagkeys"})
-_SERVICE_ONLY = {"aws:sourceowner": frozenset({"sns"})}
 _KEY_TYPES = frozenset(get_args(KeyType))
 _PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
 
@@ -166,11 +163,12 @@ class Catalog:
 
     @cached_property
     def _global_types(self) -> Mapping[str, str]:
-        return {canonical_key(key): kind for key, kind in self._index["global_keys"].items()}
+        declared = {**self._index["global_keys"], **global_keys.CORRECTIONS}
+        return {canonical_key(key): kind for key, kind in declared.items()}
 
     @cached_property
     def _carried_by_all(self) -> frozenset[str]:
-        return frozenset(self._global_types) - _DECLARED_ONLY - set(_SERVICE_ONLY)
+        return frozenset(self._global_types) - global_keys.DECLARED_ONLY - set(global_keys.OF_SERVICES)
 
     @cached_property
     def prefixes(self) -> tuple[str, ...]:
@@ -227,9 +225,8 @@ class Catalog:
         """
         keys = self._keys_of_action.get(action)
         if keys is None:
-            prefix = action.partition(":")[0].lower()
             known = self.action(action)
-            special = {key for key, services in _SERVICE_ONLY.items() if prefix in services}
+            special = {key for key in global_keys.OF_SERVICES if global_keys.carried_by(key, action.lower())}
             keys = self._carried_by_all | special | (known.keys if known else frozenset())
             self._keys_of_action[action] = keys
         return keys
@@ -237,6 +234,8 @@ class Catalog:
     def carries(self, action: str, key: str) -> bool:
         """Whether a request for the action can carry the key, free parts (tags, encryption context) included."""
         keys = self.condition_keys(action)
+        if global_keys.provider_claim(key) and action.lower() in global_keys.PROVIDER_ACTIONS:
+            return True
         return any(form in keys for form in _forms(key))
 
     def key_type(self, key: str) -> KeyType | None:
@@ -259,6 +258,9 @@ class Catalog:
                 return self._global_types[form]
             if service and form in service.key_types:
                 return service.key_types[form]
+        claim = global_keys.provider_claim(key)
+        if claim:
+            return "ArrayOfString" if global_keys.PROVIDER_CLAIMS[claim] else "String"
         return None
 
     def resource_patterns(self, action: str) -> tuple[str, ...]:

@@ -47,15 +47,21 @@ def _guardrail(call: Call) -> Iterator[Authorization]:
     if profile:
         yield from _on(call, profile if is_arn(profile) else call.arn(f"guardrail-profile/{profile}"))
     policies = call.value("automatedReasoningPolicyConfig", "policies") or ()
-    yield from _on(call, *(one for one in policies if isinstance(one, str)))
+    yield from _on(call, *(one for one in policies if isinstance(one, str) and is_arn(one)))
 
 
-def _models_at(*paths: tuple[str, ...]) -> Resolver:
-    """Resolver of an operation that names models at paths; a list on the way stands for each member."""
+def _models_at(*paths: tuple[str, ...], kind: str | None = None) -> Resolver:
+    """Resolver of an operation that names models at paths; a list on the way stands for each member.
+
+    An id that is no ARN is of the resource type ``kind``, or a foundation model or inference profile.
+    """
 
     def resolve(call: Call) -> Iterator[Authorization]:
         found = [model for path in paths for model in _strings(call.parameters, path)]
-        yield from _on(call, *(model_arn(call, model) for model in found) if found else "*")
+        arns = [
+            call.arn(f"{kind}/{one}") if kind and not is_arn(one) else model_arn(call, one) for one in found
+        ]
+        yield from _on(call, *(arns or ["*"]))
 
     return resolve
 
@@ -91,8 +97,8 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = {
     ("bedrock", "CreateInferenceProfile"): _copies,
     ("bedrock", "CreateModelCustomizationJob"): _customization,
     ("bedrock", "CreateProvisionedModelThroughput"): _models_at(("modelId",)),
-    ("bedrock", "CreateModelCopyJob"): _models_at(("sourceModelArn",)),
-    ("bedrock", "CreateCustomModelDeployment"): _models_at(("modelArn",)),
+    ("bedrock", "CreateModelCopyJob"): _models_at(("sourceModelArn",), kind="custom-model"),
+    ("bedrock", "CreateCustomModelDeployment"): _models_at(("modelArn",), kind="custom-model"),
     ("bedrock", "CreatePromptRouter"): _models_at(("models", "modelArn"), ("fallbackModel", "modelArn")),
     ("bedrock", "CreateEvaluationJob"): _models_at(
         ("inferenceConfig", "models", "bedrockModel", "modelIdentifier")

@@ -133,14 +133,21 @@ def _in_region(call: Call) -> Context:
 def _models_of(call: Call, arn: str) -> tuple[str, ...]:
     """What an ARN stands for, by the call's resolver, else by the tables of system-defined profiles."""
     known = call.profiles.models(arn, call.region) if call.profiles else None
-    if known is None and resource_type(arn) == "inference-profile":
-        known = profiles.models(arn, call.region, partition=call.partition)
+    if known is None and profiles.is_profile(arn):
+        known = _by_tables(call, arn)
     if not known:
         raise UnresolvedModelError(
             f"cannot tell which models {arn} stands for: name the foundation model or a system-defined inference "
             f"profile, or ask where the account is known (--estate FILE or a live account)"
         )
     return known
+
+
+def _by_tables(call: Call, arn: str) -> tuple[str, ...]:
+    try:
+        return profiles.models(arn, call.region, partition=call.partition)
+    except ValueError as error:
+        raise UnresolvedModelError(f"{error}: name a profile of that Region's geography") from error
 
 
 def _marketplace_endpoint(

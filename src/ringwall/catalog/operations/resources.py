@@ -59,7 +59,7 @@ def resources_of(call: Call, action: str) -> tuple[str, ...]:
         return (named,)
     if known.service == "ec2" and any(call.value(name) for name in EC2_ID_LISTS):
         listed = tuple(_ec2_arns(call))
-        return (*listed, *_unfilled(call, known, ())) if known.required else listed
+        return (*listed, *_unfilled(call, known, ())) or ("*",)
     filled = {kind.name: tuple(_fill(call, kind, action)) for kind in _relevant(call, known)}
     found = tuple(dict.fromkeys(arn for arns in filled.values() for arn in arns))
     if (
@@ -69,7 +69,7 @@ def resources_of(call: Call, action: str) -> tuple[str, ...]:
             arn for arn in found if not any(one.startswith((f"{arn}/", f"{arn}:")) for one in found)
         )
     if known.service == "ec2" and known.name.startswith("Create"):
-        return (*found, *_unfilled(call, known, filled))
+        return (*found, *_unfilled(call, known, filled)) or ("*",)
     return found or tuple(_unfilled(call, known, ()))[:1] or ("*",)
 
 

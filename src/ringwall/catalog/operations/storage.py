@@ -45,6 +45,8 @@ def s3_resources(call: Call, action: str) -> tuple[str, ...]:
     bucket, key = call.text("Bucket"), call.text("Key")
     if not bucket:
         return ("*",)
+    if action.startswith("s3express:"):
+        return (call.arn(f"bucket/{bucket}", service="s3express"),)
     known = load().action(action)
     types = {kind.name for kind in known.resource_types} if known else set()
     if "object" not in types:
@@ -57,7 +59,7 @@ def s3(call: Call, actions: tuple[str, ...]) -> Iterator[Authorization]:
     """Authorizations of an S3 operation."""
     if call.operation in {"CopyObject", "UploadPartCopy"}:
         yield from _source(call)
-    if call.operation == "DeleteObjects":
+    if call.operation == "DeleteObjects" and call.value("Delete", "Objects"):
         yield from _batch(call)
         return
     for action in actions:

@@ -1,0 +1,201 @@
+"""Models, profiles, the tables of Bedrock, and the crosswalk to compliance frameworks."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from ringwall.catalog import bedrock, frameworks, load, models, profiles
+from ringwall.catalog.operations.names import services
+
+SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+SLUGS = {
+    "least-privilege-invoke", "guardrail-cannot-be-bypassed", "models-restricted", "regions-restricted",
+    "vpc-endpoint-effective", "vpc-endpoint-cannot-be-skipped", "keys-effective", "trail-records-inference",
+    "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
+    "controls-protected", "api-keys-prevented", "data-retention-none",
+}  # fmt: skip
+
+
+# ---- profiles and models --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("model", [SONNET, "amazon.nova-pro-v1:0"])
+def test_quickstart_profiles_go_to_three_regions(model):
+    assert profiles.destinations(f"us.{model}", "us-east-1") == ("us-east-1", "us-east-2", "us-west-2")
+    assert models.tables().profiles[f"us.{model}"].verified
+
+
+@pytest.mark.parametrize(
+    ("identifier", "profile", "world"),
+    [
+        (f"us.{SONNET}", True, False),
+        (f"global.{SONNET}", True, True),
+        (f"us-gov.{SONNET}", True, False),
+        (SONNET, False, False),
+        ("amazon.nova-pro-v1:0", False, False),
+        (f"arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.{SONNET}", True, False),
+        ("arn:aws:bedrock:us-east-1:111122223333:application-inference-profile/us.x.y", False, False),
+        (f"arn:aws:bedrock:us-east-1::foundation-model/{SONNET}", False, False),
+        ("us", False, False),
+        ("", False, False),
+    ],
+)
+def test_what_is_a_profile(identifier, profile, world):
+    assert profiles.is_profile(identifier) is profile
+    assert (profile and profiles.is_global(identifier)) is world
+
+
+def test_foundation_model_of_a_profile():
+    assert profiles.foundation_model(f"us.{SONNET}") == SONNET
+    assert profiles.foundation_model(f"arn:aws:bedrock:eu-west-1:1:inference-profile/eu.{SONNET}") == SONNET
+    with pytest.raises(ValueError, match="geography"):
+        profiles.foundation_model(SONNET)
+
+
+def test_source_region_comes_first_and_others_follow():
+    assert profiles.destinations(f"us.{SONNET}", "us-west-2")[0] == "us-west-2"
+
+
+def test_unlisted_profile_takes_its_geography():
+    assert profiles.destinations("us.example.new-model-v1:0", "us-east-1") == (
+        "us-east-1",
+        "us-east-2",
+        "us-west-2",
+    )
+
+
+def test_profile_of_another_geography_is_refused():
+    with pytest.raises(ValueError, match="cannot be called in us-east-1"):
+        profiles.destinations(f"eu.{SONNET}", "us-east-1")
+
+
+def test_global_profile_has_a_model_without_region():
+    assert profiles.models(f"global.{SONNET}", "eu-west-1") == (
+        f"arn:aws:bedrock:eu-west-1::foundation-model/{SONNET}",
+        f"arn:aws:bedrock:::foundation-model/{SONNET}",
+    )
+
+
+def test_profiles_and_models_fit_together():
+    tables = models.tables()
+    for name, profile in tables.profiles.items():
+        assert profiles.foundation_model(name) in tables.models
+        assert profile.source.startswith("https://")
+        for regions in profile.destinations.values():
+            assert set(regions) <= set(tables.geographies[profiles.geography(name)].regions)
+    assert all(model.source.startswith("https://") for model in tables.models.values())
+
+
+@pytest.mark.parametrize(
+    ("model", "on", "status"),
+    [
+        ("anthropic.claude-3-haiku-20240307-v1:0", date(2026, 9, 9), "ACTIVE"),
+        ("anthropic.claude-3-haiku-20240307-v1:0", date(2026, 9, 10), "EOL"),
+        ("anthropic.claude-opus-4-1-20250805-v1:0", date(2027, 1, 8), "EOL"),
+        (SONNET, date(2026, 11, 23), "ACTIVE"),
+    ],
+)
+def test_lifecycle(model, on, status):
+    assert models.find(model).status(on) == status
+
+
+def test_find_takes_arns_and_says_what_it_lacks():
+    assert models.find(f"arn:aws:bedrock:us-east-1::foundation-model/{SONNET}").id == SONNET
+    assert models.find("example.unknown") is None
+
+
+def test_embeddings_take_no_guardrail():
+    assert not models.find("amazon.titan-embed-text-v2:0").takes_guardrail
+    assert models.find(SONNET).takes_guardrail
+
+
+# ---- tables of Bedrock ----------------------------------------------------------------------------------------------
+
+
+def test_tables_name_real_actions():
+    named = (*bedrock.INFERENCE_ACTIONS, *bedrock.WEAKENING_ACTIONS, *bedrock.BEARER_ACTIONS)
+    assert [action for action in named if not load().is_action(action)] == []
+    assert len(set(bedrock.INFERENCE_ACTIONS)) == len(bedrock.INFERENCE_ACTIONS)
+
+
+def test_inference_paths_agree_with_the_reference():
+    for path in bedrock.INFERENCE_PATHS:
+        assert load().carries(path.action, bedrock.GUARDRAIL_KEY) is path.carries_guardrail, path.action
+    assert bedrock.GUARDED_ACTIONS == ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+    assert {"bedrock-mantle:CreateInference", "bedrock:CreateModelInvocationJob"} <= set(
+        bedrock.UNGUARDED_ACTIONS
+    )
+
+
+def test_weakening_actions_name_controls():
+    assert set(bedrock.WEAKENING_ACTIONS.values()) <= SLUGS
+
+
+def test_operations_of_the_tables_exist():
+    places = (*bedrock.GUARDRAIL_PLACES, *bedrock.DATA_EVENTS)
+    assert [one for one in places if one[1] not in services()[one[0]].operations.values()] == []
+    assert set(bedrock.DATA_EVENTS.values()) <= set(bedrock.TRAIL_RESOURCE_TYPES)
+    assert set(bedrock.TRAIL_TYPES_OF_INFERENCE) <= set(bedrock.TRAIL_RESOURCE_TYPES)
+    assert not set(bedrock.BASIC_SELECTOR_TYPES) & set(bedrock.TRAIL_RESOURCE_TYPES)
+
+
+@pytest.mark.parametrize(
+    ("name", "service_name", "host"),
+    [
+        (
+            "bedrock-runtime",
+            "com.amazonaws.eu-west-1.bedrock-runtime",
+            "bedrock-runtime.eu-west-1.amazonaws.com",
+        ),
+        ("bedrock-mantle", "com.amazonaws.eu-west-1.bedrock-mantle", "bedrock-mantle.eu-west-1.api.aws"),
+        ("bedrock-agent", "com.amazonaws.eu-west-1.bedrock-agent", "bedrock-agent.eu-west-1.amazonaws.com"),
+        (
+            "bedrock-agentcore.gateway",
+            "com.amazonaws.eu-west-1.bedrock-agentcore.gateway",
+            "*.gateway.bedrock-agentcore.eu-west-1.amazonaws.com",
+        ),
+        ("sts", "com.amazonaws.eu-west-1.sts", "sts.eu-west-1.amazonaws.com"),
+    ],
+)
+def test_endpoint_services(name, service_name, host):
+    endpoint = bedrock.ENDPOINT_SERVICES[name]
+    assert bedrock.in_region(endpoint.service_name, "eu-west-1") == service_name
+    assert host in [bedrock.in_region(one, "eu-west-1") for one in endpoint.private_dns]
+    assert set(endpoint.prefixes) <= set(load().prefixes) | {"cloudwatch"}
+
+
+def test_every_sibling_prefix_is_a_service():
+    assert all(load().service(prefix) for prefix in bedrock.PREFIXES)
+
+
+# ---- frameworks -----------------------------------------------------------------------------------------------------
+
+
+def test_every_control_supports_every_framework():
+    assert set(frameworks.slugs()) == SLUGS
+    for slug in SLUGS:
+        assert set(frameworks.ids(slug)) == set(frameworks.frameworks()), slug
+
+
+def test_requirements_are_known_and_argued():
+    for slug in frameworks.slugs():
+        for requirement in frameworks.requirements(slug):
+            known = frameworks.frameworks()[requirement.framework].requirements
+            assert known[requirement.id] == requirement.title
+            assert requirement.rationale.endswith(".")
+    assert frameworks.requirements("no-such-control") == ()
+    assert frameworks.ids("guardrail-pinned")["NIST 800-53r5"] == ["CM-2", "CM-3"]
+
+
+def test_no_requirement_is_listed_for_nothing():
+    used = {(one.framework, one.id) for slug in SLUGS for one in frameworks.requirements(slug)}
+    listed = {(name, one) for name, item in frameworks.frameworks().items() for one in item.requirements}
+    assert listed == used
+
+
+def test_programs_are_dated_and_never_claimed_as_verified():
+    assert all(program.as_of <= models.tables().as_of for program in frameworks.programs())
+    assert not any(program.verified for program in frameworks.programs())
+    assert {program.program for program in frameworks.programs()} >= {"HIPAA", "PCI DSS", "GDPR"}
