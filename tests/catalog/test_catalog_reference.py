@@ -199,6 +199,24 @@ def test_resource_patterns():
     assert load().resource_patterns("bedrock:Converse") == ()
 
 
+@pytest.mark.parametrize(
+    ("action", "star"),
+    [
+        ("bedrock:RetrieveAndGenerate", True),
+        ("bedrock:CreateGuardrail", True),
+        ("bedrock:ListGuardrails", True),
+        ("bedrock:InvokeModel", False),
+        ("bedrock:PutResourcePolicy", False),
+        ("bedrock:TagResource", False),
+        ("s3:ListBucket", False),
+        ("s3:PutObject", False),
+        ("s3:ListAllMyBuckets", True),
+    ],
+)
+def test_takes_star(action, star):
+    assert load().takes_star(action) is star
+
+
 def test_rcp_covers():
     covered = {prefix for prefix in load().prefixes if load().rcp_covers(prefix)}
     assert {"s3", "sts", "kms", "sqs", "secretsmanager", "logs", "aoss", "dynamodb"} <= covered

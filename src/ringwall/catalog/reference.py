@@ -147,6 +147,7 @@ class Catalog:
         self._services: dict[str, Service | None] = {}
         self._keys_of_action: dict[str, frozenset[str]] = {}
         self._matching: dict[str, tuple[str, ...]] = {}
+        self._types: dict[str, str | None] = {}
 
     def _read(self, member: str) -> Any:
         return json.loads(self._archive.read(f"{member}.json"))
@@ -251,6 +252,11 @@ class Catalog:
         return (self._declared_type(key) or "").startswith("ArrayOf")
 
     def _declared_type(self, key: str) -> str | None:
+        if key not in self._types:
+            self._types[key] = self._find_type(key)
+        return self._types[key]
+
+    def _find_type(self, key: str) -> str | None:
         prefix = key.partition(":")[0].lower()
         service = self.service(self._index["key_homes"].get(prefix, prefix))
         for form in _forms(key):
@@ -267,6 +273,19 @@ class Catalog:
         """ARN globs of the resource types that the action authorizes; empty = only ``*``."""
         known = self.action(action)
         return tuple(kind.pattern for kind in known.resource_types) if known else ()
+
+    def takes_star(self, action: str) -> bool:
+        """Whether a request for the action can be about ``*`` instead of a resource.
+
+        So it is for actions without resource types, and for creating and listing where every type is optional
+        (``bedrock:CreateGuardrail`` names a guardrail profile only if the guardrail uses one). Optional types of other
+        actions, and all of Amazon S3's, are alternatives of which every request names one.
+        """
+        known = self.action(action)
+        if known is None or not known.resource_types:
+            return True
+        optional = not known.required and known.service != "s3"
+        return optional and known.name.startswith(("Create", "Describe", "List"))
 
     def rcp_covers(self, service: str) -> bool:
         """Whether resource control policies apply to the service prefix."""
