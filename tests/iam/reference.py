@@ -39,7 +39,9 @@ def cells(text, context, variables):
         found = re.match(r"\$\{([^{}]*)\}", text[index:]) if variables else None
         if found:
             inner = found.group(1)
-            named = re.fullmatch(r"\s*([^\s,'{}]+(?: +[^\s,'{}]+)*)\s*(?:,\s*'((?:[^']|'')*)'\s*)?", inner)
+            named = re.fullmatch(
+                r"\s*([^\s,'{}*?]+(?: +[^\s,'{}*?]+)*)\s*(?:,\s*'((?:[^']|'')*)'\s*)?", inner
+            )
             if inner in ("*", "?", "$"):
                 out.append((inner, False))
             elif named:

@@ -21,7 +21,7 @@ from functools import lru_cache
 
 _ARN_FIELDS = 6
 _TOKEN = re.compile(r"\$\{([^{}]*)\}|[*?]")
-_VARIABLE = re.compile(r"\s*([^\s,'{}]+(?: +[^\s,'{}]+)*)\s*(?:,\s*'((?:[^']|'')*)'\s*)?\Z")
+_VARIABLE = re.compile(r"\s*([^\s,'{}*?]+(?: +[^\s,'{}*?]+)*)\s*(?:,\s*'((?:[^']|'')*)'\s*)?\Z")
 
 
 class Reading(Enum):
