@@ -80,7 +80,7 @@ class ManagedPolicy(BaseKind):
             return self._from_calls(aws, item["Arn"])
         reading = Reading(aws)
         reading.set(
-            ManagedPolicyName=item["PolicyName"],
+            ManagedPolicyName=item["Arn"].rsplit("/", 1)[1],
             Path=item["Path"],
             Arn=item["Arn"],
             PolicyArn=item["Arn"],
