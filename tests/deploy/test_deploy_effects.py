@@ -11,6 +11,7 @@ from deploy.deploy_fakes import ACCOUNT, MANAGEMENT, REGION, policy
 from ringwall import catalog
 from ringwall.access import Access
 from ringwall.deploy.effects import access_changes, require_gate
+from ringwall.deploy.narrowing import narrows
 from ringwall.errors import GateRefusedError
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 from ringwall.iam.evaluate import decide
@@ -255,6 +256,53 @@ def test_unread_policies_of_others_are_taken_to_allow_everything():
     assert (first.widening, first.unknown) == ((), ())
     loosened = compare(estate(own, scp("guardrail", REQUIRE)), estate(own))
     assert "role/Dark" in {item.label for item in loosened.widening}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "action"), [("dynamodb:Scan", "dynamodb:Scan"), ("lambda:Invoke*", "lambda:InvokeAsync")]
+)
+def test_what_nobody_watches_widens_too(pattern, action):
+    other = {"Sid": "O", "Effect": "Allow", "Action": pattern, "Resource": "*"}
+    (found,) = compare(estate(role("App")), estate(role("App", other)), prove_for=0).widening
+    assert found.principal == APP
+    assert action in found.actions
+
+
+def test_prover_finds_what_no_statement_names():
+    before = {"Sid": "O", "Effect": "Deny", "NotAction": ["bedrock:*", "s3:*"], "Resource": "*"}
+    everything = {"Sid": "A", "Effect": "Allow", "Action": ["dynamodb:Scan", "bedrock:Get*"], "Resource": "*"}
+    changes = compare(
+        estate(role("App", everything, before)), estate(role("App", everything)), watched=(), prove_for=120
+    )
+    assert [item.actions for item in changes.widening] == [("dynamodb:Scan",)]
+
+
+def test_nothing_else_is_proved():
+    before = estate(role("App", invoke(CLAUDE), invoke(NOVA, sid="More")), role("Same", invoke(CLAUDE)))
+    swapped = estate(role("App", invoke(CLAUDE, NOVA)), role("Same", invoke(CLAUDE)))
+    changes = compare(before, swapped, prove_for=120)
+    assert (changes.newly_allows, changes.newly_denies) == ((), ())
+    assert changes.proved == ("role/App",)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        ((invoke(CLAUDE),), (invoke(CLAUDE), REQUIRE), True),
+        ((invoke(CLAUDE), invoke(NOVA, sid="B")), (invoke(CLAUDE),), True),
+        ((invoke(CLAUDE),), (invoke(CLAUDE), invoke(NOVA, sid="B")), False),
+        ((invoke(CLAUDE), REQUIRE), (invoke(CLAUDE),), False),
+        ((invoke(CLAUDE),), (invoke(NOVA),), False),
+    ],
+)
+def test_narrowing_is_seen_from_statements(before, after, expected):
+    def policies(own):
+        return Access(estate(role("App", *own))).policies(APP)
+
+    assert narrows(policies(before), policies(after)) is expected
+    unbound = replace(policies(before), scp=None)
+    assert narrows(unbound, policies(before))
+    assert not narrows(policies(before), unbound)
 
 
 def test_comparison_is_quick():

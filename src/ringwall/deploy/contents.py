@@ -10,6 +10,7 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.model import Resource
 
+_EVENTS = ("firstEventTimestamp", "lastEventTimestamp", "storedBytes")
 _BATCH = 1000
 """Objects that one ``DeleteObjects`` takes."""
 
@@ -70,7 +71,7 @@ def _bucket(aws: Aws, name: str) -> bool:
 def _log_group(aws: Aws, name: str) -> bool:
     """A stream with an event: Bedrock and CloudWatch make empty streams to test their permission."""
     streams = aws.pages("logs", "DescribeLogStreams", "logStreams", logGroupName=name)
-    return any(item.get("firstEventTimestamp") or item.get("storedBytes") for item in streams)
+    return any(item.get(name) for item in streams for name in _EVENTS)
 
 
 _LOOKS: dict[str, Callable[[Aws, str], bool]] = {

@@ -16,6 +16,7 @@ opens nothing, the public network was there before; one that comes may, where po
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -30,6 +31,7 @@ from ringwall.deploy.classes import (
     statements,
     touches,
 )
+from ringwall.deploy.narrowing import narrows
 from ringwall.deploy.watched import INFERENCE, WATCHED
 from ringwall.errors import GateRefusedError
 from ringwall.estate.model import Account, Estate
@@ -39,7 +41,12 @@ from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicySet, Statement
 from ringwall.iam.request import Decision, Request
 from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.compare import compare
 
+PROVE_FOR = 5.0
+"""Seconds for all principals."""
+SAMPLES = 5
+"""Actions beyond the watched ones that are asked for each action pattern of a changed statement."""
 GUARDRAIL_KEY = "bedrock:guardrailidentifier"
 UNKNOWN_GUARDRAIL = "another"
 
@@ -93,11 +100,14 @@ class AccessChanges:
         newly_allows: was denied, is allowed.
         newly_denies: was allowed, is denied.
         unknown: what could not be compared, and why. Not a pass: it closes the gate like a widening.
+        proved: principals, in words, of whom it is proved over all requests that their own policies, boundary and
+            service control policies newly allow nothing else.
     """
 
     newly_allows: tuple[AccessChange, ...] = ()
     newly_denies: tuple[AccessChange, ...] = ()
     unknown: tuple[str, ...] = ()
+    proved: tuple[str, ...] = ()
 
     @property
     def widening(self) -> tuple[AccessChange, ...]:
@@ -130,6 +140,7 @@ def access_changes(
     new: Mapping[str, str] | None = None,
     partition: str = "aws",
     watched: Iterable[str] = WATCHED,
+    prove_for: float = PROVE_FOR,
 ) -> AccessChanges:
     """Compare who may do what in two Estates without references.
 
@@ -139,12 +150,16 @@ def access_changes(
         vocabulary: the catalog.
         new: by ARN and id, the declared id of what only ``after`` has because a plan creates it.
         partition: AWS partition.
-        watched: actions that are compared.
+        watched: actions that are compared class by class.
+        prove_for: seconds that the prover may spend, in all, on looking for anything else that existing principals are
+            newly allowed, any action at all.
     """
     old, then = Access(before, partition=partition), Access(after, partition=partition)
     came = {entry.arn for entry in then.principals()} - {entry.arn for entry in old.principals()}
     made = {**dict.fromkeys(came), **(new or {})}
-    comparison = _Comparison(old, then, vocabulary, {arn: made[arn] or arn for arn in made}, tuple(watched))
+    comparison = _Comparison(
+        old, then, vocabulary, {arn: made[arn] or arn for arn in made}, tuple(watched), prove_for
+    )
     accounts = before.accounts or after.accounts
     for account in [item for item in accounts if not item.management] or accounts:
         comparison.account(account)
@@ -189,8 +204,10 @@ class _Comparison:
     vocabulary: Vocabulary
     new: Mapping[str, str]
     watched: tuple[str, ...]
+    seconds: float
     found: dict[tuple[object, ...], AccessChange] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
+    proved: list[str] = field(default_factory=list)
 
     def account(self, account: Account) -> None:
         """Everybody who may act on one account."""
@@ -214,6 +231,36 @@ class _Comparison:
                     replace(then, vpc_endpoint=way.after.policies),
                 )
                 self._case(case, resources)
+            if known and actor.principal and actor.kind in ("user", "role", "root"):
+                self._anything_else(account, actor, was, then, ways)
+
+    def _anything_else(
+        self, account: Account, actor: Actor, was: PolicySet, then: PolicySet, ways: tuple[_Way, ...]
+    ) -> None:
+        """Ask the prover for a request of an existing principal, of any action, that only the new policies allow."""
+        if changed_statements(was, then) == ():
+            return
+        if narrows(was, then):
+            self.proved.append(actor.label)
+            return
+        if self.seconds <= 0 or actor.principal is None or not then.identity or self._widens(actor):
+            return  # where something widens already, the gate is closed and a proof would change nothing
+        started = time.monotonic()
+        answer = compare(
+            was, then, self.vocabulary, principal=actor.principal, timeout=max(1.0, self.seconds / 2)
+        ).newly_allows
+        self.seconds -= time.monotonic() - started
+        if answer is None:
+            self.proved.append(actor.label)
+        elif isinstance(answer, Request):
+            public = next(way for way in ways if way.after.endpoint is None)
+            case = _Case(account, actor, False, public, was, then)
+            item = RequestClass(answer.action, answer.resource, answer.context, frozenset(answer.context))
+            first, second = decide(answer, was, self.vocabulary), decide(answer, then, self.vocabulary)
+            self._note(case, item, first, second, answer)
+
+    def _widens(self, actor: Actor) -> bool:
+        return any(item.principal == actor.principal and item.widens for item in self.found.values())
 
     def _blind(self, account: Account) -> frozenset[str]:
         """Principals whose own policies could not be read, before and after alike.
@@ -240,7 +287,7 @@ class _Comparison:
         delta = changed_statements(case.before, case.after)
         everything = [item for _, item in (*statements(case.before), *statements(case.after))]
         moved = case.way.before.facts != case.way.after.facts
-        for action in self.watched:
+        for action in (*self.watched, *self._also(delta or ())):
             if case.way.after.endpoint is not None and not action.startswith("bedrock:"):
                 continue  # these endpoints carry Bedrock's calls only
             own = [arn for arn in resources if self._policy_changed(arn, action)]
@@ -252,6 +299,15 @@ class _Comparison:
                 or (moved and any(_tests_route(item) for item in bearing))
             ):
                 self._action(case, action, bearing, own)
+
+    def _also(self, delta: Iterable[Statement]) -> tuple[str, ...]:
+        """Actions that changed statements name beyond the watched ones; of each wildcard a few."""
+        found: dict[str, None] = {}
+        for statement in delta:
+            for pattern in statement.actions or ():
+                named = self.vocabulary.actions_matching(pattern)
+                found |= dict.fromkeys(named[:SAMPLES])
+        return tuple(name for name in found if name not in self.watched)
 
     def _action(self, case: _Case, action: str, bearing: list[Statement], own: list[str]) -> None:
         for arn in own:
@@ -381,6 +437,7 @@ class _Comparison:
             tuple(item for item in found if item.after.allowed),
             tuple(item for item in found if not item.after.allowed),
             tuple(self.unknown),
+            tuple(self.proved),
         )
 
 

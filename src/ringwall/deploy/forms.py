@@ -37,6 +37,7 @@ def access_to_json(access: AccessChanges) -> dict[str, Any]:
         "newly_denies": [_access_change(item) for item in access.newly_denies],
         "widening": len(access.widening),
         "unknown": list(access.unknown),
+        "proved": list(access.proved),
     }
 
 

@@ -84,6 +84,8 @@ def access_lines(access: AccessChanges) -> Iterator[Line]:
         yield Line(f"      will be {_decision(item.after)}", "dim")
     for reason in access.unknown:
         yield Line(f"  ? unknown  {reason}", "yellow")
+    if access.proved:
+        yield Line(f"  = proved: nothing else is newly allowed to {_listed(access.proved)}", "dim")
     yield Line()
 
 

@@ -71,6 +71,10 @@ _ACCESS = _object(
         "newly_denies": _list("access_change"),
         "widening": _COUNT,
         "unknown": _TEXTS,
+        "proved": {
+            **_TEXTS,
+            "description": "Principals of whom it is proved that nothing else is newly allowed.",
+        },
     }
 )
 _UNMANAGED = _object(
