@@ -4,17 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ringwall.controls import (
-    alarms,
-    endpoints,
-    guardrails,
-    keys,
-    logs,
-    policies,
-    retention,
-    roles,
-    scp,
-)
+from ringwall.controls import registry, scp
 from ringwall.controls.documents import ROLE_CHARACTERS, SCPS_PER_TARGET, size
 from ringwall.controls.names import LOGGING_ROLE
 from ringwall.errors import RingwallError
@@ -36,28 +26,11 @@ def compile_estate(perimeter: Perimeter) -> Estate:
         raise RingwallError(
             f"uses.{LOGGING_ROLE}: that name belongs to the perimeter's own role; choose another"
         )
-    resources = tuple(_resources(perimeter))
+    resources = tuple(resource for control in registry() for resource in control.compile(perimeter))
     problems = tuple(_limits(resources))
     if problems:
         raise RingwallError(problems[0], details=problems[1:])
     return Estate(source="desired", accounts=accounts(perimeter), resources=resources)
-
-
-def _resources(perimeter: Perimeter) -> Iterator[Resource]:
-    for name, use in perimeter.uses.items():
-        yield roles.role(perimeter, name, use)
-    yield from keys.keys(perimeter)
-    yield from guardrails.guardrails(perimeter)
-    yield from guardrails.versions(perimeter)
-    yield endpoints.security_group(perimeter)
-    yield from endpoints.endpoints(perimeter)
-    yield from logs.invocation_logging(perimeter)
-    yield from logs.trail(perimeter)
-    yield from alarms.topic(perimeter)
-    yield from alarms.alarms(perimeter)
-    yield alarms.tampering_rule(perimeter)
-    yield retention.setting(perimeter)
-    yield from policies.policies(perimeter)
 
 
 def accounts(perimeter: Perimeter) -> tuple[Account, ...]:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringwall.catalog import profiles as profile_table
 from ringwall.estate.model import Ref
 
 if TYPE_CHECKING:
     from ringwall.perimeter.model import Perimeter
-
-GEOGRAPHIES = frozenset({"us", "us-gov", "eu", "apac", "jp", "au", "ca", "global"})
-"""First labels of system-defined inference profile ids."""
 
 LOGGING_ROLE = "invocation-logging"
 TRAIL = "trail"
@@ -29,19 +27,11 @@ def arn(perimeter: Perimeter, service: str, resource: str, *, region: str | None
     return f"arn:{perimeter.partition}:{service}:{where}:{perimeter.account}:{resource}"
 
 
-def is_profile(model: str) -> bool:
-    """Whether a model id names a system-defined inference profile (``us.anthropic...``)."""
-    return model.split(".", 1)[0] in GEOGRAPHIES and "." in model
-
-
-def foundation_model(model: str) -> str:
-    """The foundation model id that a model or profile id stands for."""
-    return model.split(".", 1)[1] if is_profile(model) else model
-
-
 def profile_arn(perimeter: Perimeter, model: str) -> str | None:
     """ARN of the inference profile in the source Region, or ``None`` for a model that is invoked directly."""
-    return arn(perimeter, "bedrock", f"inference-profile/{model}") if is_profile(model) else None
+    return (
+        arn(perimeter, "bedrock", f"inference-profile/{model}") if profile_table.is_profile(model) else None
+    )
 
 
 def model_arns(perimeter: Perimeter, model: str) -> tuple[str, ...]:
@@ -51,11 +41,11 @@ def model_arns(perimeter: Perimeter, model: str) -> tuple[str, ...]:
     (https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html).
     """
     regions: tuple[str, ...] = (
-        perimeter.regions.processing if is_profile(model) else (perimeter.regions.source,)
+        perimeter.regions.processing if profile_table.is_profile(model) else (perimeter.regions.source,)
     )
-    if model.startswith("global."):
+    if profile_table.is_global(model):
         regions = (*regions, "")
-    name = foundation_model(model)
+    name = profile_table.foundation_model(model) if profile_table.is_profile(model) else model
     return tuple(f"arn:{perimeter.partition}:bedrock:{region}::foundation-model/{name}" for region in regions)
 
 
@@ -67,13 +57,19 @@ def profiles(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> lis
 
 def profile_models(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> list[str]:
     """Foundation model ARNs that the named models reach through a profile."""
-    names = [name for name in models or tuple(perimeter.models) if is_profile(perimeter.models[name])]
+    names = [
+        name for name in models or tuple(perimeter.models) if profile_table.is_profile(perimeter.models[name])
+    ]
     return _models(perimeter, names)
 
 
 def direct_models(perimeter: Perimeter, models: tuple[str, ...] | None = None) -> list[str]:
     """Foundation model ARNs of the named models that are invoked without a profile."""
-    names = [name for name in models or tuple(perimeter.models) if not is_profile(perimeter.models[name])]
+    names = [
+        name
+        for name in models or tuple(perimeter.models)
+        if not profile_table.is_profile(perimeter.models[name])
+    ]
     return _models(perimeter, names)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import names
@@ -151,7 +151,6 @@ class Protected:
         title: in words, after "Nobody but the administrators".
         actions: what is denied.
         resources: on what; may hold references.
-        condition: further condition on the request.
         guardrail_administrators: whether the roles declared for guardrails are exempt as well.
         everybody: whether not even administrators may.
     """
@@ -160,7 +159,6 @@ class Protected:
     title: str
     actions: tuple[str, ...]
     resources: tuple[Any, ...] = ("*",)
-    condition: dict[str, dict[str, Any]] = field(default_factory=dict)
     guardrail_administrators: bool = False
     everybody: bool = False
 
@@ -175,14 +173,13 @@ class Protected:
     def statement(self, perimeter: Perimeter) -> Statement:
         """The Deny statement."""
         exempt = unless(*self.exempt(perimeter))
-        condition = {**exempt, **self.condition}
-        return deny(self.sid, self.actions, list(self.resources), condition or None)
+        return deny(self.sid, self.actions, list(self.resources), exempt)
 
 
 def protected(perimeter: Perimeter) -> Iterator[Protected]:
     """Every row, in the order of the policy."""
     pinned = (names.guardrail_arn(perimeter), names.pinned_guardrail(perimeter))
-    yield Protected("ProtectGuardrail", "changes the pinned guardrail", GUARDRAIL_MUTATIONS, pinned, {}, True)
+    yield Protected("ProtectGuardrail", "changes the pinned guardrail", GUARDRAIL_MUTATIONS, pinned, True)
     yield Protected("ProtectSettings", "changes Bedrock's account settings", SETTINGS)
     keys = tuple(names.key_arn(item) for item in names.DATA_CLASSES)
     yield Protected(
@@ -191,7 +188,7 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
         KEY_MUTATIONS,
         (*keys, *_aliases(perimeter)),
     )
-    yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, keys, {}, True)
+    yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, keys, True)
     yield Protected(
         "ProtectTrail", "stops or narrows the trail", TRAIL_MUTATIONS, (names.trail_arn(perimeter),)
     )
@@ -218,19 +215,16 @@ def _aliases(perimeter: Perimeter) -> tuple[str, ...]:
 
 
 def _network(perimeter: Perimeter) -> Iterator[Protected]:
-    """All endpoints of the account are covered: an ARN of ours is not known before the endpoint exists."""
-    yield Protected(
-        "ProtectEndpoints",
-        "changes or deletes a VPC endpoint",
-        ENDPOINT_MUTATIONS,
-        (names.arn(perimeter, "ec2", "vpc-endpoint/*"),),
+    endpoints = tuple(
+        Ref(f"endpoint/{service}", "Arn") for service in dict.fromkeys(perimeter.network.endpoints)
     )
+    if endpoints:
+        yield Protected("ProtectEndpoints", "changes or deletes an endpoint", ENDPOINT_MUTATIONS, endpoints)
     yield Protected(
         "ProtectEndpointGroup",
         "opens the endpoints' security group",
         GROUP_MUTATIONS,
-        (names.arn(perimeter, "ec2", "security-group/*"),),
-        {"StringEquals": {"ec2:SecurityGroupID": [Ref(SECURITY_GROUP, "Id")]}},
+        (Ref(SECURITY_GROUP, "Arn"),),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ringwall.access import Access
 from ringwall.access.proving import EstateAnswer, Prover
 from ringwall.controls.claims import Attributes, DeclaredClaim, bind_claims, declared_claims
-from ringwall.estate.model import Estate
-from ringwall.iam.vocabulary import Vocabulary
-from ringwall.perimeter.model import Perimeter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.estate.model import Estate
+    from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.perimeter.model import Perimeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +60,3 @@ def prove_declared(
     )
     for declared in bind_claims(declared_claims(perimeter), attributes):
         yield Proved(declared, prover.prove(declared.claim, declared.call(perimeter.regions.source)))
-

@@ -8,21 +8,24 @@ evaluator, so what is returned gets through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.access import Access
 from ringwall.access.actors import Actor, Route, routes
 from ringwall.access.proving import FOREIGN_ORGANIZATION
 from ringwall.catalog.operations import Authorization, authorizations
-from ringwall.controls.claims import Attributes
-from ringwall.controls.proving import Proved
-from ringwall.estate.model import Estate
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
-from ringwall.iam.vocabulary import Vocabulary
-from ringwall.perimeter.model import Perimeter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.controls.claims import Attributes
+    from ringwall.controls.proving import Proved
+    from ringwall.estate.model import Estate
+    from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.perimeter.model import Perimeter
 
 SERVICE = "bedrock-runtime"
 OPERATION = "Converse"
@@ -79,7 +82,13 @@ def replay(
             for route in routes(access, services=(SERVICE,)):
                 if route.endpoint is None or observed.find(route.endpoint) is not None:
                     attempt = Replay(
-                        str(actor.principal), SERVICE, OPERATION, parameters, route.endpoint, route.label, words
+                        str(actor.principal),
+                        SERVICE,
+                        OPERATION,
+                        parameters,
+                        route.endpoint,
+                        route.label,
+                        words,
                     )
                     if _passes(attempt, perimeter, access, actor, route, vocabulary):
                         return attempt
@@ -96,7 +105,9 @@ def _candidates(
         identifier, number = str(version.get("GuardrailIdentifier")), str(version.get("Version"))
         if identifier not in pinned.values():
             config = {"guardrailIdentifier": identifier, "guardrailVersion": number}
-            guardrails.append(({"guardrailConfig": config}, f"version {number} of guardrail {_name(observed, identifier)}"))
+            guardrails.append(
+                ({"guardrailConfig": config}, f"version {number} of guardrail {_name(observed, identifier)}")
+            )
     for model in perimeter.models.values():
         for config, words in guardrails:
             yield {"modelId": model, **config}, words
@@ -128,7 +139,9 @@ def _allowed(
 ) -> bool:
     account = access.estate.account(actor.account)
     context: dict[str, Any] = {
-        "aws:PrincipalOrgID": account.organization if account and account.organization else FOREIGN_ORGANIZATION,
+        "aws:PrincipalOrgID": account.organization
+        if account and account.organization
+        else FOREIGN_ORGANIZATION,
         "aws:SecureTransport": "true",
         **{key: value for key, value in route.facts.items() if value is not None},
         **{f"aws:PrincipalTag/{key}": value for key, value in actor.tags.items()},

@@ -276,7 +276,7 @@ def _auditor(perimeter: Perimeter, use: Use) -> dict[str, Document]:
 
 
 def _operator(perimeter: Perimeter, use: Use) -> dict[str, Document]:
-    del use
+    del perimeter, use
     return {
         "operator": document(
             allow("AllOfBedrock", "bedrock:*"),

@@ -1,0 +1,57 @@
+"""Asking the evaluator, from a check, whether somebody may do something in the Estate that is judged."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.controls.context import CheckContext
+    from ringwall.iam.request import Decision
+
+
+def ask(
+    context: CheckContext,
+    principal: str,
+    action: str,
+    resource: str,
+    keys: Mapping[str, str] | None = None,
+    *,
+    resource_account: str | None = None,
+) -> Decision:
+    """The decision on one request, by all policies of the Estate that bear on it.
+
+    Args:
+        context: with the Estate's access.
+        principal: ARN, or a service principal.
+        action: ``service:Name``.
+        resource: ARN.
+        keys: context keys.
+        resource_account: owner of the resource; default: the judged account.
+    """
+    request = request_from_json(
+        {
+            "principal": principal,
+            "action": action,
+            "resource": resource,
+            "resource_account": resource_account or context.account,
+            "context": dict(keys or {}),
+        }
+    )
+    return decide(request, context.access.policies(principal, resource=resource, action=action))
+
+
+def words(decision: Decision) -> str:
+    """A decision as a clause: what denied it, or what would have had to allow it."""
+    if decision.allowed:
+        return "allowed"
+    if decision.because:
+        first = decision.because[0]
+        return f"denied by statement {first.statement} of {first.policy}"
+    return "not allowed by " + (
+        " and ".join(item.replace("_", " ") for item in decision.missing) or "any policy"
+    )

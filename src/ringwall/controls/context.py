@@ -1,0 +1,131 @@
+"""What a check is given: an Estate, the policies that bear in it, and the proofs made over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ringwall.access.bearing import BEARING_TYPES
+from ringwall.estate.kinds import registry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.access import Access
+    from ringwall.access.proving import EstateAnswer
+    from ringwall.estate.model import Estate, Resource
+    from ringwall.perimeter.model import Perimeter
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """Everything a check may look at. Checks make no AWS calls.
+
+    Attributes:
+        perimeter: the declaration; ``None`` = the built-in baseline is judged.
+        observed: the Estate that is judged.
+        desired: what the declaration compiles to, with references bound to what is observed (or to placeholders).
+        access: which policies bear on whom, over ``observed``.
+        proofs: answers by claim name, over ``observed``, of everybody together.
+        evidence: digests by ``type id`` where the Estate's resources carry none.
+    """
+
+    perimeter: Perimeter | None
+    observed: Estate
+    desired: Estate
+    access: Access
+    proofs: Mapping[str, EstateAnswer] = field(default_factory=dict)
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @cached_property
+    def account(self) -> str:
+        """The account that is judged: the declared one, else the first that is no management account."""
+        if self.perimeter is not None:
+            return self.perimeter.account
+        members = [account.id for account in self.observed.accounts if not account.management]
+        return members[0] if members else ""
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Regions that are judged: the declared source, else all with Bedrock configuration in the Estate."""
+        if self.perimeter is not None:
+            return (self.perimeter.regions.source,)
+        found = (
+            resource.region
+            for resource in self.observed
+            if resource.account == self.account and resource.region != "global"
+        )
+        return tuple(dict.fromkeys(found))
+
+    @cached_property
+    def partition(self) -> str:
+        """Partition of the judged account."""
+        return self.perimeter.partition if self.perimeter is not None else self.access.partition
+
+    def actual(self, resource_id: str) -> Resource | None:
+        """The observed resource that a desired one is: by what references resolve to, else by name."""
+        desired = self.desired.find(resource_id)
+        if desired is None:
+            return None
+        if self.observed.source == "desired":
+            return self.observed.find(resource_id)
+        kind = registry().get(desired.type)
+        candidates = self.observed.of_type(desired.type)
+        return kind.match(desired, candidates) if kind is not None else None
+
+    def identity(self, resource: Resource, attribute: str = "Id") -> str:
+        """What others call a resource: its id, or its ARN (``Arn``), desired or observed."""
+        return self.access.attribute(resource, attribute) or resource.id
+
+    def key(self, name: str) -> Resource | None:
+        """The key with that id or ARN, or behind that alias."""
+        for alias in self.observed.of_type("AWS::KMS::Alias"):
+            if alias.id != "?" and name.endswith(str(alias.get("AliasName", alias.id))):
+                name = str(alias.get("TargetKeyId"))
+        for resource in self.observed.of_type("AWS::KMS::Key"):
+            if resource.id != "?" and name in (
+                self.identity(resource, "Arn"),
+                self.identity(resource, "KeyId"),
+            ):
+                return resource
+        return None
+
+    def uses_bedrock(self, region: str) -> bool:
+        """Whether the Estate shows that Bedrock is used in a Region: guardrails, logging, endpoints or agents."""
+        return any(
+            resource.region == region and resource.id != "?" and _of_bedrock(resource)
+            for resource in self.observed
+        )
+
+    def unread(self, resource_type: str) -> str | None:
+        """Why resources of a type could not be listed, or ``None`` if they were."""
+        for resource in self.observed.of_type(resource_type):
+            if resource.id == "?" and resource.unknown:
+                return resource.unknown[0].reason
+        return None
+
+    def wanted(self, resource_id: str) -> Resource | None:
+        """A desired resource by its id."""
+        return self.desired.find(resource_id)
+
+    def policies_that_decide(self) -> Iterator[Resource]:
+        """Resources whose policies the proofs rest on: evidence of a proof."""
+        for resource in self.observed:
+            if resource.type in BEARING_TYPES:
+                yield resource
+
+    def evidence_of(self, *resources: Resource) -> tuple[str, ...]:
+        """Digests of what was read for these resources, in order, without repeats."""
+        found: list[str] = []
+        for resource in resources:
+            found += resource.evidence or self.evidence.get(f"{resource.type} {resource.id}", ())
+        return tuple(dict.fromkeys(found))
+
+
+def _of_bedrock(resource: Resource) -> bool:
+    if resource.type == "AWS::EC2::VPCEndpoint":
+        return ".bedrock" in str(resource.get("ServiceName"))
+    return resource.type.startswith("AWS::Bedrock::") or (
+        resource.type == "Ringwall::Bedrock::InvocationLogging" and bool(resource.get("LoggingConfig"))
+    )

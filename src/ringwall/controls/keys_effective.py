@@ -1,0 +1,245 @@
+"""The keys work, rotate, are used, and let nobody else in.
+
+## What it does
+
+Creates one customer-managed key for each data class (guardrail, invocation log group, invocation log bucket, trail,
+alarms), with yearly rotation by default and a policy that names exactly the services that need it, under the condition
+that they act for this account. The check asks whether each key can be used, rotates, is used by what it is for, and
+lets nobody else in.
+
+## Why
+
+A key of its own is a second lock with its own log: whoever may read a bucket still may not read what is in it. One key
+for everything is one policy for everything, and it grows until it fits anybody.
+
+## How it fails
+
+- A bucket names a key that is disabled, or waits for deletion: writing stops, and with it the record.
+- A service principal without `aws:SourceAccount` or `aws:SourceArn` acts for any account (confused deputy).
+- The policy allows `kms:*` to `*`, or to another account.
+- A grant gives somebody the key that no policy shows.
+- A log group was given a key id in place of the ARN, or none: CloudWatch Logs then uses its own.
+
+## AWS sources
+
+- https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+- https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-kms.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls import names
+from ringwall.controls.ask import ask
+from ringwall.controls.control import Control
+from ringwall.controls.keys import keys
+from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.controls.context import CheckContext
+    from ringwall.controls.findings import Finding
+    from ringwall.estate.model import Resource
+
+SLUG = "keys-effective"
+TYPE = "AWS::KMS::Key"
+OUTSIDER = "arn:aws:iam::000000000000:role/Stranger"
+"""A principal of an account that AWS gives to nobody."""
+FOREIGN_ACCOUNT = "000000000000"
+
+USES: dict[str, tuple[str, str]] = {
+    # data class: desired id of what is encrypted, path of its key
+    "guardrail": ("guardrail/", "KmsKeyArn"),
+    "invocation-log-group": ("log-group/invocations", "KmsKeyId"),
+    "invocation-log-bucket": ("bucket/invocation-logs", "BucketEncryption"),
+    "trail": ("trail/main", "KMSKeyId"),
+    "alarms": ("topic/alarms", "KmsMasterKeyId"),
+}
+SERVICES = {
+    # Services that a key's policy may name, each with a context that shows on whose behalf it comes.
+    "invocation-log-bucket": ("bedrock.amazonaws.com", "kms:GenerateDataKey"),
+    "trail": ("cloudtrail.amazonaws.com", "kms:GenerateDataKey"),
+    "alarms": ("cloudwatch.amazonaws.com", "kms:GenerateDataKey"),
+}
+
+
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Judge the declared keys; without a declaration, every key that logs, trails or guardrails use."""
+    if context.perimeter is None:
+        yield from _undeclared(context)
+        return
+    for data_class in names.DATA_CLASSES:
+        yield _declared(context, data_class)
+
+
+def _declared(context: CheckContext, data_class: str) -> Finding:
+    key = context.actual(f"key/{data_class}")
+    if key is None:
+        reason = context.unread(TYPE)
+        name = f"key/{data_class}"
+        if reason is not None:
+            return unknown(context, CONTROL, None, f"keys could not be read: {reason}", name=name)
+        return fail(
+            context,
+            CONTROL,
+            None,
+            f"there is no key for {data_class}",
+            "apply the declaration: ringwall apply",
+            name=name,
+        )
+    user = context.actual(_user(context, data_class))
+    problems = [*_usable(key), *_open(context, key, data_class), *_used(context, key, user, data_class)]
+    return _finding(context, key, problems, data_class, user)
+
+
+def _finding(
+    context: CheckContext, key: Resource, problems: list[str], what: str, user: Resource | None
+) -> Finding:
+    if problems:
+        return fail(
+            context,
+            CONTROL,
+            key,
+            f"key for {what}: " + "; ".join(problems),
+            "apply the declaration: ringwall apply; cancel a pending deletion first",
+            commands=(f"aws kms cancel-key-deletion --key-id {context.identity(key, 'KeyId')}",)
+            if key.get("KeyState") == "PendingDeletion"
+            else (),
+            details={"problems": problems},
+        )
+    if key.unknown:
+        first = key.unknown[0]
+        return unknown(context, CONTROL, key, f"{first.property} could not be read: {first.reason}")
+    summary = f"the key for {what} works, rotates, is used, and lets nobody else in"
+    return ok(context, CONTROL, key, summary, *([user] if user else []))
+
+
+def _user(context: CheckContext, data_class: str) -> str:
+    resource_id, _ = USES[data_class]
+    if resource_id == "guardrail/" and context.perimeter is not None:
+        return f"guardrail/{context.perimeter.guardrail.name}"
+    return resource_id
+
+
+def _usable(key: Resource) -> Iterator[str]:
+    state = key.get("KeyState", "Enabled")
+    if key.get("Enabled") is False or state != "Enabled":
+        yield f"it is {state if state != 'Enabled' else 'Disabled'}"
+    if key.get("EnableKeyRotation") is not True and key.unknown_reason("EnableKeyRotation") is None:
+        yield "it does not rotate"
+
+
+def _open(context: CheckContext, key: Resource, data_class: str | None) -> Iterator[str]:
+    """Who gets in that should not: other accounts, services on behalf of other accounts, holders of grants."""
+    arn = context.identity(key, "Arn")
+    if ask(context, OUTSIDER, "kms:Decrypt", arn).allowed or _admits_outsiders(context, arn):
+        yield "its policy admits principals of other accounts"
+    service = SERVICES.get(data_class or "")
+    if service is not None:
+        name, action = service
+        foreign = {
+            "aws:SourceAccount": FOREIGN_ACCOUNT,
+            "aws:SourceArn": f"arn:aws:{name.split('.', 1)[0]}:us-east-1:{FOREIGN_ACCOUNT}:trail/x",
+            "kms:EncryptionContext:aws:cloudtrail:arn": f"arn:aws:cloudtrail:us-east-1:{FOREIGN_ACCOUNT}:trail/x",
+        }
+        if ask(context, name, action, arn, foreign).allowed:
+            yield f"its policy admits {name} on behalf of any account"
+    for grant in key.get("Grants", ()):
+        if not str(grant.get("GranteePrincipal", "")).endswith(".amazonaws.com"):
+            yield f"a grant gives {grant.get('GranteePrincipal')} {', '.join(grant.get('Operations', ()))}"
+
+
+def _admits_outsiders(context: CheckContext, arn: str) -> bool:
+    """Across accounts the caller's own policies must allow too; an outsider's are taken to allow everything."""
+    return everything_of_outsider(context, arn, "kms:Decrypt")
+
+
+def everything_of_outsider(context: CheckContext, arn: str, action: str) -> bool:
+    """Whether a resource's policy lets a principal of an unknown account in that may do everything at home."""
+    decision = ask(context, OUTSIDER, action, arn)
+    return decision.allowed or decision.missing == ("identity",)
+
+
+def _used(context: CheckContext, key: Resource, user: Resource | None, data_class: str) -> Iterator[str]:
+    """Whether what the key is for names it. What is not there at all is another control's to report."""
+    if user is None:
+        return
+    path = USES[data_class][1]
+    if user.unknown_reason(path) is not None:
+        return
+    named = _named_key(user, path)
+    mine = {context.identity(key, name) for name in ("Arn", "KeyId")}
+    mine |= {arn.rsplit("/", 1)[-1] for arn in mine}
+    if named not in mine:
+        yield f"{user.get('Name') or user.id} is encrypted with {named or 'no key of ours'}, not with it"
+
+
+def _named_key(user: Resource, path: str) -> Any:
+    if path != "BucketEncryption":
+        return user.get(path)
+    rules = user.get("BucketEncryption.ServerSideEncryptionConfiguration", ())
+    for rule in rules:
+        default = rule.get("ServerSideEncryptionByDefault", {})
+        if default.get("SSEAlgorithm") in ("aws:kms", "aws:kms:dsse"):
+            return default.get("KMSMasterKeyID")
+    return None
+
+
+def _undeclared(context: CheckContext) -> Iterator[Finding]:
+    named: dict[str, Resource] = {}
+    for resource in context.observed:
+        for kind, path in BASELINE_USERS:
+            key = _named_key(resource, path) if resource.type == kind else None
+            if isinstance(key, str):
+                named.setdefault(key.rsplit("/", 1)[-1], resource)
+    judged = [key for key in context.observed.of_type(TYPE, account=context.account) if key.id in named]
+    for key in judged:
+        problems = [*_usable(key), *_open(context, key, None)]
+        yield _finding(context, key, problems, named[key.id].id, named[key.id])
+    if not judged:
+        reason = context.unread(TYPE)
+        if reason is not None:
+            yield unknown(context, CONTROL, None, f"keys could not be read: {reason}")
+        elif named:
+            yield fail(
+                context,
+                CONTROL,
+                None,
+                "logs name keys that are not customer-managed keys of this account",
+                "use a key of your own for each data class",
+            )
+        else:
+            yield not_applicable(
+                context, CONTROL, "no guardrail, log group, trail or topic names a customer-managed key"
+            )
+
+
+BASELINE_USERS = (
+    ("AWS::Bedrock::Guardrail", "KmsKeyArn"),
+    ("AWS::Logs::LogGroup", "KmsKeyId"),
+    ("AWS::CloudTrail::Trail", "KMSKeyId"),
+    ("AWS::SNS::Topic", "KmsMasterKeyId"),
+    ("AWS::S3::Bucket", "BucketEncryption"),
+)
+
+CONTROL = Control(
+    slug=SLUG,
+    title="The keys work, rotate, are used, and let nobody else in",
+    category="Encryption",
+    severity="high",
+    page=__doc__ or "",
+    check=check,
+    compile=keys,
+    types=(
+        TYPE,
+        "AWS::KMS::Alias",
+        "AWS::Bedrock::Guardrail",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::CloudTrail::Trail",
+        "AWS::SNS::Topic",
+    ),
+)

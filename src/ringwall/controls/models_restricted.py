@@ -1,0 +1,81 @@
+"""Only the declared models can be invoked.
+
+## What it does
+
+Attaches a service control policy that denies inference on everything but the declared models: their inference profiles
+in the source Region, by exact ARN, and their foundation models in the Regions that may process a request.
+
+## Why
+
+A model is a supplier: its terms, where it runs, how long it keeps traffic and what it was tested for differ from the
+next one. An allow-list in each team's policy holds until a team writes `bedrock:*`.
+
+## How it fails
+
+- Only foundation model ARNs are listed: then every call through an inference profile is denied, since the profile is
+  authorized as well.
+- `foundation-model/*` in a role or an endpoint policy undoes the list, unless an organization policy holds it.
+- Application inference profiles, imported, custom and marketplace models and prompt routers have ARNs of their own;
+  exact ARNs leave them all out.
+- A model id that has reached its end of life is allowed and cannot be called.
+
+## AWS sources
+
+- https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ringwall.controls.claims import DeclaredClaim, never
+from ringwall.controls.control import Control
+from ringwall.controls.documents import unless
+from ringwall.controls.policies import RUN, approved, models
+from ringwall.controls.proved import judge_claims
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringwall.controls.context import CheckContext
+    from ringwall.controls.findings import Finding
+    from ringwall.perimeter.model import Perimeter
+
+SLUG = "models-restricted"
+
+
+def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
+    """No inference on another model."""
+    exempt = unless(*perimeter.service_roles)
+    yield never(
+        "only-declared-models",
+        SLUG,
+        "Nobody invokes a model that is not declared",
+        Action=list(RUN),
+        NotResource=approved(perimeter),
+        **({"Condition": exempt} if exempt else {}),
+    )
+
+
+def check(context: CheckContext) -> Iterable[Finding]:
+    """Judge by the proof over the observed Estate."""
+    return judge_claims(
+        context,
+        CONTROL,
+        ("only-declared-models",),
+        "apply the declaration: ringwall apply (service control policy scp/models)",
+    )
+
+
+CONTROL = Control(
+    slug=SLUG,
+    title="Only the declared models can be invoked",
+    category="IAM",
+    severity="high",
+    page=__doc__ or "",
+    check=check,
+    compile=models,
+    claims=claims,
+    types=("AWS::Organizations::Policy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::EC2::VPCEndpoint"),
+)

@@ -1,0 +1,130 @@
+"""Findings from proofs: what holds for every request, and the request that gets through where it does not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls.baseline import baseline_names
+from ringwall.controls.findings import Finding, Remediation, Status
+from ringwall.controls.verdicts import verdict
+from ringwall.iam.codec import request_to_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.access.proving import EstateAnswer
+    from ringwall.controls.context import CheckContext
+    from ringwall.controls.control import Control
+
+SHOWN = 5
+"""Principals that a summary names before it counts."""
+
+
+def judge_claims(
+    context: CheckContext, control: Control, claims: tuple[str, ...], remedy: str
+) -> Iterator[Finding]:
+    """One pass if every claim holds; else one finding for each that does not.
+
+    Args:
+        context: with the proofs.
+        control: whose claims they are.
+        claims: names; without a declaration those of the baseline are judged instead.
+        remedy: what to do about a violation.
+    """
+    if context.perimeter is None:
+        claims = baseline_names(control.slug)
+    answers = {name: context.proofs.get(name) for name in claims}
+    if claims and all(answer is not None and answer.verdict == "holds" for answer in answers.values()):
+        yield _held(context, control, answers)
+        return
+    for name, answer in answers.items():
+        if answer is None:
+            yield _unasked(context, control, name)
+        elif answer.verdict == "unknown":
+            yield _undecided(context, control, name, answer)
+        elif answer.verdict == "violated":
+            yield _violated(context, control, name, answer, remedy)
+
+
+def _held(context: CheckContext, control: Control, answers: dict[str, EstateAnswer | None]) -> Finding:
+    held = [answer for answer in answers.values() if answer is not None]
+    return verdict(
+        context,
+        control,
+        Status.PASS,
+        "; ".join(answer.claim.title for answer in held),
+        confidence="proved",
+        details={
+            "claims": list(answers),
+            "because": _reasons(held),
+            "axioms": sorted({axiom for answer in held for axiom in answer.answer.axioms}),
+            "exempt": sorted({item.actor.label for answer in held for item in answer.exempt}),
+        },
+        evidence=tuple(context.policies_that_decide()),
+    )
+
+
+def _reasons(answers: list[EstateAnswer]) -> list[str]:
+    found = (
+        f"{reason.policy_type} {reason.policy} {reason.statement}"
+        for answer in answers
+        for reason in answer.answer.because
+    )
+    return list(dict.fromkeys(found))
+
+
+def _unasked(context: CheckContext, control: Control, name: str) -> Finding:
+    return verdict(
+        context,
+        control,
+        Status.UNKNOWN,
+        f"{name} was not proved: something that it names is not there, or no proof was made",
+        name=name,
+        confidence="low",
+        remediation=Remediation("deploy what the declaration names, then audit again: ringwall apply"),
+    )
+
+
+def _undecided(context: CheckContext, control: Control, name: str, answer: EstateAnswer) -> Finding:
+    reason = answer.answer.reason or "no reason given"
+    return verdict(
+        context,
+        control,
+        Status.UNKNOWN,
+        f"{answer.claim.title}: not decided, {reason}",
+        name=name,
+        confidence="low",
+        remediation=Remediation("make readable what could not be read, or allow the proof more time"),
+        details={"gaps": list(answer.gaps)},
+    )
+
+
+def _violated(
+    context: CheckContext, control: Control, name: str, answer: EstateAnswer, remedy: str
+) -> Finding:
+    who = answer.exposed
+    listed = ", ".join(who[:SHOWN]) + (f" and {len(who) - SHOWN} more" if len(who) > SHOWN else "")
+    if answer.claim.kind == "can":
+        summary = f"{answer.claim.title}: denied"
+    else:
+        summary = f"{answer.claim.title}: not so, {listed or 'somebody'} can"
+    return verdict(
+        context,
+        control,
+        Status.FAIL,
+        summary,
+        name=name,
+        confidence="proved",
+        remediation=Remediation(remedy),
+        details=_witness(answer),
+        evidence=tuple(context.policies_that_decide()),
+    )
+
+
+def _witness(answer: EstateAnswer) -> dict[str, Any]:
+    return {
+        "witness": [request_to_json(request) for request in answer.answer.witness],
+        "principals": list(answer.exposed),
+        "because": _reasons([answer]),
+        "missing": list(answer.answer.missing),
+    }

@@ -1,0 +1,251 @@
+"""The VPC endpoints work, and for this account's application alone.
+
+## What it does
+
+Creates an interface endpoint for each declared service in the declared subnets, with private DNS, a policy that admits
+this account's principals to what was declared, and a security group of its own that admits port 443 from the
+application's security group. The check asks whether each endpoint can do its work, and for strangers does none.
+
+## Why
+
+The endpoint is the private way to Bedrock. Without private DNS an SDK walks past it to the public address; with the
+default policy it carries anybody's credentials to anybody's resources; with an open security group the whole VPC, or
+whatever is peered with it, may use it.
+
+## How it fails
+
+- `PrivateDnsEnabled` is off, or the VPC has DNS support or DNS host names off.
+- No policy was given at creation: AWS's default allows everything to everybody.
+- The policy says `Principal: "*"` and `Action: "*"` without a condition on account or organization.
+- The security group admits `0.0.0.0/0`, the VPC's whole range, or other ports.
+- There is an endpoint for `bedrock-runtime` alone: agents, knowledge bases and the control plane go out publicly.
+
+## AWS sources
+
+- https://docs.aws.amazon.com/bedrock/latest/userguide/vpc-interface-endpoints.html
+- https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls.control import Control
+from ringwall.controls.endpoints import endpoints, security_group
+from ringwall.controls.verdicts import fail, ok, unknown
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
+from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import PolicySet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.controls.context import CheckContext
+    from ringwall.controls.findings import Finding
+    from ringwall.estate.model import Resource
+    from ringwall.perimeter.model import Perimeter
+
+SLUG = "vpc-endpoint-effective"
+TYPE = "AWS::EC2::VPCEndpoint"
+STRANGER = "arn:aws:iam::000000000000:role/Stranger"
+"""A principal of an account that AWS gives to nobody."""
+
+PROBES = {
+    # What a stranger's credentials try through the endpoint, by end of the service name.
+    "bedrock-runtime": (
+        "bedrock:InvokeModel",
+        "arn:aws:bedrock:us-east-1::foundation-model/anthropic.claude-x",
+    ),
+    "bedrock-agent-runtime": (
+        "bedrock:Retrieve",
+        "arn:aws:bedrock:us-east-1:000000000000:knowledge-base/STRANGE001",
+    ),
+    "bedrock": ("bedrock:CreateGuardrail", "*"),
+    "bedrock-agent": ("bedrock:CreateAgent", "*"),
+    "bedrock-mantle": (
+        "bedrock-mantle:CreateInference",
+        "arn:aws:bedrock-mantle:us-east-1:000000000000:project/x",
+    ),
+}
+
+
+def compile_(perimeter: Perimeter) -> Iterator[Resource]:
+    """The security group and the endpoints."""
+    yield security_group(perimeter)
+    yield from endpoints(perimeter)
+
+
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Judge every declared endpoint; without a declaration, every endpoint for Bedrock."""
+    if context.perimeter is not None:
+        for desired in context.desired.of_type(TYPE):
+            yield _declared(context, desired)
+        return
+    found = [
+        item for item in context.observed.of_type(TYPE, account=context.account) if _service(item) in PROBES
+    ]
+    if not found:
+        yield fail(
+            context,
+            CONTROL,
+            None,
+            "there is no VPC endpoint for Bedrock: every call goes over the public network",
+            "declare network.endpoints and apply",
+        )
+    for endpoint in found:
+        yield _verdict(context, endpoint, None)
+
+
+def _service(endpoint: Resource) -> str:
+    return str(endpoint.get("ServiceName", "")).rsplit(".", 1)[-1]
+
+
+def _declared(context: CheckContext, desired: Resource) -> Finding:
+    name = desired.get("ServiceName")
+    candidates = [
+        item
+        for item in context.observed.of_type(TYPE, account=desired.account, region=desired.region)
+        if item.get("ServiceName") == name and item.get("VpcId") == desired.get("VpcId")
+    ]
+    if not candidates:
+        reason = context.unread(TYPE)
+        if reason is not None:
+            return unknown(context, CONTROL, None, f"endpoints could not be read: {reason}", name=desired.id)
+        return fail(
+            context,
+            CONTROL,
+            None,
+            f"{desired.get('VpcId')} has no endpoint for {name}",
+            "apply the declaration: ringwall apply",
+            name=desired.id,
+        )
+    return _verdict(context, context.actual(desired.id) or candidates[0], desired)
+
+
+def _verdict(context: CheckContext, endpoint: Resource, desired: Resource | None) -> Finding:
+    if endpoint.unknown:
+        first = endpoint.unknown[0]
+        return unknown(context, CONTROL, endpoint, f"{first.property} could not be read: {first.reason}")
+    groups = _groups(context, endpoint)
+    problems = [
+        *_reachable(context, endpoint, desired),
+        *_policy(context, endpoint),
+        *(problem for group in groups for problem in _group(context, group)),
+    ]
+    missing = set(endpoint.get("SecurityGroupIds", ())) - {context.identity(group) for group in groups}
+    if not problems and missing:
+        return unknown(context, CONTROL, endpoint, f"security group {min(missing)} was not read")
+    if problems:
+        return fail(
+            context,
+            CONTROL,
+            endpoint,
+            f"{_service(endpoint)}: " + "; ".join(problems),
+            "apply the declaration: ringwall apply",
+            details={"problems": problems},
+        )
+    summary = f"{_service(endpoint)} is reached privately, by the application alone, for this account alone"
+    return ok(context, CONTROL, endpoint, summary, *groups)
+
+
+def _reachable(context: CheckContext, endpoint: Resource, desired: Resource | None) -> Iterator[str]:
+    state = str(endpoint.get("State", "available")).lower()
+    if state != "available":
+        yield f"it is {state}, not available"
+    if not endpoint.get("PrivateDnsEnabled"):
+        yield "private DNS is off, so SDKs use the public address"
+    for vpc in context.observed.of_type("AWS::EC2::VPC"):
+        if vpc.id == endpoint.get("VpcId"):
+            for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+                if vpc.get(attribute) is False:
+                    yield f"{vpc.id} has {attribute} off, so private DNS does not resolve"
+    if desired is not None:
+        lacking = sorted(set(desired.get("SubnetIds", ())) - set(endpoint.get("SubnetIds", ())))
+        if lacking:
+            yield f"it is not in {', '.join(lacking)}"
+
+
+def _policy(context: CheckContext, endpoint: Resource) -> Iterator[str]:
+    """Whether the policy alone would let a stranger's fully privileged credentials through."""
+    document = endpoint.get("PolicyDocument")
+    if document is None:
+        yield "it has AWS's default policy, which allows everything to everybody"
+        return
+    probe = PROBES.get(_service(endpoint))
+    if probe is None:
+        return
+    action, resource = probe
+    request = request_from_json({"principal": STRANGER, "action": action, "resource": resource})
+    everything = parse_policy(
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    )
+    policy = parse_policy(document, name=endpoint.id)
+    through = PolicySet(identity=(everything,), vpc_endpoint=(policy,))
+    if decide(request, through).allowed:
+        yield f"its policy lets the credentials of any account {action}"
+    narrow = context.perimeter is not None and _service(endpoint) not in ("bedrock", "bedrock-agent")
+    if narrow and decide(_own(context, "bedrock:DeleteKnowledgeBase"), through).allowed:
+        yield "its policy allows everything to this account's principals"
+
+
+def _own(context: CheckContext, action: str) -> Any:
+    return request_from_json(
+        {
+            "principal": f"arn:{context.partition}:iam::{context.account}:role/Own",
+            "action": action,
+            "resource": f"arn:{context.partition}:bedrock:us-east-1:{context.account}:knowledge-base/UNDECLARED",
+        }
+    )
+
+
+def _groups(context: CheckContext, endpoint: Resource) -> tuple[Resource, ...]:
+    wanted = endpoint.get("SecurityGroupIds", ())
+    groups = context.observed.of_type("AWS::EC2::SecurityGroup")
+    return tuple(group for group in groups if group.id != "?" and context.identity(group) in wanted)
+
+
+def _group(context: CheckContext, group: Resource) -> Iterator[str]:
+    application = context.perimeter.network.application_security_group if context.perimeter else None
+    rules = group.get("SecurityGroupIngress", ())
+    for rule in rules:
+        source = rule.get("CidrIp") or rule.get("CidrIpv6") or rule.get("SourcePrefixListId")
+        if source in ("0.0.0.0/0", "::/0"):
+            yield f"{group.id} admits everybody ({source})"
+        elif application is not None and (source or rule.get("SourceSecurityGroupId") != application):
+            yield f"{group.id} admits {source or rule.get('SourceSecurityGroupId')}, not the application alone"
+        elif not _is_https(rule):
+            yield f"{group.id} admits other ports than 443"
+    if application is not None and not any(
+        rule.get("SourceSecurityGroupId") == application and _covers_https(rule) for rule in rules
+    ):
+        yield f"{group.id} does not admit {application} on port 443, so the application cannot use it"
+
+
+def _is_https(rule: Any) -> bool:
+    return (
+        str(rule.get("IpProtocol")) in ("tcp", "6")
+        and rule.get("FromPort") == 443
+        and rule.get("ToPort") == 443
+    )
+
+
+def _covers_https(rule: Any) -> bool:
+    if str(rule.get("IpProtocol")) == "-1":
+        return True
+    first, last = rule.get("FromPort"), rule.get("ToPort")
+    return (
+        str(rule.get("IpProtocol")) in ("tcp", "6") and first is not None and first <= 443 <= (last or first)
+    )
+
+
+CONTROL = Control(
+    slug=SLUG,
+    title="The VPC endpoints work, and for this account's application alone",
+    category="Network",
+    severity="high",
+    page=__doc__ or "",
+    check=check,
+    compile=compile_,
+    types=(TYPE, "AWS::EC2::SecurityGroup", "AWS::EC2::VPC"),
+)
