@@ -130,18 +130,25 @@ def _check_scope(target: Target, signed: sigv4.Signed) -> None:
     if target.host is not None:
         expected = models.SIGNING_NAMES[target.host.service]
         if signed.scope.service != expected:
-            raise SignatureError("signature", f"Credential should be scoped to correct service: '{expected}'.")
+            raise SignatureError(
+                "signature", f"Credential should be scoped to correct service: '{expected}'."
+            )
         if target.host.region and target.host.region != signed.scope.region:
             raise SignatureError("signature", "Credential should be scoped to a valid region.")
     if target.service in models.GLOBAL_SERVICES and signed.scope.region != places.REGION:
-        raise SignatureError("signature", f"Credential should be scoped to a valid region. Use '{places.REGION}'.")
+        raise SignatureError(
+            "signature", f"Credential should be scoped to a valid region. Use '{places.REGION}'."
+        )
 
 
 def _decoded(request: HttpRequest, chain: sigv4.Chain | None) -> HttpRequest:
     if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
         body, _ = sigv4.decode_chunks(request, chain)
         return request.with_body(body)
-    if request.headers.get("content-encoding") == "gzip" and request.headers.get("content-type") != "binary/octet-stream":
+    if (
+        request.headers.get("content-encoding") == "gzip"
+        and request.headers.get("content-type") != "binary/octet-stream"
+    ):
         return request.with_body(_inflated(request.body))
     return request
 

@@ -128,9 +128,7 @@ class Authorizer:
         for authorization in self._authorizations(asking, parameters):
             self.one(asking, authorization)
 
-    def _authorizations(
-        self, asking: Asking, parameters: Mapping[str, object]
-    ) -> tuple[Authorization, ...]:
+    def _authorizations(self, asking: Asking, parameters: Mapping[str, object]) -> tuple[Authorization, ...]:
         bearer = asking.caller.bearer if asking.caller else None
         try:
             return operations.authorizations(
@@ -143,7 +141,9 @@ class Authorizer:
                 bearer_token=bearer,  # type: ignore[arg-type]
             )
         except operations.UnresolvedModelError as error:
-            raise AwsError("ValidationException", f"The provided model identifier is invalid. {error}") from error
+            raise AwsError(
+                "ValidationException", f"The provided model identifier is invalid. {error}"
+            ) from error
         except operations.UnknownOperationError as error:
             message = f"The sandbox does not know which permissions {asking.service}:{asking.operation} needs"
             raise faults.fault("not-in-sandbox", asking.service, message) from error

@@ -93,7 +93,9 @@ class Moto:
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
         """moto's own objects of a service, for reading under :meth:`locked`."""
         regional = self._backends(service)[account]
-        return regional[region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"]
+        return regional[
+            region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"
+        ]
 
     def accounts(self, service: str) -> tuple[str, ...]:
         """Accounts that a service has state for."""
@@ -142,7 +144,9 @@ class Moto:
             return error.code or 500, dict(error.get_headers()), _encoded(error.get_body())
         except NotImplementedError as error:
             raise AwsError(
-                "NotImplementedException", f"The sandbox does not implement {service}:{operation} ({error})", 501
+                "NotImplementedException",
+                f"The sandbox does not implement {service}:{operation} ({error})",
+                501,
             ) from error
         except _CRASHES as error:
             text = f"The sandbox could not do {service}:{operation}: {type(error).__name__}: {error}"

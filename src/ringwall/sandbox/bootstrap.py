@@ -49,7 +49,9 @@ def make_organization(moto: Moto) -> None:
     """The management account's organization with the member account in a unit, FullAWSAccess at each level."""
 
     def run(operation: str, **parameters: Any) -> dict[str, Any]:
-        return moto.execute("organizations", operation, parameters, places.MANAGEMENT, places.REGION).parameters
+        return moto.execute(
+            "organizations", operation, parameters, places.MANAGEMENT, places.REGION
+        ).parameters
 
     with _fixed(
         "moto.organizations.utils",
@@ -96,7 +98,9 @@ def make_administrator(moto: Moto) -> tuple[str, str]:
     name = places.MANAGEMENT_ROLE
     run(places.MANAGEMENT, "CreateRole", RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
     document = json.dumps(_MANAGEMENT_POLICY)
-    run(places.MANAGEMENT, "PutRolePolicy", RoleName=name, PolicyName="organizations", PolicyDocument=document)
+    run(
+        places.MANAGEMENT, "PutRolePolicy", RoleName=name, PolicyName="organizations", PolicyDocument=document
+    )
     return key["AccessKeyId"], key["SecretAccessKey"]
 
 
@@ -115,4 +119,9 @@ def make_network(moto: Moto) -> None:
             run("CreateSubnet", VpcId=places.VPC, CidrBlock=cidr, AvailabilityZone=zone)
     ids = itertools.chain([places.APPLICATION_GROUP])
     with _fixed("moto.ec2.models.security_groups", random_security_group_id=lambda: next(ids)):
-        run("CreateSecurityGroup", VpcId=places.VPC, GroupName="application", Description="The application's workloads")
+        run(
+            "CreateSecurityGroup",
+            VpcId=places.VPC,
+            GroupName="application",
+            Description="The application's workloads",
+        )

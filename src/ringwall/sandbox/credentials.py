@@ -163,7 +163,9 @@ class Credentials:
             SignatureError: ``denied`` for any other token, and for inactive and expired keys.
         """
         for key in tuple(self.api_keys.values()):
-            if key.service == "bedrock.amazonaws.com" and secrets.compare_digest(key.secret.encode(), token.encode()):
+            if key.service == "bedrock.amazonaws.com" and secrets.compare_digest(
+                key.secret.encode(), token.encode()
+            ):
                 if key.status != "Active":
                     break
                 if key.expires is not None and now >= key.expires:

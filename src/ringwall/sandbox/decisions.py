@@ -105,7 +105,10 @@ def _matches(entry: Entry, wanted: Mapping[str, str | None]) -> bool:
         "request_id": entry.request_id,
         "operation": entry.operation,
     }
-    return all(value is None or values[name] == (value.lower() if name == "action" else value) for name, value in wanted.items())
+    return all(
+        value is None or values[name] == (value.lower() if name == "action" else value)
+        for name, value in wanted.items()
+    )
 
 
 def denial(request: Request, decision: Decision) -> str:

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
 _POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
+# What services publish of their own accord needs nobody's permission.
+_SERVICES_OWN = frozenset({("cloudwatch", "PutMetricData")})
 _S3_CHANGES = frozenset({"PutBucketPolicy", "DeleteBucketPolicy", "CreateBucket", "DeleteBucket"})
 _KMS_READS = frozenset({"Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify"})
 
@@ -205,7 +207,11 @@ class Gateway:
         self._hooks.prepare(turn)
         if service == "s3":
             self._require_bucket(turn)
-        self.authorizer.call(turn.asking, turn.asked)
+        own = (
+            turn.caller is None and turn.owner is not None and (service, turn.call.operation) in _SERVICES_OWN
+        )
+        if not own:
+            self.authorizer.call(turn.asking, turn.asked)
         if service == "ec2" and turn.parameters.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
         self._hooks.before(turn)
@@ -238,7 +244,9 @@ class Gateway:
             turn.call.service, turn.call.operation, turn.parameters, account, turn.call.region
         )
         self._hooks.after(turn, reply)
-        default = int(models.operation_model(turn.call.service, turn.call.operation).http.get("responseCode", 200))
+        default = int(
+            models.operation_model(turn.call.service, turn.call.operation).http.get("responseCode", 200)
+        )
         return Output(reply.parameters, status=reply.status if reply.status != default else None)
 
     # -- writing answers -------------------------------------------------------------------------------------------
@@ -261,7 +269,9 @@ class Gateway:
     def _refused(self, exchange: Exchange, error: AwsError) -> HttpResponse:
         self._record(exchange, None, error)
         path = exchange.request.path
-        response = faults.write(error, exchange.service, exchange.protocol, exchange.request_id, resource=path)
+        response = faults.write(
+            error, exchange.service, exchange.protocol, exchange.request_id, resource=path
+        )
         if exchange.request.method == "HEAD":
             response.body = b""
         return response
@@ -284,7 +294,9 @@ class Gateway:
         context: Context | None = None,
     ) -> dict[str, Any]:
         """See :meth:`ringwall.sandbox.call.Platform.call_as`."""
-        turn = self._internal_turn(principal, service, operation, parameters, account, region, dict(context or {}))
+        turn = self._internal_turn(
+            principal, service, operation, parameters, account, region, dict(context or {})
+        )
         error: AwsError | None = None
         try:
             output = self.perform(turn)
@@ -347,11 +359,15 @@ class Gateway:
         account, kind, name = arn.split(":")[4], arn.split(":", 5)[5].split("/")[0], arn.rsplit("/", 1)[-1]
         if kind == "role":
             with self.moto.locked():
-                role = next((r for r in self.moto.store("iam", account).roles.values() if r.name == name), None)
+                role = next(
+                    (r for r in self.moto.store("iam", account).roles.values() if r.name == name), None
+                )
             identity = f"{role.id if role else 'AROAUNKNOWN'}:service"
             session = f"arn:aws:sts::{account}:assumed-role/{name}/service"
             entry = self.views.now().access.principal(arn)
-            return Caller(session, account, identity, kind="AssumedRole", tags=entry.tags if entry else {}), True
+            return Caller(
+                session, account, identity, kind="AssumedRole", tags=entry.tags if entry else {}
+            ), True
         if kind == "user":
             return self.credentials.user(account, name), False
         found = self.credentials.session_of(arn)
@@ -372,7 +388,13 @@ class Gateway:
         asking = self._asking.get(call.request_id)
         if asking is None:
             turn = self._internal_turn(
-                call.principal, call.service, call.operation, {}, call.account, call.region, dict(call.context)
+                call.principal,
+                call.service,
+                call.operation,
+                {},
+                call.account,
+                call.region,
+                dict(call.context),
             )
             asking = replace(turn.asking, endpoint=call.vpc_endpoint_id, request_id=call.request_id)
         self.authorizer.one(asking, Authorization(action, resource, dict(context or {})))

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ringwall.sandbox.call import Output
     from ringwall.sandbox.turn import Turn
 
+ANY = "*"
+"""In ``prepare``: every operation of the service."""
+
 Operation: TypeAlias = tuple[str, str]
 Before: TypeAlias = "Callable[[Turn], None]"
 After: TypeAlias = "Callable[[Turn, Reply], None]"
@@ -57,8 +60,9 @@ class Table:
 
     def prepare(self, turn: Turn) -> None:
         """Run what comes before authorization."""
-        for hook in self._prepare.get((turn.call.service, turn.call.operation), ()):
-            hook(turn)
+        for operation in (ANY, turn.call.operation):
+            for hook in self._prepare.get((turn.call.service, operation), ()):
+                hook(turn)
 
     def before(self, turn: Turn) -> None:
         """Run the checks."""

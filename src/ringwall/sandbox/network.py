@@ -18,7 +18,7 @@ _HTTPS = 443
 _SOMEWHERE = "52.94.0.1"
 """An address of AWS on the internet."""
 _ENDPOINT_NAMES = {"monitoring": "cloudwatch"}
-_DNS_ATTRIBUTES = ("enable_dns_support", "enable_dns_hostnames")
+DNS_ATTRIBUTES = ("enable_dns_support", "enable_dns_hostnames")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ def _default_group(store: Any, vpc: str) -> tuple[str, ...]:
 
 def _dns_on(store: Any, vpc: str) -> bool:
     found = store.vpcs.get(vpc)
-    return found is not None and all(str(getattr(found, name)).lower() == "true" for name in _DNS_ATTRIBUTES)
+    return found is not None and all(str(getattr(found, name)).lower() == "true" for name in DNS_ATTRIBUTES)
 
 
 def _routed(store: Any, subnet: str, endpoint: Endpoint) -> bool:
@@ -150,15 +150,21 @@ def _connected(workload: Workload, store: Any, endpoint: Endpoint | None) -> Way
         outward = _rules(groups, "egress_rules")
         to_list = endpoint is not None and any(rule.prefix_list_id for rule in outward)
         if not to_list and not _allows(outward, (_SOMEWHERE,), ()):
-            return Way(refused=f"egress of {_names(workload.security_groups)} admits no connection to port 443")
+            return Way(
+                refused=f"egress of {_names(workload.security_groups)} admits no connection to port 443"
+            )
         return Way(endpoint.id if endpoint else None)
     if not endpoint.addresses:
         return Way(refused=f"{endpoint.id} has no network interface; give it subnets")
     if not _allows(_rules(groups, "egress_rules"), endpoint.addresses, endpoint.security_groups):
-        return Way(refused=f"egress of {_names(workload.security_groups)} does not admit port 443 of {endpoint.id}")
+        return Way(
+            refused=f"egress of {_names(workload.security_groups)} does not admit port 443 of {endpoint.id}"
+        )
     inward = _rules(_groups(store, endpoint.security_groups), "ingress_rules")
     if not _allows(inward, (workload.address,), workload.security_groups):
-        return Way(refused=f"ingress of {_names(endpoint.security_groups)} does not admit {workload.address} to port 443")
+        return Way(
+            refused=f"ingress of {_names(endpoint.security_groups)} does not admit {workload.address} to port 443"
+        )
     return Way(endpoint.id)
 
 
@@ -191,6 +197,8 @@ def _covers_port(rule: Any) -> bool:
 
 def _covers_peer(rule: Any, addresses: tuple[str, ...], groups: tuple[str, ...]) -> bool:
     cidr = rule.ip_range.get("CidrIp")
-    if cidr and any(ipaddress.ip_address(item) in ipaddress.ip_network(cidr, strict=False) for item in addresses):
+    if cidr and any(
+        ipaddress.ip_address(item) in ipaddress.ip_network(cidr, strict=False) for item in addresses
+    ):
         return True
     return rule.source_group.get("GroupId") in groups

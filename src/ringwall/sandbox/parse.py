@@ -392,7 +392,11 @@ def _structure_from_xml(shape: Any, node: ET.Element) -> dict[str, Any]:
         key = str(member.serialization.get("name", name))
         if member.serialization.get("xmlAttribute"):
             value = next(
-                (text for attribute, text in node.attrib.items() if attribute.endswith(key.rsplit(":", maxsplit=1)[-1])),
+                (
+                    text
+                    for attribute, text in node.attrib.items()
+                    if attribute.endswith(key.rsplit(":", maxsplit=1)[-1])
+                ),
                 None,
             )
             if value is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from ringwall.sandbox.cloudtrail_hooks import CLOUDTRAIL
+from ringwall.sandbox.ec2_hooks import EC2
+from ringwall.sandbox.iam_hooks import IAM
+from ringwall.sandbox.kms_hooks import KMS
+from ringwall.sandbox.logs_hooks import LOGS
+from ringwall.sandbox.monitoring_hooks import MONITORING
+from ringwall.sandbox.organizations_hooks import ORGANIZATIONS
+from ringwall.sandbox.s3_hooks import S3
 
-if TYPE_CHECKING:
-    from ringwall.sandbox.hooks import Hooks
-
-ROOMS: tuple[Hooks, ...] = ()
+ROOMS = (CLOUDTRAIL, EC2, IAM, KMS, LOGS, MONITORING, ORGANIZATIONS, S3)

@@ -93,7 +93,9 @@ class Sandbox:
     def start(self) -> None:
         """Start, with a fresh organization, administrator and network."""
         if not _running.acquire(blocking=False):
-            raise RingwallError("another sandbox runs in this process; stop it first, or start a process of its own")
+            raise RingwallError(
+                "another sandbox runs in this process; stop it first, or start a process of its own"
+            )
         try:
             self._start()
         except BaseException:
@@ -143,7 +145,9 @@ class Sandbox:
             )
         except OSError as error:
             self._server.stop()
-            raise RingwallError(f"port {self._port} of 127.0.0.1 cannot be used: {error}; choose another") from error
+            raise RingwallError(
+                f"port {self._port} of 127.0.0.1 cannot be used: {error}; choose another"
+            ) from error
 
     def _make_network(self) -> None:
         bootstrap.make_network(self._moto)
@@ -157,9 +161,13 @@ class Sandbox:
     def stop(self) -> None:
         """Close every listener and forget everything."""
         self._ec2_thread.join()
+        assert self.gateway.trail is not None
+        self.gateway.trail.stop()
         for proxy, _ in self._proxies.values():
             self._server.run(_stopped(proxy))
-        for listener in {id(one): one for one in (self._public, self._public_tls, *self._endpoints.values())}.values():
+        for listener in {
+            id(one): one for one in (self._public, self._public_tls, *self._endpoints.values())
+        }.values():
             self._server.run(listener.runner.cleanup())
         self._server.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
@@ -220,7 +228,9 @@ class Sandbox:
             vpc, cidr = places.VPC, places.SUBNETS[subnet][1]
         else:
             self._wait_for_ec2()
-            found = self.gateway.peek("ec2", "DescribeSubnets", {"SubnetIds": [subnet]}, places.MEMBER, places.REGION)
+            found = self.gateway.peek(
+                "ec2", "DescribeSubnets", {"SubnetIds": [subnet]}, places.MEMBER, places.REGION
+            )
             vpc, cidr = found["Subnets"][0]["VpcId"], found["Subnets"][0]["CidrBlock"]
         address = ipaddress.ip_network(cidr)[next(self._next_address) % 200 + 10]
         return Workload(vpc, subnet, security_groups, str(address))
@@ -251,11 +261,19 @@ class Sandbox:
     async def _on_endpoint(self, request: HttpRequest, peer: int) -> HttpResponse:
         flow = self._flows.find(peer)
         if flow is None or flow[1].endpoint is None:
-            text = b"VPC endpoints are reached from their VPC: use the proxy of Sandbox.attach(subnet, groups)"
+            text = (
+                b"VPC endpoints are reached from their VPC: use the proxy of Sandbox.attach(subnet, groups)"
+            )
             return HttpResponse(403, {"Content-Type": "text/plain"}, text)
         workload, way = flow
         arrival = Arrival(
-            workload.address, request.secure, way.endpoint, workload.vpc, workload.account, workload.region, public=False
+            workload.address,
+            request.secure,
+            way.endpoint,
+            workload.vpc,
+            workload.account,
+            workload.region,
+            public=False,
         )
         return await self.gateway.respond(request, arrival)
 
@@ -268,10 +286,14 @@ class Sandbox:
             return HttpResponse(403, {"Content-Type": "text/plain"}, str(error).encode())
         administrator = f"arn:aws:iam::{places.MEMBER}:user/{places.ADMINISTRATOR}"
         if caller is None or not secrets.compare_digest(caller.arn, administrator):
-            return HttpResponse(403, {"Content-Type": "text/plain"}, b"only the administrator may read decisions")
+            return HttpResponse(
+                403, {"Content-Type": "text/plain"}, b"only the administrator may read decisions"
+            )
         query = dict(request.query_parameters)
         trace = query.pop("trace", "") in {"1", "true"}
-        wanted = {name: query.get(name) for name in ("principal", "action", "outcome", "operation", "request_id")}
+        wanted = {
+            name: query.get(name) for name in ("principal", "action", "outcome", "operation", "request_id")
+        }
         body = json.dumps({"decisions": self.decisions(trace=trace, **wanted)}).encode()
         return HttpResponse(200, {"Content-Type": "application/json"}, body)
 
@@ -299,4 +321,3 @@ class Sandbox:
 
 async def _stopped(proxy: Proxy) -> None:
     proxy.stop()
-

@@ -148,6 +148,8 @@ def _too_large(request: web.BaseRequest) -> web.Response:
 
 
 def _internal_failure(error: BaseException) -> web.Response:
-    text = json.dumps({"__type": "InternalFailure", "message": f"The sandbox failed: {type(error).__name__}: {error}"})
+    text = json.dumps(
+        {"__type": "InternalFailure", "message": f"The sandbox failed: {type(error).__name__}: {error}"}
+    )
     headers = {"x-amzn-ErrorType": "InternalFailure"}
     return web.Response(status=500, text=text, content_type="application/json", headers=headers)

@@ -109,7 +109,9 @@ def read(request: HttpRequest) -> Signed | None:
 def _read_header(request: HttpRequest, header: str) -> Signed:
     match = _HEADER.match(header)
     if match is None:
-        raise SignatureError("incomplete", "Authorization header requires 'Credential', 'SignedHeaders', 'Signature'.")
+        raise SignatureError(
+            "incomplete", "Authorization header requires 'Credential', 'SignedHeaders', 'Signature'."
+        )
     date = request.headers.get("x-amz-date") or request.headers.get("date", "")
     return Signed(
         _scope(match["credential"]),
@@ -166,13 +168,19 @@ def verify(request: HttpRequest, signed: Signed, secret: str, now: datetime) -> 
         SignatureError: ``skew``, ``url-expired``, ``hash`` or ``signature``.
     """
     _check_age(signed, now)
-    required = {"host"} | {name for name in request.headers if name.startswith("x-amz-") and not signed.presigned}
+    required = {"host"} | {
+        name for name in request.headers if name.startswith("x-amz-") and not signed.presigned
+    }
     # The hash header of services other than S3 may stay unsigned; every other x-amz header must be signed.
     missing = required - set(signed.signed_headers) - {"x-amz-content-sha256", "x-amz-decoded-content-length"}
     if "host" in missing:
-        raise SignatureError("signature", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+        raise SignatureError(
+            "signature", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+        )
     if signed.scope.service == "s3" and missing:
-        raise SignatureError("denied", f"There were headers present in the request which were not signed: {missing}")
+        raise SignatureError(
+            "denied", f"There were headers present in the request which were not signed: {missing}"
+        )
     date = signed.time.strftime(_DATE)
     canonical = _canonical_request(request, signed)
     text = "\n".join([ALGORITHM, date, signed.scope.text, hashlib.sha256(canonical.encode()).hexdigest()])
@@ -185,13 +193,17 @@ def verify(request: HttpRequest, signed: Signed, secret: str, now: datetime) -> 
 def _check_age(signed: Signed, now: datetime) -> None:
     moment = signed.time.strftime(_DATE)
     if signed.scope.date != moment[:8]:
-        raise SignatureError("incomplete", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date")
+        raise SignatureError(
+            "incomplete", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
+        )
     skew = SKEW.get(signed.scope.service, DEFAULT_SKEW)
     minutes = int(skew.total_seconds() // 60)
     stamp = now.strftime(_DATE)
     if signed.time > now + skew:
         later = (now + skew).strftime(_DATE)
-        message = f"Signature not yet current: {moment} is still later than {later} ({stamp} + {minutes} min.)"
+        message = (
+            f"Signature not yet current: {moment} is still later than {later} ({stamp} + {minutes} min.)"
+        )
         raise SignatureError("skew", message)
     if signed.presigned:
         if now > signed.time + timedelta(seconds=signed.expires):
@@ -203,7 +215,9 @@ def _check_age(signed: Signed, now: datetime) -> None:
 
 
 def _canonical_request(request: HttpRequest, signed: Signed) -> str:
-    headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed.signed_headers)
+    headers = "".join(
+        f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed.signed_headers
+    )
     return "\n".join(
         [
             request.method,
@@ -238,7 +252,9 @@ def _payload_hash(request: HttpRequest, signed: Signed) -> str:
     claimed = request.headers.get("x-amz-content-sha256")
     if signed.scope.service != "s3":
         # The hash is of what arrived, whatever the header says; over TLS a client may leave the body unsigned.
-        return UNSIGNED if claimed == UNSIGNED and request.secure else hashlib.sha256(request.body).hexdigest()
+        return (
+            UNSIGNED if claimed == UNSIGNED and request.secure else hashlib.sha256(request.body).hexdigest()
+        )
     if claimed is None:
         if signed.presigned:
             return UNSIGNED
@@ -327,4 +343,3 @@ def _trailers(text: bytes, chain: Chain | None) -> dict[str, str]:
         if claimed is None or not hmac.compare_digest(claimed, expected):
             raise SignatureError("signature")
     return found
-

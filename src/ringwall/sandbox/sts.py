@@ -53,7 +53,9 @@ class Sts:
         parameters = turn.parameters
         name = parameters.get("RoleSessionName")
         if turn.call.operation == "AssumeRole":
-            _require(_ROLE_ARN.match(str(parameters.get("RoleArn", ""))), f"{parameters.get('RoleArn')} is invalid")
+            _require(
+                _ROLE_ARN.match(str(parameters.get("RoleArn", ""))), f"{parameters.get('RoleArn')} is invalid"
+            )
             _require(name and _NAME.match(name), _constraint("roleSessionName", name, r"[\w+=,.@-]*"))
         _length("sourceIdentity", parameters.get("SourceIdentity"), _NAME)
         _length("externalId", parameters.get("ExternalId"), _EXTERNAL_ID)
@@ -87,14 +89,21 @@ class Sts:
         with self._moto.locked():
             role = self._moto.store("iam", account)
             found = next((item for item in role.roles.values() if item.name == name), None)
-            tags = {tag["Key"]: tag["Value"] for tag in role.tagger.list_tags_for_resource(parameters["RoleArn"])["Tags"]}
+            tags = {
+                tag["Key"]: tag["Value"]
+                for tag in role.tagger.list_tags_for_resource(parameters["RoleArn"])["Tags"]
+            }
         if found is None or str(found.arn) != parameters["RoleArn"]:
             # Authorization has refused already; nobody learns which roles exist.
-            raise AwsError("AccessDenied", f"Not authorized to perform: sts:AssumeRole on {parameters['RoleArn']}", 403)
+            raise AwsError(
+                "AccessDenied", f"Not authorized to perform: sts:AssumeRole on {parameters['RoleArn']}", 403
+            )
         seconds = self._role_duration(turn, int(found.max_session_duration or _HOUR))
         before = turn.caller
         passed = {tag["Key"]: tag["Value"] for tag in parameters.get("Tags") or ()}
-        inherited = {key: before.tags[key] for key in before.transitive if key in before.tags} if before else {}
+        inherited = (
+            {key: before.tags[key] for key in before.transitive if key in before.tags} if before else {}
+        )
         _refuse_overlap(passed, inherited)
         session = parameters["RoleSessionName"]
         caller = Caller(
@@ -117,7 +126,9 @@ class Sts:
             "AssumedRoleUser": {"AssumedRoleId": caller.user_id, "Arn": caller.arn},
         }
         if caller.session_policies is not None:
-            output["PackedPolicySize"] = 1 + sum(len(str(policy.document)) for policy in caller.session_policies) * 100 // (4 * _MAX_POLICY)
+            output["PackedPolicySize"] = 1 + sum(
+                len(str(policy.document)) for policy in caller.session_policies
+            ) * 100 // (4 * _MAX_POLICY)
         if caller.source_identity:
             output["SourceIdentity"] = caller.source_identity
         return Output(output)
@@ -132,14 +143,19 @@ class Sts:
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining",
             )
         _bounds(seconds, 900, 43200)
-        _require(seconds <= longest, "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
+        _require(
+            seconds <= longest,
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        )
         return seconds
 
     def _session_policies(self, turn: Turn, account: str) -> tuple[Policy, ...] | None:
         parameters = turn.parameters
         texts: list[tuple[str, Any]] = []
         if parameters.get("Policy"):
-            _require(len(parameters["Policy"]) <= _MAX_POLICY, "1 validation error detected: policy is too long")
+            _require(
+                len(parameters["Policy"]) <= _MAX_POLICY, "1 validation error detected: policy is too long"
+            )
             texts.append(("session policy", parameters["Policy"]))
         for item in parameters.get("PolicyArns") or ():
             texts.append((item["arn"], self._managed(account, item["arn"])))
@@ -150,7 +166,9 @@ class Sts:
             policy = self._moto.store("iam", account).managed_policies.get(arn)
             if policy is None:
                 raise AwsError("ValidationError", f"The policy {arn} does not exist or is not attachable.")
-            return next(item.document for item in policy.versions if item.version_id == policy.default_version_id)
+            return next(
+                item.document for item in policy.versions if item.version_id == policy.default_version_id
+            )
 
     def _session_token(self, turn: Turn) -> Output:
         before = turn.known_caller
@@ -189,7 +207,9 @@ class Sts:
             session_name=name,
         )
         user = {"FederatedUserId": caller.user_id, "Arn": caller.arn}
-        return Output({"Credentials": _credentials(self._credentials.open_session(caller)), "FederatedUser": user})
+        return Output(
+            {"Credentials": _credentials(self._credentials.open_session(caller)), "FederatedUser": user}
+        )
 
 
 def _credentials(session: Session) -> dict[str, Any]:
@@ -205,13 +225,17 @@ def _parsed(text: Any, name: str) -> Policy:
     try:
         return parse_policy(json.loads(text) if isinstance(text, str) else text, name=name)
     except (PolicySyntaxError, ValueError) as error:
-        raise AwsError("MalformedPolicyDocument", f"The policy is not in the valid JSON format: {error}") from error
+        raise AwsError(
+            "MalformedPolicyDocument", f"The policy is not in the valid JSON format: {error}"
+        ) from error
 
 
 def _refuse_overlap(passed: Mapping[str, str], inherited: Mapping[str, str]) -> None:
     both = sorted(set(passed) & set(inherited))
     if both:
-        raise AwsError("InvalidParameterValue", f"One of the specified transitive tag keys can't be set: {both}")
+        raise AwsError(
+            "InvalidParameterValue", f"One of the specified transitive tag keys can't be set: {both}"
+        )
 
 
 def _bounds(seconds: int, least: int, most: int) -> None:
@@ -237,4 +261,3 @@ def _constraint(name: str, value: Any, pattern: str) -> str:
 def _require(condition: Any, message: str) -> None:
     if not condition:
         raise AwsError("ValidationError", message)
-

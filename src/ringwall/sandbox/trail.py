@@ -1,15 +1,264 @@
-"""CloudTrail (minimal for now)."""
+"""CloudTrail: every call becomes an event, is kept for ``LookupEvents``, and delivered to the trails that select it.
+
+Delivery is real: log files are written to the trail's bucket as ``cloudtrail.amazonaws.com``, so bucket policy and key
+policy count, and a trail that cannot deliver says so in ``GetTrailStatus``.
+"""
+
 from __future__ import annotations
+
+import gzip
+import json
+import secrets
+import threading
+import uuid
+from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
+
+from ringwall.catalog import bedrock
+from ringwall.sandbox import events, places, selectors
+from ringwall.sandbox.call import AwsError
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.sandbox.call import Output
+    from ringwall.sandbox.events import Record
     from ringwall.sandbox.gateway import Gateway
+    from ringwall.sandbox.turn import Turn
+
+PRINCIPAL = "cloudtrail.amazonaws.com"
+_KEPT = 50_000
+_BATCH = 200
+_INTERVAL = 2.0
+
 
 class Trail:
+    """The recorder."""
+
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-    def record(self, turn: Any, output: Any, error: Any) -> None:
-        pass
-    def record_service_event(self, **_: Any) -> None:
-        pass
+        self._lock = threading.Lock()
+        self._delivering = threading.Lock()
+        self._events: deque[Record] = deque(maxlen=_KEPT)
+        self._pending: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+        self.problems: dict[str, str] = {}
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="ringwall-trail", daemon=True)
+        self._thread.start()
+
+    # -- recording -------------------------------------------------------------------------------------------------
+
+    def record(self, turn: Turn, output: Output | None, error: AwsError | None) -> None:
+        """Record a call. CloudTrail's own deliveries are left out, or they would go on for ever."""
+        if turn.call.principal == PRINCIPAL:
+            return
+        record = events.record(turn, output, error, None)
+        self._add(record)
+        if turn.call.vpc_endpoint_id and record["eventSource"] in bedrock.NETWORK_ACTIVITY_SOURCES:
+            self._add(self._network_activity(turn, record))
+
+    def _network_activity(self, turn: Turn, record: Record) -> Record:
+        """The endpoint owner's view of a call: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-network-events-with-cloudtrail.html."""
+        names = (
+            "eventVersion",
+            "userIdentity",
+            "eventTime",
+            "eventSource",
+            "eventName",
+            "awsRegion",
+            "sourceIPAddress",
+        )
+        kept = {
+            name: record[name]
+            for name in (*names, "requestID", "readOnly", "recipientAccountId", "vpcEndpointId")
+        }
+        decisions = self._gateway.log.entries(request_id=turn.call.request_id)
+        if any(
+            "vpc_endpoint" in entry.decision.missing
+            or any(
+                reason.policy_type == "vpc_endpoint" and reason.effect == "Deny"
+                for reason in entry.decision.because
+            )
+            for entry in decisions
+        ):
+            kept["errorCode"] = "VpceAccessDenied"
+            kept["errorMessage"] = "The request was denied due to a VPC endpoint policy"
+        return {
+            **kept,
+            "eventID": str(uuid.uuid4()),
+            "eventType": "AwsVpceEvent",
+            "vpcEndpointAccountId": places.MEMBER,
+            "managementEvent": False,
+            "eventCategory": "NetworkActivity",
+        }
+
+    def record_service_event(
+        self,
+        *,
+        event_source: str,
+        event_name: str,
+        account: str,
+        region: str,
+        identity: Mapping[str, Any],
+        detail: Mapping[str, Any],
+        category: str,
+    ) -> None:
+        """Record an event that a service makes of its own."""
+        self._add(
+            {
+                "eventVersion": "1.11",
+                "userIdentity": dict(identity),
+                "eventTime": events.stamp(self._gateway.now()),
+                "eventSource": event_source,
+                "eventName": event_name,
+                "awsRegion": region,
+                "sourceIPAddress": event_source,
+                "userAgent": event_source,
+                "requestParameters": None,
+                "responseElements": None,
+                "eventID": str(uuid.uuid4()),
+                "readOnly": True,
+                "eventType": "AwsServiceEvent",
+                "managementEvent": category == "Management",
+                "recipientAccountId": account,
+                "eventCategory": category,
+                **detail,
+            }
+        )
+
+    def _add(self, record: Record) -> None:
+        with self._lock:
+            self._events.append(record)
+        for account, region, name, trail in self._trails():
+            if trail.status.is_logging and _covers(account, region, trail, record):
+                with self._lock:
+                    batch = self._pending[account, region, name]
+                    batch.append(record)
+                    full = len(batch) >= _BATCH
+                if full:
+                    self._wake.set()
+
+    def _trails(self) -> Iterator[tuple[str, str, str, Any]]:
+        moto = self._gateway.moto
+        with moto.locked():
+            found = [
+                (account, region, name, trail)
+                for account in moto.accounts("cloudtrail")
+                for region in moto.regions("cloudtrail", account)
+                for name, trail in moto.store("cloudtrail", account, region).trails.items()
+            ]
+        yield from found
+
+    def events(self, account: str, region: str) -> list[Record]:
+        """Management events of an account and Region, newest first, as ``LookupEvents`` shows them."""
+        with self._lock:
+            kept = list(self._events)
+        return [
+            record
+            for record in reversed(kept)
+            if record["recipientAccountId"] == account
+            and record["awsRegion"] == region
+            and record["eventCategory"] == "Management"
+        ]
+
+    # -- delivering ------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(_INTERVAL)
+            self._wake.clear()
+            if not self._stopped.is_set():
+                self.flush()
+
+    def stop(self) -> None:
+        """Deliver what is left and stop."""
+        self._stopped.set()
+        self._wake.set()
+        self._thread.join(timeout=10)
+
     def flush(self) -> None:
-        pass
+        """Deliver everything that is waiting."""
+        with self._delivering:
+            with self._lock:
+                pending, self._pending = self._pending, defaultdict(list)
+            trails = {(account, region, name): trail for account, region, name, trail in self._trails()}
+            for key, records in pending.items():
+                trail = trails.get(key)
+                if trail is not None and records:
+                    self._deliver(trail, records)
+
+    def _deliver(self, trail: Any, records: list[Record]) -> None:
+        by_place: dict[tuple[str, str], list[Record]] = defaultdict(list)
+        for record in records:
+            by_place[record["recipientAccountId"], record["awsRegion"]].append(record)
+        for (account, region), part in by_place.items():
+            try:
+                self._put_object(trail, account, region, part)
+                self.problems.pop(trail.arn, None)
+            except AwsError as error:
+                self.problems[trail.arn] = error.code
+        if trail.cw_log_group_arn and trail.cw_role_arn:
+            self._put_log_events(trail, records)
+
+    def _put_object(self, trail: Any, account: str, region: str, records: list[Record]) -> None:
+        now = self._gateway.now()
+        prefix = f"{trail.s3_key_prefix}/" if trail.s3_key_prefix else ""
+        middle = f"{places.ORGANIZATION}/" if trail.is_org_trail else ""
+        stamp = now.strftime("%Y%m%dT%H%MZ")
+        name = f"{account}_CloudTrail_{region}_{stamp}_{secrets.token_urlsafe(12)}.json.gz"
+        key = f"{prefix}AWSLogs/{middle}{account}/CloudTrail/{region}/{now:%Y/%m/%d}/{name}"
+        parameters: dict[str, Any] = {
+            "Bucket": trail.bucket_name,
+            "Key": key,
+            "Body": gzip.compress(json.dumps({"Records": records}, default=str).encode()),
+            "ACL": "bucket-owner-full-control",
+            "ContentType": "application/json",
+            "ContentEncoding": "gzip",
+        }
+        if trail.kms_key_id:
+            parameters |= {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": trail.kms_key_id}
+        self._gateway.call_as(
+            PRINCIPAL,
+            "s3",
+            "PutObject",
+            parameters,
+            account=trail.account_id,
+            region=trail.region_name,
+            context=source(trail.arn, trail.account_id),
+        )
+
+    def _put_log_events(self, trail: Any, records: list[Record]) -> None:
+        group = trail.cw_log_group_arn.split(":log-group:")[-1].removesuffix(":*")
+        stream = f"{trail.account_id}_CloudTrail_{trail.region_name}"
+        moment = int(self._gateway.now().timestamp() * 1000)
+        name = {"logGroupName": group, "logStreamName": stream}
+        lines = [{"timestamp": moment, "message": json.dumps(record, default=str)} for record in records]
+        where = {"account": trail.account_id, "region": trail.region_name}
+        try:
+            try:
+                self._gateway.call_as(trail.cw_role_arn, "logs", "CreateLogStream", name, **where)
+            except AwsError as error:
+                if error.code != "ResourceAlreadyExistsException":
+                    raise
+            self._gateway.call_as(
+                trail.cw_role_arn, "logs", "PutLogEvents", {**name, "logEvents": lines}, **where
+            )
+        except AwsError as error:
+            self.problems[f"{trail.arn}/logs"] = error.message
+
+
+def source(arn: str, account: str) -> dict[str, tuple[str, ...]]:
+    """Condition keys of a service's call on behalf of a resource."""
+    return {
+        "aws:sourcearn": (arn,),
+        "aws:sourceaccount": (account,),
+        "aws:sourceorgid": (places.ORGANIZATION,),
+        "s3:x-amz-acl": ("bucket-owner-full-control",),
+    }
+
+
+def _covers(account: str, region: str, trail: Any, record: Record) -> bool:
+    own = record["recipientAccountId"] == account or (trail.is_org_trail and account == places.MANAGEMENT)
+    here = trail.is_multi_region or record["awsRegion"] == region
+    return own and here and selectors.selects(trail.event_selectors, trail.advanced_event_selectors, record)

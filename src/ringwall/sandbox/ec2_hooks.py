@@ -1,0 +1,158 @@
+"""What AWS adds to EC2 over moto: endpoint checks, private DNS, and listeners that follow the endpoints.
+
+https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.sandbox import documents, models, places
+from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.hooks import Hooks
+from ringwall.sandbox.network import DNS_ATTRIBUTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ringwall.sandbox.backend import Reply
+    from ringwall.sandbox.turn import Turn
+
+_FULL_ACCESS = (
+    '{"Version":"2008-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}'
+)
+
+
+def _malformed(message: str) -> AwsError:
+    return AwsError("InvalidPolicyDocument", f"The Policy Document is not valid: {message}")
+
+
+def _store(turn: Turn) -> Any:
+    return turn.gateway.moto.store("ec2", turn.account, turn.call.region)
+
+
+def _create_endpoint(turn: Turn) -> None:
+    parameters = turn.parameters
+    kind = parameters.setdefault("VpcEndpointType", "Gateway")
+    with turn.gateway.moto.locked():
+        store = _store(turn)
+        vpc = store.vpcs.get(parameters["VpcId"])
+        if vpc is None:
+            raise AwsError("InvalidVpcId.NotFound", f"The Vpc Id {parameters['VpcId']} does not exist")
+        _service_exists(turn, parameters["ServiceName"], kind)
+        _groups_exist(store, parameters.get("SecurityGroupIds") or ())
+        _subnets_fit(store, parameters)
+        if parameters.get("PolicyDocument"):
+            documents.check(parameters["PolicyDocument"], documents.ENDPOINT, _malformed)
+        if kind == "Interface":
+            _interface_defaults(store, vpc, parameters)
+
+
+def _service_exists(turn: Turn, name: str, kind: str) -> None:
+    found = turn.gateway.peek("ec2", "DescribeVpcEndpointServices", {}, turn.account, turn.call.region)
+    types = {
+        item["ServiceName"]: {entry["ServiceType"] for entry in item["ServiceType"]}
+        for item in found["ServiceDetails"]
+    }
+    known = name in types or name.removeprefix(f"com.amazonaws.{turn.call.region}.") in _ENDPOINT_NAMES
+    if not known or not name.startswith(f"com.amazonaws.{turn.call.region}."):
+        raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
+    if kind == "Gateway" and not name.endswith((".s3", ".dynamodb")):
+        message = f"Endpoint type (Gateway) does not match available service types ([Interface]) for {name}."
+        raise AwsError("InvalidParameter", message)
+
+
+_ENDPOINT_NAMES = frozenset({"monitoring", *models.SIGNING_NAMES})
+
+
+def _groups_exist(store: Any, ids: Iterable[str]) -> None:
+    known = {group.id for groups in store.groups.values() for group in groups.values()}
+    for group in ids:
+        if group not in known:
+            raise AwsError("InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+
+
+def _subnets_fit(store: Any, parameters: dict[str, Any]) -> None:
+    zones: dict[str, str] = {}
+    for subnet_id in parameters.get("SubnetIds") or ():
+        subnet = next((found[subnet_id] for found in store.subnets.values() if subnet_id in found), None)
+        if subnet is None:
+            raise AwsError("InvalidSubnetId.NotFound", f"The subnet ID '{subnet_id}' does not exist")
+        if subnet.vpc_id != parameters["VpcId"]:
+            raise AwsError("InvalidParameter", f"Subnet {subnet_id} does not belong to {parameters['VpcId']}")
+        zone = subnet.availability_zone
+        if zone in zones:
+            raise AwsError(
+                "DuplicateSubnetsInSameZone",
+                f"Found another VPC endpoint subnet in the availability zone of {subnet_id}. VPC endpoint subnets should be in different availability zones supported by the VPC endpoint service.",
+            )
+        zones[zone] = subnet_id
+
+
+def _interface_defaults(store: Any, vpc: Any, parameters: dict[str, Any]) -> None:
+    if not parameters.get("SecurityGroupIds"):
+        groups = store.groups[vpc.id].values()
+        parameters["SecurityGroupIds"] = [group.id for group in groups if group.name == "default"]
+    if parameters.setdefault("PrivateDnsEnabled", True):
+        _private_dns_fits(store, vpc, parameters["ServiceName"])
+
+
+def _private_dns_fits(store: Any, vpc: Any, service: str) -> None:
+    if not all(str(getattr(vpc, name)).lower() == "true" for name in DNS_ATTRIBUTES):
+        message = f"Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true for {vpc.id}"
+        raise AwsError("InvalidParameter", message)
+    for endpoint in store.vpc_end_points.values():
+        same = endpoint.vpc_id == vpc.id and endpoint.service_name == service and endpoint.state != "deleted"
+        if same and places.private_dns(endpoint):
+            _, _, region, name = service.split(".", 3)
+            message = (
+                f"private-dns-enabled cannot be set because there is already a conflicting DNS domain for "
+                f"{name}.{region}.amazonaws.com in the VPC {vpc.id}"
+            )
+            raise AwsError("InvalidParameter", message)
+
+
+def _endpoints_changed(turn: Turn, reply: Reply) -> None:
+    del reply
+    turn.gateway.network_changed()
+
+
+def _modify_endpoint(turn: Turn) -> None:
+    parameters = turn.parameters
+    with turn.gateway.moto.locked():
+        store = _store(turn)
+        endpoint = store.vpc_end_points.get(parameters["VpcEndpointId"])
+        if endpoint is None or endpoint.state == "deleted":
+            message = f"The Vpc Endpoint Id '{parameters['VpcEndpointId']}' does not exist"
+            raise AwsError("InvalidVpcEndpointId.NotFound", message)
+        if parameters.get("PolicyDocument"):
+            documents.check(parameters["PolicyDocument"], documents.ENDPOINT, _malformed)
+        if parameters.get("ResetPolicy"):
+            parameters["PolicyDocument"] = _FULL_ACCESS
+        _groups_exist(store, parameters.get("AddSecurityGroupIds") or ())
+        wanted = parameters.get("PrivateDnsEnabled")
+        if wanted and not places.private_dns(endpoint):
+            _private_dns_fits(store, store.vpcs[endpoint.vpc_id], endpoint.service_name)
+        if wanted is not None:
+            endpoint.private_dns_enabled = wanted
+
+
+def _vpc_exists(turn: Turn) -> None:
+    vpc = turn.parameters.get("VpcId")
+    with turn.gateway.moto.locked():
+        if vpc is not None and vpc not in _store(turn).vpcs:
+            raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
+
+
+EC2 = Hooks(
+    before={
+        ("ec2", "CreateVpcEndpoint"): _create_endpoint,
+        ("ec2", "ModifyVpcEndpoint"): _modify_endpoint,
+        ("ec2", "CreateSecurityGroup"): _vpc_exists,
+    },
+    after={
+        ("ec2", "CreateVpcEndpoint"): _endpoints_changed,
+        ("ec2", "ModifyVpcEndpoint"): _endpoints_changed,
+        ("ec2", "DeleteVpcEndpoints"): _endpoints_changed,
+    },
+)

@@ -1,0 +1,140 @@
+"""What AWS adds to CloudWatch Logs over moto: encryption keys that admit the service, retention values, data protection.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from ringwall.iam.evaluate import decide
+from ringwall.iam.policy import PolicySet
+from ringwall.iam.request import Request
+from ringwall.sandbox import context as keys
+from ringwall.sandbox import documents
+from ringwall.sandbox.call import AwsError, Output
+from ringwall.sandbox.hooks import Hooks
+from ringwall.sandbox.kms_hooks import find_key
+
+if TYPE_CHECKING:
+    from ringwall.sandbox.turn import Turn
+
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+\Z")
+_RETENTION = frozenset(
+    {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+)
+_NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
+
+
+def _invalid(message: str) -> AwsError:
+    return AwsError("InvalidParameterException", message)
+
+
+def admits_service(
+    turn: Turn, key: Any, service: str, action: str, context: dict[str, tuple[str, ...]]
+) -> bool:
+    """Whether a key's policy lets a service principal do something."""
+    view = turn.gateway.views.now()
+    facts = {**keys.service_principal(service), **keys.moment(turn.call.time), **context}
+    policies = view.access.policies(service, resource=key.arn, action=action)
+    request = Request(service, action, key.arn, key.account_id, facts)
+    return decide(request, PolicySet(resource=policies.resource, rcp=policies.rcp)).allowed
+
+
+def _log_group_key(turn: Turn) -> None:
+    name = turn.parameters.get("kmsKeyId")
+    if name is None:
+        return
+    if not _KEY_ARN.match(name):
+        raise _invalid(f"Specified KMS key is not valid: {name} is not the ARN of a key")
+    key = find_key(turn.gateway.moto, turn.account, turn.call.region, name)
+    if key is None or not key.enabled or key.key_state != "Enabled":
+        raise _invalid(f"The specified KMS Key Id could not be found or is not enabled: {name}")
+    if f":kms:{turn.call.region}:" not in name:
+        raise _invalid("The KMS key must be in the Region of the log group")
+    group = str(turn.parameters.get("logGroupName", "*"))
+    arn = f"arn:aws:logs:{turn.call.region}:{turn.account}:log-group:{group}"
+    service = f"logs.{turn.call.region}.amazonaws.com"
+    context = {"kms:encryptioncontext:aws:logs:arn": (arn,), "kms:encryptioncontextkeys": ("aws:logs:arn",)}
+    for action in _NEEDED[:3]:
+        if not admits_service(turn, key, service, action, context):
+            raise _invalid(
+                f"The specified KMS key does not exist or is not allowed to be used with Arn '{arn}'"
+            )
+
+
+def _retention(turn: Turn) -> None:
+    days = turn.parameters.get("retentionInDays")
+    if days not in _RETENTION:
+        allowed = ", ".join(map(str, sorted(_RETENTION)))
+        raise _invalid(f"Invalid retention value: {days}. Valid values are: [{allowed}]")
+
+
+def _resource_policy(turn: Turn) -> None:
+    text = turn.parameters.get("policyDocument")
+    if text is not None:
+        documents.check(text, documents.LOGS, _invalid)
+
+
+def _group(turn: Turn) -> Any:
+    name = str(turn.parameters.get("logGroupIdentifier") or turn.parameters.get("logGroupName"))
+    name = name.split(":log-group:")[-1].removesuffix(":*")
+    with turn.gateway.moto.locked():
+        group = turn.gateway.moto.store("logs", turn.account, turn.call.region).groups.get(name)
+    if group is None:
+        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
+    return group
+
+
+def _put_protection(turn: Turn) -> Output:
+    group = _group(turn)
+    try:
+        document = json.loads(turn.parameters["policyDocument"])
+    except ValueError as error:
+        raise _invalid("The data protection policy is not valid JSON") from error
+    operations = [
+        item.get("Operation", {}) for item in document.get("Statement", ()) if isinstance(item, dict)
+    ]
+    if not any("Audit" in item for item in operations) or not any(
+        "Deidentify" in item for item in operations
+    ):
+        raise _invalid("A data protection policy has an Audit statement and a Deidentify statement")
+    group.ringwall_data_protection = (turn.parameters["policyDocument"], turn.call.time)
+    return Output(_protection(turn, group))
+
+
+def _protection(turn: Turn, group: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {
+        "logGroupIdentifier": turn.parameters.get("logGroupIdentifier") or turn.parameters.get("logGroupName")
+    }
+    found = getattr(group, "ringwall_data_protection", None)
+    if found:
+        result["policyDocument"] = found[0]
+        result["lastUpdatedTime"] = int(found[1].timestamp() * 1000)
+    return result
+
+
+def _get_protection(turn: Turn) -> Output:
+    return Output(_protection(turn, _group(turn)))
+
+
+def _delete_protection(turn: Turn) -> Output:
+    _group(turn).ringwall_data_protection = None
+    return Output({})
+
+
+LOGS = Hooks(
+    before={
+        ("logs", "CreateLogGroup"): _log_group_key,
+        ("logs", "AssociateKmsKey"): _log_group_key,
+        ("logs", "PutRetentionPolicy"): _retention,
+        ("logs", "PutResourcePolicy"): _resource_policy,
+    },
+    instead={
+        ("logs", "PutDataProtectionPolicy"): _put_protection,
+        ("logs", "GetDataProtectionPolicy"): _get_protection,
+        ("logs", "DeleteDataProtectionPolicy"): _delete_protection,
+    },
+)
