@@ -58,7 +58,7 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """One claim for each row, so that a hole names what it opens."""
     for row in protected(perimeter):
         parts: dict[str, Any] = {"Action": list(row.actions), "Resource": list(row.resources)}
-        exempt = row.exempt(perimeter)
+        exempt = [*row.exempt(perimeter), *row.services]
         if exempt:
             parts["NotPrincipal"] = exempt
         who = "Nobody at all" if row.everybody else "Nobody but the administrators"

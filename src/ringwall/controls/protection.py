@@ -153,6 +153,7 @@ class Protected:
         resources: on what; may hold references.
         guardrail_administrators: whether the roles declared for guardrails are exempt as well.
         everybody: whether not even administrators may.
+        services: service principals whose work it is. No service control policy binds them; claims leave them out.
     """
 
     sid: str
@@ -161,6 +162,7 @@ class Protected:
     resources: tuple[Any, ...] = ("*",)
     guardrail_administrators: bool = False
     everybody: bool = False
+    services: tuple[str, ...] = ()
 
     def exempt(self, perimeter: Perimeter) -> list[str]:
         """ARN patterns of who may."""
@@ -201,7 +203,13 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
         for purpose in (names.INVOCATION_LOGS, names.TRAIL)
         for item in (names.bucket_arn(perimeter, purpose), names.bucket_arn(perimeter, purpose) + "/*")
     )
-    yield Protected("ProtectBuckets", "alters what is recorded", BUCKET_MUTATIONS, buckets)
+    yield Protected(
+        "ProtectBuckets",
+        "alters what is recorded",
+        BUCKET_MUTATIONS,
+        buckets,
+        services=("bedrock.amazonaws.com", "cloudtrail.amazonaws.com"),
+    )
     yield from _network(perimeter)
     yield from _alarms(perimeter)
     yield from _identities(perimeter)
