@@ -161,7 +161,7 @@ DETECTORS: dict[str, tuple[Detector, ...]] = {
             group=1,
         ),
         Detector(
-            r"(?i:\b(?:my name is|my name's|name:|named|i am called|call me|signed,?))\s+([A-Z][\pL'-]+(?:\s+[A-Z][\pL'.-]+){0,3})",
+            r"(?i:\b(?:my name is|my name's|name:|named|i am called|call me|signed,?))\s+([A-Z][\pL'-]+(?:\s+(?:[A-Z]\.\s+)?[A-Z][\pL'-]+){0,3})",
             group=1,
         ),
         Detector(r"\b(?:I am|I'm|This is)\s+([A-Z][\pL'-]+\s+[A-Z][\pL'-]+)", group=1),
