@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Protocol
 
-from ringwall.iam.patterns import Reading, tokenize
+from ringwall.iam.patterns import Reading
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.globs import language_of
+from ringwall.proof.globs import language_of, tokens_of
 from ringwall.proof.language import ANY, STAR, Tokens, accepts
 from ringwall.proof.theory import Free, Holds, Variable
 
@@ -35,7 +35,7 @@ class Actions(Protocol):
 
 def action_tokens(pattern: str) -> Tokens:
     """An action pattern, in lower case as actions compare."""
-    tokens = language_of(tokenize(pattern.lower(), variables=False), Reading.TEXT)
+    tokens = language_of(tokens_of(pattern.lower(), variables=False), Reading.TEXT)
     assert tokens is not None
     return tokens
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ringwall.iam.conditions import OPERATORS, compile_test, passes_when_absent
-from ringwall.iam.patterns import Reading, Tokens, Variable, as_text, expand, tokenize
+from ringwall.iam.patterns import Reading, Tokens, Variable, Wildcard, as_text, expand
 from ringwall.iam.policy import ConditionTest
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import samples
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.globs import caseless_text, language_of
-from ringwall.proof.language import STAR, literal
+from ringwall.proof.globs import caseless_text, language_of, tokens_of
+from ringwall.proof.language import STAR, accepts, literal
+from ringwall.proof.language import Tokens as LanguageTokens
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Holds, Opaque, Present, Single, Some, Test
 from ringwall.proof.theory import Variable as ValueVariable
@@ -34,6 +35,8 @@ class Keys:
         variables: the value variable of each unknown key, by its name ``key:<lower-cased key>``.
         multivalued: names of those that can have several values.
         undetermined: keys of policy variables that nothing determines.
+        qualified: keys that some test asks about with a set operator; one of them that the vocabulary does not know
+            can have several values. To be complete before the first variable is made.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Keys:
         self.variables: dict[str, ValueVariable] = {}
         self.multivalued: set[str] = set()
         self.undetermined: set[str] = set()
+        self.qualified: set[str] = set()
         self._vocabulary = vocabulary
         self._single_valued = single_valued
         self._typed = typed
@@ -57,14 +61,10 @@ class Keys:
             self.variables[name] = ValueVariable(
                 samples=closed or samples.of_key(key), closed=closed is not None, is_text=not read
             )
-            if not self._single_valued or self._vocabulary.is_multivalued(key):
+            several = self._vocabulary.is_multivalued(key) or (kind is None and key in self.qualified)
+            if several or not self._single_valued:
                 self.multivalued.add(name)
         return name
-
-    def allow_several(self, key: str) -> None:
-        """Treat a key that the vocabulary does not know as multivalued."""
-        if self._vocabulary.key_type(key) is None:
-            self.multivalued.add(self.variable(key))
 
     def present(self, key: str) -> int:
         """The request carries the key."""
@@ -115,13 +115,13 @@ class View:
         """The literal that the value of a single-valued key passes a test."""
         return self._holds(key, self._keys.variable(key), test)
 
-    def expand(self, tokens: Tokens) -> Tokens | None | Opaque:
+    def expand(self, tokens: Tokens) -> Tokens | Opaque | None:
         """Put known values in place of policy variables.
 
         ``None`` where a variable has no value, :class:`Opaque` where nothing determines it.
         """
         for token in tokens:
-            if isinstance(token, Variable) and token.key not in self.known:
+            if isinstance(token, Variable) and token.key not in self.known and self.can_carry(token.key):
                 self._keys.undetermined.add(token.key)
                 return Opaque(f"policy variable ${{{token.key}}}", f"{self._owner}{tokens!r}")
         return expand(tokens, self.known)
@@ -137,10 +137,10 @@ class View:
         key = test.key.lower()
         absent = passes_when_absent(test)
         operator = OPERATORS[test.operator]
-        listed = [tokenize(value, variables=variables and operator.variables) for value in test.values]
+        listed = [tokens_of(value, variables=variables and operator.variables) for value in test.values]
         expanded = [self.expand(tokens) for tokens in listed]
         if key in self.known:
-            return self._known(test, key, expanded, variables=variables)
+            return self._known(test, key, listed, expanded, variables=variables)
         if not self._can_carry.get(key, True):
             return TRUE if absent else FALSE
         present = self._keys.present(key)
@@ -152,38 +152,60 @@ class View:
                     self._formula.conj((-present, TRUE if absent else FALSE)),
                 )
             )
-        if test.qualifier is not None:
-            self._keys.allow_several(key)
-        tests, opaque = _tests(test.operator, expanded)
+        tests = _tests(test.operator, [item for item in expanded if not isinstance(item, Opaque)])
         for one in tests:
             self._keys.test(key, one)
-        passing = self._passing(test, key, tests, opaque, negated=operator.negated)
+        guesses = [
+            (Opaque(item.construct, f"{test.operator} {key} {item.owner}"), cover_of(tokens, test.operator))
+            for tokens, item in zip(listed, expanded, strict=True)
+            if isinstance(item, Opaque)
+        ]
+        passing = self._passing(test, key, tests, guesses, negated=operator.negated)
         if absent:
             return self._formula.implies(present, passing)
         return self._formula.conj((present, passing))
 
     def _known(
-        self, test: ConditionTest, key: str, expanded: Sequence[Tokens | None | Opaque], *, variables: bool
+        self,
+        test: ConditionTest,
+        key: str,
+        listed: Sequence[Tokens],
+        expanded: Sequence[Tokens | Opaque | None],
+        *,
+        variables: bool,
     ) -> int:
-        opaque = [item for item in expanded if isinstance(item, Opaque)]
-        if opaque and self.known[key]:
-            return self._formula.atom(
-                Opaque(opaque[0].construct, f"{self._owner}{test!r}"), cost=_OPAQUE_COST
-            )
+        """A test of a key whose value is known; open only where a policy variable in it is."""
+        covers = [
+            (item, cover_of(tokens, test.operator))
+            for tokens, item in zip(listed, expanded, strict=True)
+            if isinstance(item, Opaque)
+        ]
+        for item, cover in covers:
+            if any(accepts(cover, value) for value in self.known[key]):
+                return self._formula.atom(Opaque(item.construct, f"{self._owner}{test!r}"), cost=_OPAQUE_COST)
         return TRUE if compile_test(test, variables=variables)(self.known) else FALSE
 
     def _passing(
-        self, test: ConditionTest, key: str, tests: list[Test], opaque: list[Opaque], *, negated: bool
+        self,
+        test: ConditionTest,
+        key: str,
+        tests: list[Test],
+        guesses: Sequence[tuple[Opaque, Test]],
+        *,
+        negated: bool,
     ) -> int:
         """The literal that the present value (or values) pass."""
         name = self._keys.variable(key)
         formula = self._formula
-        guesses = [formula.atom(item, cost=_OPAQUE_COST) for item in opaque]
         if name not in self._keys.multivalued:
-            matches = formula.disj([*(self._holds(key, name, one) for one in tests), *guesses])
+            guessed = [
+                formula.conj((formula.atom(opaque, cost=_OPAQUE_COST), self._holds(key, name, cover)))
+                for opaque, cover in guesses
+            ]
+            matches = formula.disj([*(self._holds(key, name, one) for one in tests), *guessed])
             return -matches if negated else matches
         if guesses:
-            return formula.atom(Opaque(opaque[0].construct, f"{self._owner}{test!r}"), cost=_OPAQUE_COST)
+            return formula.atom(Opaque(guesses[0][0].construct, f"{self._owner}{test!r}"), cost=_OPAQUE_COST)
         some = formula.disj([self._some(name, (one,), none_of=False) for one in tests])
         other = self._some(name, tuple(tests), none_of=True)
         if test.qualifier == "ForAllValues":
@@ -216,16 +238,18 @@ class View:
         )
 
 
-def _tests(operator: str, expanded: Sequence[Tokens | None | Opaque]) -> tuple[list[Test], list[Opaque]]:
+def _tests(operator: str, expanded: Sequence[Tokens | None]) -> list[Test]:
     """The comparisons with the listed values; what matches nothing is left out."""
-    tests: list[Test] = []
-    opaque: list[Opaque] = []
-    for item in expanded:
-        if isinstance(item, Opaque):
-            opaque.append(Opaque(item.construct, f"{operator} {item.owner}"))
-        elif item is not None and (test := _test(operator, item)) is not None:
-            tests.append(test)
-    return list(dict.fromkeys(tests)), opaque
+    tests = [_test(operator, item) for item in expanded if item is not None]
+    return list(dict.fromkeys(test for test in tests if test is not None))
+
+
+def cover_of(tokens: Tokens, operator: str = "") -> LanguageTokens:
+    """A pattern that matches at least what the given one does, whatever its policy variables stand for."""
+    open_ended = tuple(Wildcard.ANY if isinstance(token, Variable) else token for token in tokens)
+    cover = language_of(open_ended, Reading.TEXT)
+    assert cover is not None
+    return tuple(f"~{token[1].lower()}" if token[0] == "=" else token for token in cover) if "Ignore" in operator else cover
 
 
 def _test(operator: str, item: Tokens) -> Test | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
 from ringwall.iam.evaluate import rcp_applies
-from ringwall.iam.patterns import Reading, Wildcard, complete_arn, tokenize
+from ringwall.iam.patterns import Reading, Wildcard, complete_arns
 from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Reason
@@ -19,9 +19,10 @@ from ringwall.iam.rules import ALWAYS_ALLOWED, RESOURCE_POLICY_DECIDES, deciding
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.actions import Actions
 from ringwall.proof.callers import Caller
-from ringwall.proof.context import View
+from ringwall.proof.context import View, cover_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.globs import language_of
+from ringwall.proof.globs import FIELDS, language_of, tokens_of
+from ringwall.proof.language import STAR, literal
 from ringwall.proof.resources import ResourceChoice
 from ringwall.proof.theory import Free, Opaque
 
@@ -186,12 +187,13 @@ class Encoder:
             own = self._any_allow(policies.permissions_boundary, "permissions_boundary")
             spared = self._formula.conj((same, self._at_least(grants, Grant.USER)))
             yield self._duty("permissions_boundary", self._formula.disj((own, spared)))
-        if self._scene.caller.is_federated_user or (
-            policies.session is not None and self._scene.caller.has_identity_policies
-        ):
+        caller = self._scene.caller
+        if caller.is_federated_user or (policies.session is not None and caller.has_identity_policies):
             own = self._any_allow(policies.session or (), "session")
             spared = self._formula.conj((same, self._at_least(grants, Grant.DIRECT)))
             yield self._duty("session", self._formula.disj((own, spared)))
+        elif caller.is_root and policies.session is not None:
+            yield self._duty("session", self._any_allow(policies.session, "session"))
         if policies.vpc_endpoint is not None:
             yield self._duty("vpc_endpoint", self._any_allow(policies.vpc_endpoint, "vpc_endpoint"))
 
@@ -283,13 +285,16 @@ def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, 
     """The request's resource matches one of the patterns."""
     matches: list[int] = []
     for pattern in patterns:
-        expanded = scene.view.expand(tokenize(pattern, variables=variables))
+        expanded = scene.view.expand(tokens_of(pattern, variables=variables))
         if isinstance(expanded, Opaque):
-            matches.append(
-                scene.formula.atom(Opaque(expanded.construct, f"Resource {expanded.owner}"), cost=2)
-            )
+            guess = scene.formula.atom(Opaque(expanded.construct, f"Resource {expanded.owner}"), cost=2)
+            cover = cover_of(tokens_of(pattern, variables=variables))
+            if completes and cover.count(literal(":")[0]) < FIELDS - 1:
+                cover = (*cover, STAR)
+            matches.append(scene.formula.conj((guess, scene.resource.matches(cover))))
         elif expanded is not None:
-            tokens = language_of(complete_arn(expanded) if completes else expanded, Reading.RESOURCE)
-            if tokens is not None:
-                matches.append(scene.resource.matches(tokens))
+            for form in complete_arns((expanded,)) if completes else (expanded,):
+                tokens = language_of(form, Reading.RESOURCE)
+                if tokens is not None:
+                    matches.append(scene.resource.matches(tokens))
     return scene.formula.disj(matches)

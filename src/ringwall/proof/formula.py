@@ -28,7 +28,7 @@ class Formula:
         self.atoms: dict[int, Hashable] = {}
         self.gates: dict[int, tuple[int, ...]] = {}
         self._count = TRUE
-        self._atom_nodes: dict[Hashable, int] = {}
+        self._atom_nodes: dict[tuple[type, Hashable], int] = {}
         self._gate_nodes: dict[tuple[int, ...], int] = {}
         self._costs: list[int] = [0, 0]
 
@@ -44,16 +44,13 @@ class Formula:
 
     def atom(self, meaning: Hashable, *, cost: int = 0) -> int:
         """The literal of an atom; the same meaning gives the same literal."""
-        node = self._atom_nodes.get(meaning)
+        key = (type(meaning), meaning)  # named tuples of different kinds can be equal
+        node = self._atom_nodes.get(key)
         if node is None:
             node = self._new(cost)
-            self._atom_nodes[meaning] = node
+            self._atom_nodes[key] = node
             self.atoms[node] = meaning
         return node
-
-    def node_of(self, meaning: Hashable) -> int | None:
-        """The literal of an atom that was made before, else ``None``."""
-        return self._atom_nodes.get(meaning)
 
     def conj(self, literals: Iterable[int]) -> int:
         """All of the literals."""

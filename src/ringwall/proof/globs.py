@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
-from ringwall.iam.patterns import Reading, Wildcard, as_text
+from ringwall.iam.patterns import Reading, Wildcard, as_text, tokenize
 from ringwall.iam.patterns import Tokens as PatternTokens
 from ringwall.proof.language import ANY, FIELD_ANY, FIELD_STAR, STAR, Tokens, accepts, caseless, literal
 
@@ -59,6 +59,12 @@ def _tokens(pattern: PatternTokens, reading: Reading) -> Iterator[str]:
 def _ends_field(pattern: PatternTokens, index: int) -> bool:
     following = pattern[index + 1 : index + 2]
     return not following or (isinstance(following[0], str) and following[0].startswith(":"))
+
+
+@lru_cache(maxsize=65536)
+def tokens_of(text: str, *, variables: bool) -> PatternTokens:
+    """A pattern's tokens, kept: proofs for many principals read the same policies."""
+    return tokenize(text, variables=variables)
 
 
 def caseless_text(pattern: PatternTokens) -> Tokens:

@@ -71,6 +71,7 @@ def caseless(text: str) -> Tokens:
     return tuple(f"~{char.lower()}" for char in text)
 
 
+@lru_cache(maxsize=65536)
 def wild(text: str, *, stays_in_field: bool = False, fold: bool = False) -> Tokens:
     """A pattern in which ``*`` and ``?`` are wildcards.
 
@@ -230,7 +231,17 @@ def find(
     for guess in _guesses(demand):
         if _spelled(guess, alphabet) and demand.met_by(guess):
             return guess
-    return _walk(demand, clock, alphabet)
+    key = (demand, alphabet)
+    if key not in _WALKED:
+        if len(_WALKED) >= _WALKS_KEPT:
+            _WALKED.clear()
+        _WALKED[key] = _walk(demand, clock, alphabet)
+    return _WALKED[key]
+
+
+_WALKS_KEPT: Final = 65536
+_WALKED: dict[tuple[Demand, str | None], str | None] = {}
+"""Outcomes of searches that ended: principals share policies, so the same demands come again."""
 
 
 def _exact(demand: Demand) -> str | None:

@@ -66,6 +66,7 @@ class AnyResource:
 
     def __init__(self, formula: Formula, accounts: Sequence[str], partitions: Sequence[str]) -> None:
         self._formula = formula
+        self._matched: dict[Tokens, int] = {}
         self.is_whole = formula.atom(_STAR_FORM)
         self.variables = {
             VARIABLES[1]: Variable(samples=tuple(partitions), closed=True),
@@ -98,6 +99,11 @@ class AnyResource:
         """See :class:`ResourceChoice`."""
         if tokens == (STAR,):
             return TRUE
+        if tokens not in self._matched:
+            self._matched[tokens] = self._match(tokens)
+        return self._matched[tokens]
+
+    def _match(self, tokens: Tokens) -> int:
         as_arn = self._formula.disj(
             [
                 self._formula.conj([self.field(index, part) for index, part in enumerate(row)])

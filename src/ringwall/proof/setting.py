@@ -194,6 +194,7 @@ class _Builder:
         ]
         self._documents = [policy for one in policies for policy in all_policies(one)]
         self._tests = self._all_tests()
+        setting.keys.qualified.update(test.key.lower() for test in self._tests if test.qualifier is not None)
         self._filled_in = _filled_in(setting.question)
 
     def _all_tests(self) -> list[ConditionTest]:

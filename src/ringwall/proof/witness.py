@@ -162,7 +162,7 @@ def speaks_of(claim: Claim, request: Request) -> bool:
     )
     item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity")
     return (
-        (item.action is None or item.action(request.action.lower()))
-        and (item.name is None or item.name(request.resource))
-        and (item.rest is None or item.rest(request.resource, request.context))
+        (item.action is None or bool(item.action(request.action.lower())))
+        and item.matches_resource(request.resource, request.context)
+        and all(test(request.context) for test in item.conditions)
     )
