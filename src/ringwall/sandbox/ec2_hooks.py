@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.htm
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import documents, models, places
@@ -13,7 +14,7 @@ from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.network import DNS_ATTRIBUTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.turn import Turn
@@ -112,6 +113,34 @@ def _private_dns_fits(store: Any, vpc: Any, service: str) -> None:
             raise AwsError("InvalidParameter", message)
 
 
+def _created_endpoint(turn: Turn, reply: Reply) -> None:
+    """DNS names as EC2 gives them: the Regional one, one per zone, and the service's own with private DNS."""
+    shown = reply.parameters["VpcEndpoint"]
+    if turn.parameters["VpcEndpointType"] == "Interface":
+        with turn.gateway.moto.locked():
+            store = _store(turn)
+            endpoint = store.vpc_end_points[shown["VpcEndpointId"]]
+            endpoint.dns_entries = shown["DnsEntries"] = list(_dns_entries(turn, store, endpoint))
+            shown["PrivateDnsEnabled"] = places.private_dns(endpoint)
+    _endpoints_changed(turn, reply)
+
+
+def _dns_entries(turn: Turn, store: Any, endpoint: Any) -> Iterator[dict[str, str]]:
+    region = turn.call.region
+    service = endpoint.service_name.removeprefix(f"com.amazonaws.{region}.")
+    name = f"{endpoint.id}-{secrets.token_hex(4)}"
+    zones = [
+        found[subnet].availability_zone
+        for subnet in endpoint.subnet_ids or ()
+        for found in store.subnets.values()
+        if subnet in found
+    ]
+    for label in (name, *(f"{name}-{zone}" for zone in zones)):
+        yield {"DnsName": f"{label}.{service}.{region}.vpce.amazonaws.com", "HostedZoneId": "Z7HUB22UULQXV"}
+    if places.private_dns(endpoint):
+        yield {"DnsName": f"{service}.{region}.amazonaws.com", "HostedZoneId": "Z0123456789RINGWALL0"}
+
+
 def _endpoints_changed(turn: Turn, reply: Reply) -> None:
     del reply
     turn.gateway.network_changed()
@@ -151,7 +180,7 @@ EC2 = Hooks(
         ("ec2", "CreateSecurityGroup"): _vpc_exists,
     },
     after={
-        ("ec2", "CreateVpcEndpoint"): _endpoints_changed,
+        ("ec2", "CreateVpcEndpoint"): _created_endpoint,
         ("ec2", "ModifyVpcEndpoint"): _endpoints_changed,
         ("ec2", "DeleteVpcEndpoints"): _endpoints_changed,
     },

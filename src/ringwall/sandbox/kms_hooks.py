@@ -99,6 +99,9 @@ def _authorize_by_key(turn: Turn) -> None:
         key = find_key(turn.gateway.moto, turn.account, turn.call.region, name) if name else None
     if key is not None:
         turn.changes["KeyId"] = key.arn
+        # moto takes bare ids everywhere, ARNs and aliases only here and there.
+        if "KeyId" in turn.parameters:
+            turn.parameters["KeyId"] = key.id
 
 
 def _usable(turn: Turn) -> None:

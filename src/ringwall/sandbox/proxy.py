@@ -51,18 +51,28 @@ class Proxy:
         self._flows = flows
         self._port_of = port_of
         self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._open: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> int:
         """Listen on a free port of 127.0.0.1."""
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_HEAD_LIMIT)
         return int(self._server.sockets[0].getsockname()[1])
 
-    def stop(self) -> None:
-        """Stop listening."""
+    async def stop(self) -> None:
+        """Stop listening and drop open connections."""
         if self._server is not None:
             self._server.close()
+        for writer in tuple(self._open):
+            writer.transport.abort()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        self._open.add(writer)
+        task.add_done_callback(self._tasks.discard)
         try:
             async with asyncio.timeout(_HEAD_TIMEOUT):
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -70,6 +80,7 @@ class Proxy:
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
             _LOG.debug("proxy of %s: %s", self.workload.subnet, error)
         finally:
+            self._open.discard(writer)
             writer.close()
 
     async def _connect(self, line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,12 +98,14 @@ class Proxy:
         there, onward = await asyncio.open_connection("127.0.0.1", target)
         local = int(onward.get_extra_info("sockname")[1])
         self._flows.open(local, self.workload, way)
+        self._open.add(onward)
         try:
             writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             await writer.drain()
             await asyncio.gather(_pipe(reader, onward), _pipe(there, writer))
         finally:
             self._flows.close(local)
+            self._open.discard(onward)
             onward.close()
 
 

@@ -87,7 +87,9 @@ def _write(path: Path, settings: Mapping[str, str]) -> None:
 
 def _run(command: Sequence[str], settings: Mapping[str, str]) -> int:
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    environment = {name: value for name, value in environment.items() if not name.startswith("AWS_ENDPOINT_URL")}
+    environment = {
+        name: value for name, value in environment.items() if not name.startswith("AWS_ENDPOINT_URL")
+    }
     environment.update(settings)
     try:
         process = subprocess.Popen(list(command), env=environment)  # noqa: S603 - the user's own command

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _WRITES = ("PutObject", "CopyObject", "CreateMultipartUpload")
 _READS = ("GetObject", "HeadObject", "GetObjectAttributes")
 _ALGORITHMS = frozenset({"AES256", "aws:kms", "aws:kms:dsse"})
+_OWNER_ACLS = frozenset({"bucket-owner-full-control", "private"})
 _BLOCK_ALL = {
     "BlockPublicAcls": True,
     "IgnorePublicAcls": True,
@@ -135,6 +136,15 @@ def _location(turn: Turn, reply: Reply) -> None:
     reply.parameters["LocationConstraint"] = None if region == "us-east-1" else region
 
 
+def _owner_acl(turn: Turn) -> None:
+    """The ACLs that leave an object to its bucket's owner need no right of their own: documented policies for log
+    delivery grant ``s3:PutObject`` alone."""
+    acl = turn.parameters.get("ACL")
+    if acl in _OWNER_ACLS:
+        turn.changes["ACL"] = None
+        turn.asking.context["s3:x-amz-acl"] = (acl,)
+
+
 def _write(turn: Turn) -> None:
     algorithm, key = _encryption_of_write(turn)
     if algorithm and algorithm.startswith("aws:kms") and key:
@@ -204,6 +214,7 @@ def _logging(turn: Turn) -> None:
 
 
 S3 = Hooks(
+    prepare=each("s3", _WRITES, _owner_acl),
     before={
         ("s3", "PutBucketPolicy"): _put_policy,
         ("s3", "PutBucketEncryption"): _encryption,

@@ -164,7 +164,7 @@ class Sandbox:
         assert self.gateway.trail is not None
         self.gateway.trail.stop()
         for proxy, _ in self._proxies.values():
-            self._server.run(_stopped(proxy))
+            self._server.run(proxy.stop())
         for listener in {
             id(one): one for one in (self._public, self._public_tls, *self._endpoints.values())
         }.values():
@@ -317,7 +317,3 @@ class Sandbox:
                     self._endpoints[endpoint.id] = self._server.run(
                         self._server.listen(self._on_endpoint, self._certificates.context)
                     )
-
-
-async def _stopped(proxy: Proxy) -> None:
-    proxy.stop()
