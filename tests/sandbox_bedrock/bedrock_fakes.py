@@ -28,7 +28,9 @@ class FakePlatform:
         self.denied = set()
         self.changes = 0
         self.answers = {
-            "kms:DescribeKey": {"KeyMetadata": {"Arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k", "KeyState": "Enabled"}},
+            "kms:DescribeKey": {
+                "KeyMetadata": {"Arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k", "KeyState": "Enabled"}
+            },
             "kms:GenerateDataKey": {"CiphertextBlob": b"wrapped"},
             "s3:GetBucketLocation": {"LocationConstraint": None},
         }
@@ -60,7 +62,9 @@ class FakePlatform:
         self.changes += 1
 
     def named(self, name):
-        return [(principal, parameters, context) for principal, n, parameters, context in self.calls if n == name]
+        return [
+            (principal, parameters, context) for principal, n, parameters, context in self.calls if n == name
+        ]
 
     def metric(self, name):
         return [datum["Value"] for _, datum in self.metrics if datum["MetricName"] == name]
@@ -76,7 +80,17 @@ class Bedrock:
     def output(self, operation, service=None, principal=USER, account=ACCOUNT, region=REGION, **parameters):
         service = service or service_of(operation)
         call = Call(
-            service, operation, parameters, account, region, principal, {}, "request-1", "192.0.2.1", "test", NOW
+            service,
+            operation,
+            parameters,
+            account,
+            region,
+            principal,
+            {},
+            "request-1",
+            "192.0.2.1",
+            "test",
+            NOW,
         )
         return self.plane.handle(call)
 
@@ -98,7 +112,11 @@ class Bedrock:
     def guardrail(self, name="baseline", **policies):
         policies = policies or {"wordPolicyConfig": {"wordsConfig": [{"text": "nightjar"}]}}
         made = self.call(
-            "CreateGuardrail", name=name, blockedInputMessaging="IN", blockedOutputsMessaging="OUT", **policies
+            "CreateGuardrail",
+            name=name,
+            blockedInputMessaging="IN",
+            blockedOutputsMessaging="OUT",
+            **policies,
         )
         return made["guardrailId"]
 
@@ -141,7 +159,9 @@ def check_shape(shape, value, path):
         return
     if shape.type_name == "structure":
         assert isinstance(value, dict), path
-        assert not set(value) - set(shape.members), f"{path}: unknown members {set(value) - set(shape.members)}"
+        assert not set(value) - set(shape.members), (
+            f"{path}: unknown members {set(value) - set(shape.members)}"
+        )
         missing = [name for name in shape.required_members if value.get(name) is None]
         assert not missing, f"{path}: missing {missing}"
         for name, member in value.items():
@@ -155,7 +175,12 @@ def check_shape(shape, value, path):
         assert isinstance(value, dict), path
         for member in value.values():
             check_shape(shape.value, member, f"{path}{{}}")
-    elif shape.type_name == "string":
+    else:
+        check_value(shape, value, path)
+
+
+def check_value(shape, value, path):
+    if shape.type_name == "string":
         assert isinstance(value, str), path
         # AWS itself answers INFERENCE_PROFILE here, which its model does not list.
         if shape.metadata.get("enum") and value != "INFERENCE_PROFILE":

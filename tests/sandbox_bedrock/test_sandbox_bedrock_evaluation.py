@@ -18,7 +18,10 @@ ENTITIES = {
     "ADDRESS": ("I live at 12 Main Street, Springfield, IL 62704.", "12 Main Street, Springfield, IL 62704"),
     "AGE": ("The patient is 47 years old.", "47 years old"),
     "AWS_ACCESS_KEY": ("key AKIAIOSFODNN7EXAMPLE leaked", "AKIAIOSFODNN7EXAMPLE"),
-    "AWS_SECRET_KEY": ("use wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY now", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+    "AWS_SECRET_KEY": (
+        "use wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY now",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    ),
     "CA_HEALTH_NUMBER": ("Ontario health card 1234-567-890-AB", "1234-567-890-AB"),
     "CA_SOCIAL_INSURANCE_NUMBER": ("SIN 130 692 544", "130 692 544"),
     "CREDIT_DEBIT_CARD_CVV": ("the CVV is 123", "123"),
@@ -116,7 +119,14 @@ def test_the_more_specific_type_keeps_the_characters():
     assert found("https://jane@example.com/x", "URL", "EMAIL") == [("URL", "https://jane@example.com/x")]
 
 
-HIDDEN = ["pro\u200bject-night\u200djar", "ｐｒｏｊｅｃｔ－ｎｉｇｈｔｊａｒ", "PROJECT-NIGHTJAR", "project\u00ad-nightjar", "(project-nightjar)"]
+FULL_WIDTH = "".join(chr(ord(character) + 0xFEE0) for character in "project-nightjar")
+HIDDEN = [
+    "pro\u200bject-night\u200djar",
+    FULL_WIDTH,
+    "PROJECT-NIGHTJAR",
+    "project\u00ad-nightjar",
+    "(project-nightjar)",
+]
 
 
 @pytest.mark.parametrize("text", HIDDEN)
@@ -124,7 +134,9 @@ def test_no_spelling_hides_a_word(text):
     assert [match.match for match in WordList(["project-nightjar"]).search(fold(text))] == [text.strip("()")]
 
 
-@pytest.mark.parametrize("text", ["projects-nightjar", "project-nightjars", "myproject-nightjar", "project nightjar"])
+@pytest.mark.parametrize(
+    "text", ["projects-nightjar", "project-nightjars", "myproject-nightjar", "project nightjar"]
+)
 def test_a_word_stands_alone(text):
     assert WordList(["project-nightjar"]).search(fold(text)) == []
 
@@ -137,7 +149,11 @@ def test_phrases_blanks_and_symbols():
 
 def test_ssn_hidden_by_zero_width_characters_is_found_and_masked_whole():
     guardrail = CompiledGuardrail(
-        {"sensitiveInformationPolicyConfig": {"piiEntitiesConfig": [{"type": "US_SOCIAL_SECURITY_NUMBER", "action": "ANONYMIZE"}]}}
+        {
+            "sensitiveInformationPolicyConfig": {
+                "piiEntitiesConfig": [{"type": "US_SOCIAL_SECURITY_NUMBER", "action": "ANONYMIZE"}]
+            }
+        }
     )
     evaluation = guardrail.evaluate(Question("INPUT", ("it is 123\u200b-45-67\u200b89.",)))
     assert evaluation.texts == ("it is {US_SOCIAL_SECURITY_NUMBER}.",)
@@ -156,7 +172,11 @@ def test_folding_maps_every_character_back(text):
 @given(st.text(alphabet=st.characters(blacklist_categories=["Cs"]), max_size=30), st.text(max_size=30))
 def test_what_is_masked_is_gone(before, after):
     guardrail = CompiledGuardrail(
-        {"sensitiveInformationPolicyConfig": {"regexesConfig": [{"name": "id", "pattern": "TCK-[0-9]{6}", "action": "ANONYMIZE"}]}}
+        {
+            "sensitiveInformationPolicyConfig": {
+                "regexesConfig": [{"name": "id", "pattern": "TCK-[0-9]{6}", "action": "ANONYMIZE"}]
+            }
+        }
     )
     evaluation = guardrail.evaluate(Question("OUTPUT", (f"{before} TCK-123456 {after}",)))
     assert evaluation.masked
@@ -166,7 +186,11 @@ def test_what_is_masked_is_gone(before, after):
 
 def test_a_hostile_expression_takes_linear_time():
     guardrail = CompiledGuardrail(
-        {"sensitiveInformationPolicyConfig": {"regexesConfig": [{"name": "bad", "pattern": "(a+)+$", "action": "BLOCK"}]}}
+        {
+            "sensitiveInformationPolicyConfig": {
+                "regexesConfig": [{"name": "bad", "pattern": "(a+)+$", "action": "BLOCK"}]
+            }
+        }
     )
     started = time.perf_counter()
     assert not guardrail.evaluate(Question("INPUT", ("a" * 5000 + "!",))).blocked
@@ -212,7 +236,9 @@ def test_content_categories(category, text, confidence):
     [("NONE", set()), ("LOW", {"HIGH"}), ("MEDIUM", {"HIGH", "MEDIUM"}), ("HIGH", {"HIGH", "MEDIUM", "LOW"})],
 )
 def test_strength_says_from_which_confidence_a_filter_acts(strength, acted_on):
-    assert {confidence for confidence in content.CONFIDENCES if content.acts(strength, confidence)} == acted_on
+    assert {
+        confidence for confidence in content.CONFIDENCES if content.acts(strength, confidence)
+    } == acted_on
 
 
 INVESTMENT = topics.Topic.of(
@@ -295,7 +321,10 @@ def test_profanity():
 GROUNDED = CompiledGuardrail(
     {
         "contextualGroundingPolicyConfig": {
-            "filtersConfig": [{"type": "GROUNDING", "threshold": 0.6}, {"type": "RELEVANCE", "threshold": 0.5}]
+            "filtersConfig": [
+                {"type": "GROUNDING", "threshold": 0.6},
+                {"type": "RELEVANCE", "threshold": 0.5},
+            ]
         }
     }
 )
@@ -318,7 +347,9 @@ def test_contextual_grounding(answer, grounding, actions):
 
 
 def test_a_full_report_lists_what_was_not_detected():
-    rules = [{"type": kind, "inputStrength": "HIGH", "outputStrength": "HIGH"} for kind in ("VIOLENCE", "HATE")]
+    rules = [
+        {"type": kind, "inputStrength": "HIGH", "outputStrength": "HIGH"} for kind in ("VIOLENCE", "HATE")
+    ]
     guardrail = CompiledGuardrail({"contentPolicyConfig": {"filtersConfig": rules}})
     plain = guardrail.evaluate(Question("INPUT", ("how to kill a process? murder him",)))
     full = guardrail.evaluate(Question("INPUT", ("how to kill a process? murder him",), full=True))

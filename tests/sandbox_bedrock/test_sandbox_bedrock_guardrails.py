@@ -39,14 +39,20 @@ def topic(**rule):
 
 REJECTED = [
     ({}, "at least one policy"),
-    ({**WORDS, "blockedInputMessaging": None}, "'blockedInputMessaging' failed to satisfy constraint: Member must not be null"),
+    (
+        {**WORDS, "blockedInputMessaging": None},
+        "'blockedInputMessaging' failed to satisfy constraint: Member must not be null",
+    ),
     ({**WORDS, "blockedInputMessaging": "x" * 501}, "length less than or equal to 500"),
     ({**WORDS, "name": "has blanks"}, "regular expression pattern: [0-9a-zA-Z-_]+"),
     ({**WORDS, "name": ""}, "length greater than or equal to 1"),
     ({**WORDS, "kmsKeyId": "not a key!"}, "at 'kmsKeyId' failed to satisfy constraint"),
     (pii({"type": "SHOE_SIZE", "action": "BLOCK"}), "Member must satisfy enum value set"),
     (pii({"type": "EMAIL", "action": "REDACT"}), "enum value set: [BLOCK, ANONYMIZE, NONE]"),
-    (pii({"type": "EMAIL", "action": "BLOCK"}, {"type": "EMAIL", "action": "NONE"}), "Duplicate PII entity type"),
+    (
+        pii({"type": "EMAIL", "action": "BLOCK"}, {"type": "EMAIL", "action": "NONE"}),
+        "Duplicate PII entity type",
+    ),
     (pii(), "length greater than or equal to 1"),
     ({"sensitiveInformationPolicyConfig": {}}, "at least one"),
     ({"wordPolicyConfig": {"wordsConfig": [{"text": "   "}]}}, "blank"),
@@ -57,15 +63,30 @@ REJECTED = [
     (regex(r"(a)\1"), "regex pattern"),
     (content(type="PROMPT_ATTACK"), "Output strength must be NONE"),
     (content(inputStrength="EXTREME"), "enum value set: [NONE, LOW, MEDIUM, HIGH]"),
-    ({"contentPolicyConfig": {"filtersConfig": content()["contentPolicyConfig"]["filtersConfig"] * 2}}, "Duplicate"),
+    (
+        {"contentPolicyConfig": {"filtersConfig": content()["contentPolicyConfig"]["filtersConfig"] * 2}},
+        "Duplicate",
+    ),
     (topic(definition="x" * 201), "length less than or equal to 200"),
     (topic(definition="x" * 1001), "length less than or equal to 1000"),
     (topic(examples=["x"] * 6), "length less than or equal to 5"),
     (topic(name="semi;colon"), "regular expression pattern"),
-    ({"topicPolicyConfig": {**topic()["topicPolicyConfig"], "tierConfig": {"tierName": "STANDARD"}}}, "guardrail profile"),
-    ({**WORDS, "crossRegionConfig": {"guardrailProfileIdentifier": "eu.guardrail.v1:0"}}, "not available in Region"),
-    ({"contextualGroundingPolicyConfig": {"filtersConfig": [{"type": "GROUNDING", "threshold": 1.0}]}}, "between 0 and 0.99"),
-    ({"contextualGroundingPolicyConfig": {"filtersConfig": [{"type": "GROUNDING", "threshold": -1}]}}, "value greater than"),
+    (
+        {"topicPolicyConfig": {**topic()["topicPolicyConfig"], "tierConfig": {"tierName": "STANDARD"}}},
+        "guardrail profile",
+    ),
+    (
+        {**WORDS, "crossRegionConfig": {"guardrailProfileIdentifier": "eu.guardrail.v1:0"}},
+        "not available in Region",
+    ),
+    (
+        {"contextualGroundingPolicyConfig": {"filtersConfig": [{"type": "GROUNDING", "threshold": 1.0}]}},
+        "between 0 and 0.99",
+    ),
+    (
+        {"contextualGroundingPolicyConfig": {"filtersConfig": [{"type": "GROUNDING", "threshold": -1}]}},
+        "value greater than",
+    ),
 ]
 
 
@@ -164,11 +185,17 @@ def test_listing(bedrock):
     ("operation", "parameters"),
     [
         ("GetGuardrail", {"guardrailIdentifier": "abcdefghijkl"}),
-        ("GetGuardrail", {"guardrailIdentifier": f"arn:aws:bedrock:eu-west-1:{ACCOUNT}:guardrail/abcdefghijkl"}),
+        (
+            "GetGuardrail",
+            {"guardrailIdentifier": f"arn:aws:bedrock:eu-west-1:{ACCOUNT}:guardrail/abcdefghijkl"},
+        ),
         ("CreateGuardrailVersion", {"guardrailIdentifier": "abcdefghijkl"}),
         ("DeleteGuardrail", {"guardrailIdentifier": "abcdefghijkl"}),
         ("ListGuardrails", {"guardrailIdentifier": "abcdefghijkl"}),
-        ("ListTagsForResource", {"resourceARN": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/abcdefghijkl"}),
+        (
+            "ListTagsForResource",
+            {"resourceARN": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/abcdefghijkl"},
+        ),
     ],
 )
 def test_what_does_not_exist_is_not_found(bedrock, operation, parameters):
@@ -195,24 +222,40 @@ def test_names_are_unique(bedrock):
 
 
 def test_a_client_token_makes_creation_idempotent(bedrock):
-    made = [bedrock.call("CreateGuardrail", name="g", clientRequestToken="t", **MESSAGES, **WORDS) for _ in range(2)]
+    made = [
+        bedrock.call("CreateGuardrail", name="g", clientRequestToken="t", **MESSAGES, **WORDS)
+        for _ in range(2)
+    ]
     assert made[0]["guardrailId"] == made[1]["guardrailId"]
     numbers = [
-        bedrock.call("CreateGuardrailVersion", guardrailIdentifier=made[0]["guardrailId"], clientRequestToken="v")
+        bedrock.call(
+            "CreateGuardrailVersion", guardrailIdentifier=made[0]["guardrailId"], clientRequestToken="v"
+        )
         for _ in range(2)
     ]
     assert [one["version"] for one in numbers] == ["1", "1"]
 
 
 def test_tags(bedrock):
-    arn = bedrock.call("CreateGuardrail", name="g", tags=[{"key": "a", "value": "1"}], **MESSAGES, **WORDS)["guardrailArn"]
+    arn = bedrock.call("CreateGuardrail", name="g", tags=[{"key": "a", "value": "1"}], **MESSAGES, **WORDS)[
+        "guardrailArn"
+    ]
     bedrock.call("TagResource", service="bedrock", resourceARN=arn, tags=[{"key": "b", "value": "2"}])
     bedrock.call("UntagResource", service="bedrock", resourceARN=arn, tagKeys=["a"])
-    assert bedrock.call("ListTagsForResource", service="bedrock", resourceARN=arn)["tags"] == [{"key": "b", "value": "2"}]
-    exposed = {one.id: one.properties["Tags"] for one in bedrock.plane.resources() if one.type == "AWS::Bedrock::Guardrail"}
+    assert bedrock.call("ListTagsForResource", service="bedrock", resourceARN=arn)["tags"] == [
+        {"key": "b", "value": "2"}
+    ]
+    exposed = {
+        one.id: one.properties["Tags"]
+        for one in bedrock.plane.resources()
+        if one.type == "AWS::Bedrock::Guardrail"
+    }
     assert exposed == {arn: [{"Key": "b", "Value": "2"}]}
     many = [{"key": f"k{n}", "value": ""} for n in range(51)]
-    assert bedrock.refusal("TagResource", service="bedrock", resourceARN=arn, tags=many).code == "TooManyTagsException"
+    assert (
+        bedrock.refusal("TagResource", service="bedrock", resourceARN=arn, tags=many).code
+        == "TooManyTagsException"
+    )
 
 
 KEY = "11111111-1111-1111-1111-111111111111"
@@ -220,8 +263,14 @@ KEY = "11111111-1111-1111-1111-111111111111"
 
 def test_a_key_is_taken_into_use_as_the_creator_and_used_as_the_caller(bedrock):
     made = bedrock.call("CreateGuardrail", name="g", kmsKeyId=KEY, **MESSAGES, **WORDS)
-    assert bedrock.call("GetGuardrail", guardrailIdentifier=made["guardrailId"])["kmsKeyArn"].endswith(":key/k")
-    assert [name for _, name, _, _ in bedrock.platform.calls] == ["kms:DescribeKey", "kms:CreateGrant", "kms:GenerateDataKey"]
+    assert bedrock.call("GetGuardrail", guardrailIdentifier=made["guardrailId"])["kmsKeyArn"].endswith(
+        ":key/k"
+    )
+    assert [name for _, name, _, _ in bedrock.platform.calls] == [
+        "kms:DescribeKey",
+        "kms:CreateGrant",
+        "kms:GenerateDataKey",
+    ]
     bedrock.converse("hello", made["guardrailId"])
     ((principal, parameters, context),) = bedrock.platform.named("kms:Decrypt")
     assert principal.endswith(":user/tester")
@@ -253,7 +302,10 @@ def test_a_disabled_key_is_refused(bedrock):
 def test_who_may_not_decrypt_may_not_use_the_guardrail(bedrock):
     identifier = bedrock.call("CreateGuardrail", name="g", kmsKeyId=KEY, **MESSAGES, **WORDS)["guardrailId"]
     bedrock.platform.refused["kms:Decrypt"] = "AccessDeniedException"
-    request = {"modelId": "us.amazon.nova-pro-v1:0", "messages": [{"role": "user", "content": [{"text": "x"}]}]}
+    request = {
+        "modelId": "us.amazon.nova-pro-v1:0",
+        "messages": [{"role": "user", "content": [{"text": "x"}]}],
+    }
     config = {"guardrailIdentifier": identifier, "guardrailVersion": "DRAFT"}
     error = bedrock.refusal("Converse", guardrailConfig=config, **request)
     assert (error.code, error.status) == ("AccessDeniedException", 403)
@@ -267,7 +319,9 @@ def policy(arn, **statement):
     default = {"Effect": "Allow", "Principal": "*", "Action": "bedrock:ApplyGuardrail", "Resource": arn}
     condition = {"StringEquals": {"aws:PrincipalOrgID": "o-example"}}
     statement = {**default, "Condition": condition, **statement}
-    return json.dumps({"Version": "2012-10-17", "Statement": [{k: v for k, v in statement.items() if v is not None}]})
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{k: v for k, v in statement.items() if v is not None}]}
+    )
 
 
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -291,12 +345,19 @@ ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 def test_accepted_resource_policies(bedrock, statement):
     bedrock.guardrail()
     arn = next(iter(bedrock.plane.state.at(ACCOUNT, REGION).guardrails.values())).arn
-    bedrock.call("PutResourcePolicy", service="bedrock", resourceArn=arn, resourcePolicy=policy(arn, **statement))
+    bedrock.call(
+        "PutResourcePolicy", service="bedrock", resourceArn=arn, resourcePolicy=policy(arn, **statement)
+    )
     text = bedrock.call("GetResourcePolicy", service="bedrock", resourceArn=arn)["resourcePolicy"]
     exposed = [one for one in bedrock.plane.resources() if one.type == "AWS::Bedrock::ResourcePolicy"]
-    assert [(one.properties["ResourceArn"], one.properties["PolicyDocument"]) for one in exposed] == [(arn, json.loads(text))]
+    assert [(one.properties["ResourceArn"], one.properties["PolicyDocument"]) for one in exposed] == [
+        (arn, json.loads(text))
+    ]
     bedrock.call("DeleteResourcePolicy", service="bedrock", resourceArn=arn)
-    assert bedrock.refusal("GetResourcePolicy", service="bedrock", resourceArn=arn).code == "ResourceNotFoundException"
+    assert (
+        bedrock.refusal("GetResourcePolicy", service="bedrock", resourceArn=arn).code
+        == "ResourceNotFoundException"
+    )
 
 
 @pytest.mark.parametrize(
@@ -309,7 +370,12 @@ def test_accepted_resource_policies(bedrock, statement):
         {"Condition": {"StringEquals": {"aws:PrincipalAccount": "444455556666"}}},
         {"Condition": {"StringLike": {"aws:PrincipalOrgID": "o-*"}}},
         {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "*"}}},
-        {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-e"}, "IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}},
+        {
+            "Condition": {
+                "StringEquals": {"aws:PrincipalOrgID": "o-e"},
+                "IpAddress": {"aws:SourceIp": "10.0.0.0/8"},
+            }
+        },
         {"Action": "bedrock:*"},
         {"Action": "bedrock:DeleteGuardrail"},
         {"Effect": "Maybe"},
@@ -336,7 +402,9 @@ def test_what_is_no_policy_is_rejected(bedrock, text):
 
 
 def enforce(bedrock, identifier, config_id=None, **more):
-    parameters = {"guardrailInferenceConfig": {"guardrailIdentifier": identifier, "guardrailVersion": "1", **more}}
+    parameters = {
+        "guardrailInferenceConfig": {"guardrailIdentifier": identifier, "guardrailVersion": "1", **more}
+    }
     if config_id:
         parameters["configId"] = config_id
     return bedrock.call("PutEnforcedGuardrailConfiguration", **parameters)["configId"]
@@ -379,7 +447,12 @@ def test_comprehensive_enforcement_ignores_what_the_caller_marked(bedrock, enfor
     enforce(bedrock, enforced, selectiveContentGuarding={"messages": "SELECTIVE", "system": "SELECTIVE"})
     assert bedrock.converse("", messages=messages, system=system)["stopReason"] == "end_turn"
     config_id = bedrock.call("ListEnforcedGuardrailsConfiguration")["guardrailsConfig"][0]["configId"]
-    enforce(bedrock, enforced, config_id, selectiveContentGuarding={"messages": "COMPREHENSIVE", "system": "SELECTIVE"})
+    enforce(
+        bedrock,
+        enforced,
+        config_id,
+        selectiveContentGuarding={"messages": "COMPREHENSIVE", "system": "SELECTIVE"},
+    )
     assert bedrock.converse("", messages=messages)["stopReason"] == "guardrail_intervened"
     assert bedrock.converse("hello", system=system)["stopReason"] == "end_turn"
     enforce(bedrock, enforced, config_id)
@@ -426,6 +499,8 @@ def test_enforced_configurations_are_one_and_by_number(bedrock, enforced):
 
 
 def test_an_operation_that_is_not_there_says_so(bedrock):
-    error = bedrock.refusal("CreateProvisionedModelThroughput", modelUnits=1, provisionedModelName="p", modelId="m")
+    error = bedrock.refusal(
+        "CreateProvisionedModelThroughput", modelUnits=1, provisionedModelName="p", modelId="m"
+    )
     assert (error.code, error.status) == ("NotImplementedException", 501)
     assert "CreateProvisionedModelThroughput" in error.message

@@ -93,14 +93,20 @@ def get_availability(scope: Scope, call: Call) -> Output:
     )
 
 
-def _system_profile(profile_id: str, account: str, region: str) -> dict[str, Any] | None:
-    """A system-defined profile as the API shows it, or ``None`` where it does not exist in the Region."""
+def _behind_system_profile(identifier: str, region: str) -> tuple[str, ...] | None:
+    """ARNs of the models behind a system-defined profile, or ``None`` where it does not exist in the Region."""
     try:
-        model = catalog_models.find(catalog_profiles.foundation_model(profile_id))
-        arns = catalog_profiles.models(profile_id, region)
+        arns = catalog_profiles.models(identifier, region)
     except ValueError:
         return None
-    if model is None:
+    return arns if catalog_models.find(arns[0]) else None
+
+
+def _system_profile(profile_id: str, account: str, region: str) -> dict[str, Any] | None:
+    """A system-defined profile as the API shows it, or ``None`` where it does not exist in the Region."""
+    arns = _behind_system_profile(profile_id, region)
+    model = catalog_models.find(arns[0]) if arns else None
+    if arns is None or model is None:
         return None
     geography = catalog_profiles.geography(profile_id).upper()
     return {
@@ -195,10 +201,10 @@ def create_profile(scope: Scope, call: Call) -> Output:
 def _copied(source: str, region: str) -> tuple[str, ...]:
     """ARNs of the models that a profile copied from ``source`` routes to."""
     if ":inference-profile/" in source:
-        try:
-            return catalog_profiles.models(source, region)
-        except ValueError:
-            raise invalid(f"The inference profile {source} does not exist.") from None
+        arns = _behind_system_profile(source, region)
+        if arns is None:
+            raise invalid(f"The inference profile {source} does not exist.")
+        return arns
     model = catalog_models.find(source)
     if model is None or source.split(":")[3] != region:
         raise invalid(f"The model {source} does not exist in Region {region}.")
@@ -230,12 +236,7 @@ def models_behind(state: State, arn: str, region: str) -> tuple[str, ...] | None
     if parts[5].startswith("application-inference-profile/"):
         profile = state.at(parts[4], region).profiles.get(parts[5].rpartition("/")[2])
         return tuple(model["modelArn"] for model in profile.shape["models"]) if profile else None
-    if not catalog_profiles.is_profile(arn):
-        return None
-    try:
-        return catalog_profiles.models(arn, region)
-    except ValueError:
-        return None
+    return _behind_system_profile(arn, region)
 
 
 OPERATIONS: dict[str, Operation] = {
