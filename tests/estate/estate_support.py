@@ -90,7 +90,7 @@ class FakeAws:
 
 def denied(operation: str, permission: str) -> AwsCallError:
     """An AccessDenied as the connection raises it."""
-    service = permission.split(":")[0]
+    service = permission.partition(":")[0]
     return AwsCallError(service, operation, "AccessDeniedException", "no", permission=permission)
 
 

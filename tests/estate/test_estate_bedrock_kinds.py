@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import botocore.session
 import pytest
 from botocore.validate import ParamValidator
-from estate.estate_support import REGION, FakeAws, FakeClock, denied, resource
 
+from estate.estate_support import REGION, FakeAws, FakeClock, denied, resource
 from ringwall.errors import AwsCallError
 from ringwall.estate.kinds import registry
 from ringwall.estate.kinds.guardrail import Guardrail
 from ringwall.estate.kinds.guardrail_fields import from_response, to_request
 from ringwall.estate.kinds.guardrail_version import GuardrailVersion
 from ringwall.estate.model import Ref, Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ACCOUNT = "111122223333"
 ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:guardrail/abcd1234efgh"
@@ -36,14 +38,19 @@ PROPERTIES: dict[str, Any] = {
         ]
     },
     "TopicPolicyConfig": {
-        "TopicsConfig": [{"Name": "Advice", "Definition": "Financial advice", "Type": "DENY", "Examples": ["Buy?"]}]
+        "TopicsConfig": [
+            {"Name": "Advice", "Definition": "Financial advice", "Type": "DENY", "Examples": ["Buy?"]}
+        ]
     },
     "WordPolicyConfig": {
         "WordsConfig": [{"Text": "xyzzy"}],
         "ManagedWordListsConfig": [{"Type": "PROFANITY"}],
     },
     "SensitiveInformationPolicyConfig": {
-        "PiiEntitiesConfig": [{"Type": "EMAIL", "Action": "ANONYMIZE"}, {"Type": "PASSWORD", "Action": "BLOCK"}],
+        "PiiEntitiesConfig": [
+            {"Type": "EMAIL", "Action": "ANONYMIZE"},
+            {"Type": "PASSWORD", "Action": "BLOCK"},
+        ],
         "RegexesConfig": [{"Name": "case", "Pattern": "CASE-[0-9]+", "Action": "BLOCK"}],
     },
     "ContextualGroundingPolicyConfig": {"FiltersConfig": [{"Type": "GROUNDING", "Threshold": 0.7}]},
@@ -68,7 +75,9 @@ RESPONSE: dict[str, Any] = {
         "tier": {"tierName": "CLASSIC"},
     },
     "topicPolicy": {
-        "topics": [{"name": "Advice", "definition": "Financial advice", "type": "DENY", "examples": ["Buy?"], **BOTH}],
+        "topics": [
+            {"name": "Advice", "definition": "Financial advice", "type": "DENY", "examples": ["Buy?"], **BOTH}
+        ],
         "tier": {"tierName": "CLASSIC"},
     },
     "wordPolicy": {
@@ -160,7 +169,9 @@ def test_every_way_to_weaken_a_policy_shows(path: tuple[Any, ...], value: Any) -
     holder[path[-1]] = value
     kind = Guardrail()
     wanted, there = kind.normalise(PROPERTIES), kind.normalise(from_response(response))
-    assert [name for name in wanted if wanted[name] != there.get(name)] == [f"{path[0][:1].upper()}{path[0][1:]}Config"]
+    assert [name for name in wanted if wanted[name] != there.get(name)] == [
+        f"{path[0][:1].upper()}{path[0][1:]}Config"
+    ]
 
 
 def test_create_sends_key_and_tags_at_once_and_waits_until_ready() -> None:
@@ -314,7 +325,9 @@ def test_invocation_logging_round_trip() -> None:
     aws = fake(PutModelInvocationLoggingConfiguration={})
     kind.create(aws, desired)
     (sent,) = aws.sent("PutModelInvocationLoggingConfiguration")
-    assert sent["loggingConfig"]["cloudWatchConfig"]["largeDataDeliveryS3Config"]["bucketName"] == "some-bucket"
+    assert (
+        sent["loggingConfig"]["cloudWatchConfig"]["largeDataDeliveryS3Config"]["bucketName"] == "some-bucket"
+    )
     (there,) = kind.read(fake(GetModelInvocationLoggingConfiguration=sent))
     assert kind.match(desired, (there,)) is there
     assert kind.normalise(there.properties) == kind.normalise(desired.properties)
@@ -355,7 +368,9 @@ def test_enforced_guardrail() -> None:
             }
         ]
     }
-    aws = fake(ListEnforcedGuardrailsConfiguration=listed, PutEnforcedGuardrailConfiguration={"configId": "abc"})
+    aws = fake(
+        ListEnforcedGuardrailsConfiguration=listed, PutEnforcedGuardrailConfiguration={"configId": "abc"}
+    )
     (there,) = kind.read(aws)
     assert kind.match(desired, (there,)) is there
     assert kind.normalise(there.properties) == kind.normalise(desired.properties)
@@ -373,7 +388,9 @@ def test_resource_policies_are_asked_for_guardrail_by_guardrail() -> None:
     kind = registry()["AWS::Bedrock::ResourcePolicy"]
     missing = AwsCallError("bedrock", "GetResourcePolicy", "ResourceNotFoundException", "none")
     assert list(kind.read(fake(GetResourcePolicy=missing))) == []
-    (there,) = kind.read(fake(GetResourcePolicy={"resourcePolicy": '{"Version":"2012-10-17","Statement":[]}'}))
+    (there,) = kind.read(
+        fake(GetResourcePolicy={"resourcePolicy": '{"Version":"2012-10-17","Statement":[]}'})
+    )
     assert there.id == ARN
     assert there.get("PolicyDocument") == {"Version": "2012-10-17", "Statement": []}
     (unknown,) = kind.read(fake(GetResourcePolicy=denied("GetResourcePolicy", "bedrock:GetResourcePolicy")))
@@ -389,7 +406,9 @@ def test_resource_policies_are_asked_for_guardrail_by_guardrail() -> None:
         (
             {
                 "ContentPolicyConfig": {
-                    "FiltersConfig": [{"Type": "PROMPT_ATTACK", "InputStrength": "HIGH", "OutputStrength": "HIGH"}]
+                    "FiltersConfig": [
+                        {"Type": "PROMPT_ATTACK", "InputStrength": "HIGH", "OutputStrength": "HIGH"}
+                    ]
                 }
             },
             "must be NONE",
@@ -408,7 +427,11 @@ def test_resource_policies_are_asked_for_guardrail_by_guardrail() -> None:
             "look-around",
         ),
         (
-            {"SensitiveInformationPolicyConfig": {"PiiEntitiesConfig": [{"Type": "SHOE_SIZE", "Action": "BLOCK"}]}},
+            {
+                "SensitiveInformationPolicyConfig": {
+                    "PiiEntitiesConfig": [{"Type": "SHOE_SIZE", "Action": "BLOCK"}]
+                }
+            },
             "must be one of",
         ),
         (

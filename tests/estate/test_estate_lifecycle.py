@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
-from estate.estate_support import ACCOUNT, INVOKE, KEY_POLICY, REGION, TRUST, FakeClock, resource
 from moto import mock_aws
 
+from estate.estate_support import ACCOUNT, INVOKE, KEY_POLICY, REGION, TRUST, FakeClock, resource
 from ringwall.estate.connection import Connection, connect
 from ringwall.estate.kinds import registry
 from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG, tags_of
 from ringwall.estate.model import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @pytest.fixture
@@ -169,7 +171,10 @@ CASES = (
     ),
     Case(
         "AWS::KMS::Alias",
-        lambda: {"AliasName": "alias/ringwall/quickstart/guardrail", "TargetKeyId": key_arn().rsplit("/", 1)[1]},
+        lambda: {
+            "AliasName": "alias/ringwall/quickstart/guardrail",
+            "TargetKeyId": key_arn().rsplit("/", 1)[1],
+        },
         lambda alias: client("kms").update_alias(AliasName=alias.id, TargetKeyId=key_arn()),
         "TargetKeyId",
     ),
@@ -217,7 +222,8 @@ CASES = (
             },
         },
         lambda endpoint: client("ec2").modify_vpc_endpoint(
-            VpcEndpointId=endpoint.id, PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [WIDE]})
+            VpcEndpointId=endpoint.id,
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [WIDE]}),
         ),
         "PolicyDocument",
     ),
@@ -228,7 +234,10 @@ CASES = (
             "BucketEncryption": {
                 "ServerSideEncryptionConfiguration": [
                     {
-                        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key_arn()},
+                        "ServerSideEncryptionByDefault": {
+                            "SSEAlgorithm": "aws:kms",
+                            "KMSMasterKeyID": key_arn(),
+                        },
                         "BucketKeyEnabled": True,
                     }
                 ]

@@ -91,7 +91,9 @@ class _Shared:
     endpoint_url: str | None
     run: str
     recorded: list[Recorded] = field(default_factory=list)
-    lock: threading.RLock = field(default_factory=threading.RLock)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    making_clients: threading.Lock = field(default_factory=threading.Lock)
+    """Sessions are shared, and making clients from one session in several threads is not safe."""
 
 
 class Connection:
@@ -114,7 +116,6 @@ class Connection:
         self._session = session
         self._shared = shared
         self._clients: dict[str, Any] = {}
-        self._clients_lock = threading.Lock()
         self._fresh = threading.local()
         self._memory: dict[str, tuple[Any, tuple[str, ...]]] = {}
         self._memory_lock = threading.RLock()
@@ -218,7 +219,7 @@ class Connection:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
-        with self._clients_lock:
+        with self._shared.making_clients:
             if service not in self._clients:
                 config = importlib.import_module("botocore.config").Config(
                     retries={"mode": "standard", "total_max_attempts": 5},

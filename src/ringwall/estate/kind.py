@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from ringwall.estate.aws import Aws
-from ringwall.estate.model import Resource
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.estate.aws import Aws
+    from ringwall.estate.model import Resource
 
 Scope = Literal["account", "region", "organization"]
 Retention = Literal["delete", "retain", "key"]
