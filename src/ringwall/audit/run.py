@@ -11,7 +11,7 @@ from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status, worst
 from ringwall.controls.proving import Proved, prove_declared
-from ringwall.deploy.located import located
+from ringwall.estate.located import located
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
 from ringwall.estate.model import Estate

@@ -94,7 +94,7 @@ def _estate(
     if not live and not estate_file:
         attributes = placeholders(desired)
         return bind(desired, attributes), attributes
-    from ringwall.deploy.located import located
+    from ringwall.estate.located import located
 
     if estate_file:
         observed = read_estate(estate_file)

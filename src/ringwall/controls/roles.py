@@ -142,6 +142,7 @@ def invocation(perimeter: Perimeter, models: tuple[str, ...]) -> list[Statement]
 def guardrail_use(perimeter: Perimeter) -> list[Statement]:
     """Statements that let a role send the pinned guardrail, and its key along with it."""
     return [
+        allow("FindGuardrail", "bedrock:ListGuardrails"),
         allow(
             "UseGuardrail",
             ["bedrock:ApplyGuardrail", "bedrock:GetGuardrail"],

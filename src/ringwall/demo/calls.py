@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
-from ringwall.client import PerimeterViolation, session
+from ringwall.client import PerimeterViolation, SecureBedrockClient
 from ringwall.demo.line import Line, Lines, shorten
 from ringwall.demo.world import World
 
@@ -37,9 +37,8 @@ def call(world: World) -> Lines:
 
 def answers(world: World) -> Lines:
     """An answered Converse, a streamed one, and a prompt that the guardrail blocks."""
-    inside = session(world.file, use="app")
-    client = inside.client("bedrock-runtime")
-    model = inside.models["claude"]
+    client = SecureBedrockClient.declared(world.file, use="app")
+    model = client.models["claude"]
 
     reply = client.converse(modelId=model, messages=message(QUESTION))
     world.seen["answered"] = reply["ResponseMetadata"]["RequestId"]
@@ -51,7 +50,7 @@ def answers(world: World) -> Lines:
         details=(shorten(text), f"{reply['usage']['inputTokens']} tokens in, {reply['usage']['outputTokens']} out"),
     )
 
-    streamed = client.converse_stream(modelId=inside.models["nova"], messages=message(QUESTION))
+    streamed = client.converse_stream(modelId=client.models["nova"], messages=message(QUESTION))
     world.seen["streamed"] = streamed["ResponseMetadata"]["RequestId"]
     events = list(streamed["stream"])
     chunks = [event["contentBlockDelta"]["delta"]["text"] for event in events if "contentBlockDelta" in event]
@@ -80,9 +79,9 @@ def answers(world: World) -> Lines:
 
 def client_refusals(world: World) -> Lines:
     """Calls that never leave the process; the sandbox sees none of them."""
-    inside = session(world.file, use="app")
-    client = inside.client("bedrock-runtime")
-    model = inside.models["claude"]
+    client = SecureBedrockClient.declared(world.file, use="app")
+    client.session.rules  # noqa: B018 - finds the guardrail now, so that what follows may send nothing
+    model = client.models["claude"]
     draft = {**world.guardrail("baseline"), "guardrailVersion": "DRAFT"}
     attempts: Mapping[str, tuple[str, Callable[[], Any]]] = {
         "model": ("another model", lambda: client.converse(modelId=OTHER_MODEL, messages=message("hi"))),
@@ -98,7 +97,7 @@ def client_refusals(world: World) -> Lines:
         ),
         "region": (
             "another Region",
-            lambda: inside.client("bedrock-runtime", region_name="eu-west-1").converse(
+            lambda: client.session.client("bedrock-runtime", region_name="eu-west-1").converse(
                 modelId=model, messages=message("hi")
             ),
         ),

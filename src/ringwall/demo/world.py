@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from ringwall.catalog import load as load_catalog
 from ringwall.controls.compile import compile_estate
-from ringwall.deploy.located import located
+from ringwall.estate.located import located
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 
-from ringwall.deploy.order import ordered
 from ringwall.estate.kinds import registry
-from ringwall.estate.model import Estate
-from ringwall.estate.references import bind_resource, placeholders
+from ringwall.estate.model import Estate, Resource
+from ringwall.estate.references import bind_resource, dependencies, placeholders
 
 
 def located(desired: Estate, observed: Estate) -> Mapping[str, Mapping[str, str]]:
@@ -18,7 +18,7 @@ def located(desired: Estate, observed: Estate) -> Mapping[str, Mapping[str, str]
     """
     kinds = registry()
     found = dict(placeholders(desired))
-    for resource in ordered(desired):
+    for resource in _in_order(desired):
         kind = kinds.get(resource.type)
         if kind is None:
             continue
@@ -31,3 +31,11 @@ def located(desired: Estate, observed: Estate) -> Mapping[str, Mapping[str, str]
         if match is not None:
             found[resource.id] = kind.attributes(match)
     return found
+
+
+def _in_order(desired: Estate) -> Iterator[Resource]:
+    """Desired resources, what they refer to first. A circle cannot be declared: compiled Estates have none."""
+    by_id = {resource.id: resource for resource in desired}
+    graph = {name: [item for item in dependencies(resource) if item in by_id] for name, resource in by_id.items()}
+    for name in TopologicalSorter(graph).static_order():
+        yield by_id[name]
