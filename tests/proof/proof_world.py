@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
 from ringwall.iam.codec import make_request, policies_from_json
 from ringwall.iam.patterns import glob_matches
-from ringwall.iam.policy import PolicySet
-from ringwall.iam.request import Request
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringwall.iam.policy import PolicySet
+    from ringwall.iam.request import Request
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -98,7 +101,11 @@ class World:
                                 "aws:principalisawsservice", "aws:username", "aws:principalservicename"})  # fmt: skip
 
     def key_type(self, key: str) -> Any:
-        return KEYS[key.lower()][0] if key.lower() in KEYS else ("ARN" if key.lower().startswith("aws:") else None)
+        return (
+            KEYS[key.lower()][0]
+            if key.lower() in KEYS
+            else ("ARN" if key.lower().startswith("aws:") else None)
+        )
 
     def is_multivalued(self, key: str) -> bool:
         return key.lower() in KEYS and KEYS[key.lower()][1]
@@ -200,7 +207,11 @@ def policy_sets(draw: Any) -> PolicySet:
                     "target": str(level),
                     "policies": [
                         *some(f"{name}{level}", named=name == "rcp"),
-                        *([{"name": "full", "document": BROAD}] if draw(st.integers(0, 3)) and name == "scp" else []),
+                        *(
+                            [{"name": "full", "document": BROAD}]
+                            if draw(st.integers(0, 3)) and name == "scp"
+                            else []
+                        ),
                     ],
                 }
                 for level in range(levels)

@@ -201,7 +201,10 @@ def test_proof_names_the_type_that_does_not_allow() -> None:
 
 def test_witness_names_the_statements_that_allow_it() -> None:
     answer = ask(NAKED, guarded())
-    assert {(one.policy_type, one.statement) for one in answer.because} == {("identity", "Allow"), ("scp", "Full")}
+    assert {(one.policy_type, one.statement) for one in answer.because} == {
+        ("identity", "Allow"),
+        ("scp", "Full"),
+    }
 
 
 def test_vacuous_claim_is_said_to_be() -> None:
@@ -220,7 +223,12 @@ def test_any_context_model_lets_any_action_carry_any_key() -> None:
 
 
 def test_disabled_axiom_is_not_used() -> None:
-    claim = {"never": {"Action": INVOKE, "Condition": {"Null": {"aws:SourceVpce": "false", "aws:SourceIp": "false"}}}}
+    claim = {
+        "never": {
+            "Action": INVOKE,
+            "Condition": {"Null": {"aws:SourceVpce": "false", "aws:SourceIp": "false"}},
+        }
+    }
     held = ask(claim, guarded())
     assert (held.verdict, held.vacuous) == ("holds", True)
     assert "vpc-endpoint-keys" in held.axioms
@@ -301,7 +309,9 @@ BUCKET = {"name": "bucket", "document": document({**allow("s3:GetObject"), "Prin
         ("bedrock:InvokeModel", {"identity": [named("i", FULL)], "rcp": scp(deny(None, "*", Principal="*"))}, None, "holds"),
     ],
 )  # fmt: skip
-def test_accounts_and_resource_policies(claim: str, policies: dict[str, Any], owner: str | None, verdict: str) -> None:
+def test_accounts_and_resource_policies(
+    claim: str, policies: dict[str, Any], owner: str | None, verdict: str
+) -> None:
     assert ask({"can": {"Action": claim}}, policies, resource_account=owner).verdict == verdict
 
 

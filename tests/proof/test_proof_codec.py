@@ -42,7 +42,9 @@ def test_answer_of_the_contract() -> None:
     question = question_from_json(LINE)
     value = json.loads(json.dumps(answer_to_json(question, prove(question, CATALOG))))
     assert (value["id"], value["verdict"], value["reason"]) == ("q1", "violated", None)
-    assert value["because"] == [{"policy_type": "identity", "policy": "app", "statement": "0", "effect": "Allow"}]
+    assert value["because"] == [
+        {"policy_type": "identity", "policy": "app", "statement": "0", "effect": "Allow"}
+    ]
     replayed = request_from_json(value["witness"])
     assert decide(replayed, question.policies, CATALOG).allowed
     assert "bedrock:guardrailidentifier" not in replayed.context
@@ -103,7 +105,10 @@ def test_malformed_questions_say_what_is_wrong(change: dict[str, Any], says: str
 
 
 def test_comparison_of_the_contract() -> None:
-    narrower = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "bedrock:Invoke*", "Resource": "*"}}
+    narrower = {
+        "Version": "2012-10-17",
+        "Statement": {"Effect": "Allow", "Action": "bedrock:Invoke*", "Resource": "*"},
+    }
     before, after = policies_of_comparison(ALLOW, "before"), policies_of_comparison(narrower, "after")
     value = comparison_to_json("1", compare(before, after, CATALOG))
     assert value["newly_allows"] is None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from proof.proof_world import PRINCIPALS, WORLD, claim_bodies, documents, policy_sets, requests
 
+from proof.proof_world import PRINCIPALS, WORLD, claim_bodies, documents, policy_sets, requests
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicySet
@@ -60,8 +61,6 @@ def test_core_suffices(policies: PolicySet, body: dict[str, Any], principal: str
 
 
 def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
-    from dataclasses import replace
-
     def thin(policy: Any) -> Any:
         kept = [
             one
@@ -74,7 +73,11 @@ def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
         return None if listed is None else tuple(map(thin, listed))
 
     def levels(listed: Any) -> Any:
-        return None if listed is None else tuple(replace(level, policies=all_of(level.policies)) for level in listed)
+        return (
+            None
+            if listed is None
+            else tuple(replace(level, policies=all_of(level.policies)) for level in listed)
+        )
 
     return PolicySet(
         identity=all_of(policies.identity),
@@ -111,7 +114,9 @@ def test_comparison_of_resource_policies_agrees_with_requests(
     before: dict[str, Any], after: dict[str, Any], principal: str
 ) -> None:
     old, new = parse_policy(before, name="before"), parse_policy(after, name="after")
-    if not any("Principal" in one or "NotPrincipal" in one for one in (*before["Statement"], *after["Statement"])):
+    if not any(
+        "Principal" in one or "NotPrincipal" in one for one in (*before["Statement"], *after["Statement"])
+    ):
         return
     comparison = compare(old, new, WORLD)
     assert "unknown" not in (comparison.newly_allows, comparison.newly_denies)

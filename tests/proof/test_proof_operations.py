@@ -14,7 +14,9 @@ from ringwall.proof.question import Answer, Authorization, Question
 
 CATALOG = load()
 ROLE = "arn:aws:iam::111122223333:role/App"
-PROFILE = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+PROFILE = (
+    "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.anthropic.claude-sonnet-4-5-20250929-v1:0"
+)
 MODEL = "foundation-model/anthropic.claude-sonnet-4-5-20250929-v1:0"
 GUARDRAIL = "arn:aws:bedrock:us-east-1:111122223333:guardrail/gr1"
 KEY = "bedrock:GuardrailIdentifier"
@@ -61,7 +63,7 @@ def test_witness_lists_every_request() -> None:
     witness = answer_to_json(question, answer)["witness"]
     assert witness["operation"] == "bedrock-runtime:Converse"
     assert {request["context"].get("aws:requestedregion") for request in witness["requests"]} == set(REGIONS)
-    assert [request["resource"] for request in witness["requests"]][0] == PROFILE
+    assert witness["requests"][0]["resource"] == PROFILE
 
 
 def test_context_is_shared() -> None:
@@ -102,12 +104,18 @@ def test_policies_can_differ_by_authorization() -> None:
     question = question_from_json(line({"can": CONVERSE}))
     other = question_from_json(line({"can": CONVERSE}, allow("*"))).policies
     call = (Authorization("bedrock:InvokeModel", MODELS[0], {}, None, other),)
-    assert prove(Question("q", ROLE, question.policies, question.claim, authorizations=call), CATALOG).verdict == "holds"
+    assert (
+        prove(Question("q", ROLE, question.policies, question.claim, authorizations=call), CATALOG).verdict
+        == "holds"
+    )
 
 
 def test_parameters_may_be_given() -> None:
     claim = {"can": {"Operation": "Converse"}}
-    parameters = {"modelId": PROFILE, "guardrailConfig": {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}}
+    parameters = {
+        "modelId": PROFILE,
+        "guardrailConfig": {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"},
+    }
     _, answer = ask(line(claim, allow("*"), parameters=parameters))
     assert "bedrock:ApplyGuardrail" in {request.action for request in answer.witness}
     assert ask(line(claim, allow([PROFILE, *MODELS]), parameters=parameters))[1].verdict == "violated"

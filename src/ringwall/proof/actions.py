@@ -6,15 +6,18 @@ apart: exactly one class is chosen. Where any action is meant, the action is a t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ringwall.iam.patterns import Reading
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import language_of, tokens_of
 from ringwall.proof.language import ANY, STAR, Tokens, accepts
 from ringwall.proof.theory import Free, Holds, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable, Mapping
+
+    from ringwall.iam.vocabulary import Vocabulary
 
 ACTION = "action"
 _NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -113,13 +116,10 @@ def _at_most_one(formula: Formula, literals: list[int]) -> int:
     """A ladder: the literals before each one, and none of them with it."""
     parts: list[int] = []
     before = FALSE
-    for index, one in enumerate(literals):
+    for one in literals:
         if before != FALSE:
             parts.append(-formula.conj((one, before)))
-        if index < 6:
-            before = formula.disj(literals[: index + 1])
-        else:
-            before = formula.disj((before, one))
+        before = formula.disj((before, one))
     return formula.conj(parts)
 
 

@@ -6,10 +6,12 @@ an answer lists it and a question may disable it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _USER_GUIDE: Final = "https://docs.aws.amazon.com/IAM/latest/UserGuide/"
 _KEYS: Final = _USER_GUIDE + "reference_policies_condition-keys.html"
@@ -44,7 +46,7 @@ ENDPOINT_POLICY_MEANS_ENDPOINT: Final = "endpoint-policy-means-endpoint"
 REGION_OF_RESOURCE: Final = "region-of-resource"
 UNSPECIFIED_REGION: Final = "unspecified-region"
 SERVICE_LINKED_ROLES_APART: Final = "service-linked-roles-apart"
-BEARER_TOKEN_TYPE: Final = "bearer-token-type"
+BEARER_TOKEN_TYPE: Final = "bearer-token-type"  # noqa: S105 - the name of an axiom
 
 _ALL: Final = (
     Axiom(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ringwall.iam.arn import is_account_id
-from ringwall.iam.compile import CompiledStatement
 from ringwall.iam.policy import Effect, PrincipalElement
 from ringwall.iam.principal import Grant, Principal, PrincipalKind
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import ANY, STAR, Tokens, literal
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Holds, Opaque
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ringwall.iam.compile import CompiledStatement
 
 PRINCIPAL_ARN: Final = KEY + "aws:principalarn"
 
@@ -74,7 +77,7 @@ class AnyCaller:
     def shape(self) -> tuple[tuple[Tokens, ...], ...]:
         """What ``aws:PrincipalArn`` looks like."""
         some = (ANY, STAR)
-        return ((*literal(f"{self._prefix}user/"), *some), (*literal(f"{self._prefix}role/"), *some)),  # fmt: skip
+        return (((*literal(f"{self._prefix}user/"), *some), (*literal(f"{self._prefix}role/"), *some)),)
 
     @property
     def service_linked(self) -> Tokens:

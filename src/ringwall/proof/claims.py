@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ringwall.iam.parser import parse_policy
-from ringwall.iam.policy import ConditionTest, Statement
+
+if TYPE_CHECKING:
+    from ringwall.iam.policy import ConditionTest, Statement
 
 ClaimKind = Literal["never", "can"]
 

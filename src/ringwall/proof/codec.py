@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import operations
 from ringwall.iam.codec import policies_from_json, request_to_json
 from ringwall.iam.parser import parse_policy
-from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.principal import parse_principal
-from ringwall.iam.request import Reason
 from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import Claim, claim_from_json
-from ringwall.proof.compare import Comparison, Difference
 from ringwall.proof.question import Answer, Authorization, ContextModel, Question
+
+if TYPE_CHECKING:
+    from ringwall.iam.policy import Policy, PolicySet
+    from ringwall.iam.request import Reason
+    from ringwall.proof.compare import Comparison, Difference
 
 _QUESTION_FIELDS = frozenset(
     {
@@ -24,7 +26,11 @@ _QUESTION_FIELDS = frozenset(
 )  # fmt: skip
 _CONTEXT_MODELS: tuple[ContextModel, ...] = ("catalog", "any")
 _DEFAULT_REGION = "us-east-1"
-_RESOURCE_PARAMETERS = {"guardrail": "guardrailIdentifier", "agent-alias": "agentAliasId", "knowledge-base": "knowledgeBaseId"}
+_RESOURCE_PARAMETERS = {
+    "guardrail": "guardrailIdentifier",
+    "agent-alias": "agentAliasId",
+    "knowledge-base": "knowledgeBaseId",
+}
 
 
 class QuestionError(ValueError):
@@ -47,7 +53,9 @@ def question_from_json(value: Mapping[str, Any]) -> Question:
         raise QuestionError("a question must be an object")
     unknown = sorted(set(value) - _QUESTION_FIELDS)
     if unknown:
-        raise QuestionError(f"question has no field {unknown[0]!r}; known are {', '.join(sorted(_QUESTION_FIELDS))}")
+        raise QuestionError(
+            f"question has no field {unknown[0]!r}; known are {', '.join(sorted(_QUESTION_FIELDS))}"
+        )
     claim = claim_from_json(_object(value, "claim"))
     principal, account = _whose(value)
     return Question(
@@ -117,7 +125,9 @@ def _fixed(value: Any) -> dict[str, str | tuple[str, ...] | None]:
         elif isinstance(item, list | tuple) and all(isinstance(part, str) for part in item):
             fixed[key.lower()] = tuple(item)
         else:
-            raise QuestionError(f"context.{key} must be a string, a list of strings, or null for an absent key")
+            raise QuestionError(
+                f"context.{key} must be a string, a list of strings, or null for an absent key"
+            )
     return fixed
 
 
@@ -132,7 +142,11 @@ def _authorizations(claim: Claim, value: Mapping[str, Any], account: str | None)
         raise QuestionError("parameters must be an object of the operation's parameters")
     service, operation = operations.find_operation(operation, service or None)
     found = operations.authorizations(
-        service, operation, parameters, account=account or "", region=str(value.get("region", _DEFAULT_REGION))
+        service,
+        operation,
+        parameters,
+        account=account or "",
+        region=str(value.get("region", _DEFAULT_REGION)),
     )
     return tuple(Authorization(one.action, one.resource, one.context, one.resource_account) for one in found)
 

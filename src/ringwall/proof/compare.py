@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from ringwall.iam.arn import is_account_id
 from ringwall.iam.evaluate import decide
@@ -12,7 +11,6 @@ from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet, PrincipalElement
 from ringwall.iam.request import ANONYMOUS, Request
 from ringwall.iam.rules import RESOURCE_POLICY_DECIDES
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import axioms
 from ringwall.proof.claims import Claim
 from ringwall.proof.language import Clock, OutOfTimeError
@@ -20,6 +18,11 @@ from ringwall.proof.question import ContextModel, Question
 from ringwall.proof.search import Refutation, Search
 from ringwall.proof.setting import make_setting
 from ringwall.proof.witness import requests_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from ringwall.iam.vocabulary import Vocabulary
 
 Difference = Request | None | Literal["unknown"]
 
@@ -29,7 +32,8 @@ _EVERYTHING: Final = Claim("never")
 _KEPT: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})
 _ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
 _ALLOW_ALL: Final = parse_policy(
-    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}, name="everything"
+    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
+    name="everything",
 )
 
 
@@ -58,7 +62,9 @@ class _Frame:
         identity = (_ALLOW_ALL,) if self.allow_all else ()
         if self.as_resource:
             return PolicySet(identity=identity, resource=document)
-        return PolicySet(identity=(document,), resource=_delegation(self.delegated) if self.delegated else None)
+        return PolicySet(
+            identity=(document,), resource=_delegation(self.delegated) if self.delegated else None
+        )
 
 
 def compare(
@@ -73,9 +79,10 @@ def compare(
     """Compare two policies, or two sets of policies of one principal.
 
     Args:
-        before, after: single policies are compared over any request, as identity policies of one principal, or, where
+        before: what is compared with; single policies are compared over any request, as identity policies of one principal, or, where
             a statement has a Principal element, as policies of one resource. Sets are compared over the requests of
             ``principal``.
+        after: what is compared, of the same form.
         vocabulary: what AWS's actions and keys are.
         principal: whose requests, for sets.
         context_model: for sets, ``catalog`` or ``any``.
@@ -99,7 +106,9 @@ def compare(
     )
 
 
-def _document_difference(allowing: Policy, other: Policy, vocabulary: Vocabulary, timeout: float) -> Difference:
+def _document_difference(
+    allowing: Policy, other: Policy, vocabulary: Vocabulary, timeout: float
+) -> Difference:
     """A request that one document allows and the other does not."""
     clock = Clock.starting_now(timeout)
     unknown = False
@@ -136,7 +145,8 @@ def _difference(question: Question, other: PolicySet, vocabulary: Vocabulary, cl
     except OutOfTimeError:
         return "unknown"
     differs = (
-        decide(request, question.policies, vocabulary).allowed and not decide(request, other, vocabulary).allowed
+        decide(request, question.policies, vocabulary).allowed
+        and not decide(request, other, vocabulary).allowed
     )
     return request if differs else "unknown"
 
@@ -162,7 +172,10 @@ def _may_need_delegation(policy: Policy) -> bool:
     services = {start.partition(":")[0] for start, _ in RESOURCE_POLICY_DECIDES}
     return any(
         statement.actions is None
-        or any(action.partition(":")[0].lower() in services or action.startswith("*") for action in statement.actions)
+        or any(
+            action.partition(":")[0].lower() in services or action.startswith("*")
+            for action in statement.actions
+        )
         for statement in policy.statements
     )
 
@@ -190,6 +203,7 @@ def _elements(policy: Policy) -> list[PrincipalElement]:
 def _principals(elements: Iterable[PrincipalElement]) -> Iterator[str]:
     """One principal of each sort that the elements can tell apart."""
     yield DEFAULT_PRINCIPAL
+    yield _root_of(DEFAULT_PRINCIPAL)
     yield f"arn:aws:iam::{_OUTSIDE_ACCOUNT[::-1]}:user/Unlisted"
     yield ANONYMOUS
     yield "unlisted.amazonaws.com"
@@ -199,6 +213,10 @@ def _principals(elements: Iterable[PrincipalElement]) -> Iterator[str]:
         yield from element.service
         yield from element.federated
         yield from element.canonical_user
+
+
+def _root_of(principal: str) -> str:
+    return f"{principal.rpartition(':')[0]}:root"
 
 
 def _of_name(name: str) -> Iterator[str]:
@@ -212,6 +230,7 @@ def _of_name(name: str) -> Iterator[str]:
     yield f"{prefix}:iam::{account}:role/Unlisted"
     if resource == "root":
         yield f"{prefix}:iam::{account}:user/Unlisted"
+        yield name
         return
     yield name
     if resource.startswith("role/"):

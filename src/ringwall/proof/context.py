@@ -6,12 +6,10 @@ operators. Every other key is a choice: carried or not, and a value (values, for
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ringwall.iam.conditions import OPERATORS, compile_test, passes_when_absent
 from ringwall.iam.patterns import Reading, Tokens, Variable, Wildcard, as_text, expand
-from ringwall.iam.policy import ConditionTest
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import samples
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import caseless_text, language_of, tokens_of
@@ -21,6 +19,12 @@ from ringwall.proof.search import KEY
 from ringwall.proof.theory import Holds, Opaque, Present, Single, Some, Test
 from ringwall.proof.theory import Variable as ValueVariable
 from ringwall.proof.typed import Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ringwall.iam.policy import ConditionTest
+    from ringwall.iam.vocabulary import Vocabulary
 
 _VALUE_COST = 1
 _OPAQUE_COST = 2
@@ -249,7 +253,11 @@ def cover_of(tokens: Tokens, operator: str = "") -> LanguageTokens:
     open_ended = tuple(Wildcard.ANY if isinstance(token, Variable) else token for token in tokens)
     cover = language_of(open_ended, Reading.TEXT)
     assert cover is not None
-    return tuple(f"~{token[1].lower()}" if token[0] == "=" else token for token in cover) if "Ignore" in operator else cover
+    return (
+        tuple(f"~{token[1].lower()}" if token[0] == "=" else token for token in cover)
+        if "Ignore" in operator
+        else cover
+    )
 
 
 def _test(operator: str, item: Tokens) -> Test | None:

@@ -6,8 +6,8 @@ selectors, assumptions by which a proof names what it rests on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
 from ringwall.iam.evaluate import rcp_applies
@@ -16,15 +16,19 @@ from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Reason
 from ringwall.iam.rules import ALWAYS_ALLOWED, RESOURCE_POLICY_DECIDES, deciding_resource, is_always_allowed
-from ringwall.iam.vocabulary import Vocabulary
-from ringwall.proof.actions import Actions
-from ringwall.proof.callers import Caller
 from ringwall.proof.context import View, cover_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import FIELDS, language_of, tokens_of
 from ringwall.proof.language import STAR, literal
-from ringwall.proof.resources import ResourceChoice
 from ringwall.proof.theory import Free, Opaque
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.actions import Actions
+    from ringwall.proof.callers import Caller
+    from ringwall.proof.resources import ResourceChoice
 
 
 @dataclass
@@ -84,8 +88,8 @@ class _Item:
 
     @property
     def reason(self) -> Reason:
-        effect = "Deny" if self.statement.effect is Effect.DENY else "Allow"
-        return Reason(self.policy_type, self.policy.name, self.statement.label, effect)
+        denies = self.statement.effect is Effect.DENY
+        return Reason(self.policy_type, self.policy.name, self.statement.label, "Deny" if denies else "Allow")
 
 
 def _items(policy: Policy, policy_type: PolicyType) -> Iterable[_Item]:

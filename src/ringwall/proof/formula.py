@@ -6,8 +6,10 @@ serve the SAT solver as variables without translation.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
 
 TRUE: Final = 1
 FALSE: Final = -1

@@ -7,13 +7,15 @@ IAM lets a field's last star run across colons.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.patterns import Reading, Wildcard, as_text, tokenize
 from ringwall.iam.patterns import Tokens as PatternTokens
 from ringwall.proof.language import ANY, FIELD_ANY, FIELD_STAR, STAR, Tokens, accepts, caseless, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 FIELDS: Final = 6
 Row = tuple[Tokens, ...]
@@ -117,6 +119,6 @@ def _within(row: Row, other: Row) -> bool:
 
 def _narrower(one: Tokens, two: Tokens) -> bool:
     """Whether the first pattern plainly matches only what the second does."""
-    if one == two or two == (STAR,):
+    if two in (one, (STAR,)):
         return True
     return bool(two) and two[0] == STAR and one[-len(two) + 1 :] == two[1:]

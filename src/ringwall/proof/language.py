@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 STAR: Final = "*"
 """Token: any text."""
@@ -100,9 +102,15 @@ def fixed_text(tokens: Tokens) -> str | None:
     return None
 
 
-def _cases(char: str) -> set[str]:
+def _characters(token: str) -> Iterable[str]:
+    """The characters that a token other than the wildcards stands for."""
+    if token == DIGIT:
+        return _DIGITS
+    char = token[1]
     upper = char.upper()
-    return {char, upper} if len(upper) == 1 and upper.lower() == char else {char}
+    if token[0] == "~" and len(upper) == 1 and upper.lower() == char:
+        return {char, upper}
+    return (char,)
 
 
 class Automaton:
@@ -121,28 +129,17 @@ class Automaton:
 
     def __init__(self, tokens: Tokens) -> None:
         self.accepting = 1 << len(tokens)
-        self._star = self._colon_star = self._default = self._default_colon = 0
+        masks = {STAR: 0, FIELD_STAR: 0, ANY: 0, FIELD_ANY: 0}
         steps: dict[str, int] = {}
         for index, token in enumerate(tokens):
             bit = 1 << index
-            if token == STAR:
-                self._star |= bit
-                self._colon_star |= bit
-            elif token == FIELD_STAR:
-                self._star |= bit
-            elif token == ANY:
-                self._default |= bit
-                self._default_colon |= bit
-            elif token == FIELD_ANY:
-                self._default |= bit
-            elif token == DIGIT:
-                for char in _DIGITS:
-                    steps[char] = steps.get(char, 0) | bit
-            elif token[0] == "=":
-                steps[token[1]] = steps.get(token[1], 0) | bit
-            else:
-                for char in _cases(token[1]):
-                    steps[char] = steps.get(char, 0) | bit
+            if token in masks:
+                masks[token] |= bit
+                continue
+            for char in _characters(token):
+                steps[char] = steps.get(char, 0) | bit
+        self._star, self._colon_star = masks[STAR] | masks[FIELD_STAR], masks[STAR]
+        self._default, self._default_colon = masks[ANY] | masks[FIELD_ANY], masks[ANY]
         self._steps = {
             char: mask | (self._default_colon if char == ":" else self._default)
             for char, mask in steps.items()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
-from ringwall.iam.request import PolicyType, Reason, Request
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.formula import FALSE
 from ringwall.proof.language import Clock, OutOfTimeError, fixed_text
-from ringwall.proof.question import Answer, Question
+from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
 from ringwall.proof.setting import Setting, make_setting
-from ringwall.proof.theory import Holds, Some
+from ringwall.proof.theory import Holds, Some, Test
 from ringwall.proof.typed import Typed
 from ringwall.proof.witness import confirms, requests_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ringwall.iam.request import PolicyType, Reason, Request
+    from ringwall.iam.vocabulary import Vocabulary
 
 _SHRINK_UP_TO = 48
 """Selectors of a proof that are tried one by one for whether it could do without."""
@@ -85,7 +89,8 @@ def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt
         search.close()
 
 
-def _without(setting: Setting) -> str:  # type: ignore[misc]
+def _without(setting: Setting) -> Verdict:
+    """The verdict where no request of the claim's shape is allowed."""
     return "holds" if setting.question.claim.kind == "never" else "violated"
 
 
@@ -93,11 +98,11 @@ def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Cl
     requests = requests_of(setting, model, vocabulary, clock)
     objection = confirms(setting, requests, vocabulary)
     if objection is None:
-        verdict = "violated" if setting.question.claim.kind == "never" else "holds"
+        verdict: Verdict = "violated" if setting.question.claim.kind == "never" else "holds"
         because = _allowing(setting.question, requests, vocabulary)
         return _Attempt(Answer(verdict, witness=requests, because=because))
     if model.opaque:
-        construct = sorted(opaque.construct for opaque in model.opaque)[0]
+        construct = min(opaque.construct for opaque in model.opaque)
         return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal")
     return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
 
@@ -167,6 +172,7 @@ def _values_named(setting: Setting, key: str) -> list[str | None]:
     """Texts that policies compare the key with, one that they do not, and its absence."""
     named: list[str | None] = []
     for atom in setting.formula.atoms.values():
+        tests: tuple[Test, ...]
         if isinstance(atom, Holds) and atom.variable == KEY + key:
             tests = (atom.test,)
         elif isinstance(atom, Some) and atom.variable == KEY + key:

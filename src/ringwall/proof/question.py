@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from ringwall.iam.policy import PolicySet
-from ringwall.iam.request import PolicyType, Reason, Request
-from ringwall.proof.claims import Claim
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.iam.policy import PolicySet
+    from ringwall.iam.request import PolicyType, Reason, Request
+    from ringwall.proof.claims import Claim
 
 ContextModel = Literal["catalog", "any"]
 Verdict = Literal["holds", "violated", "unknown"]

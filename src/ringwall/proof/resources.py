@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ringwall.iam.arn import is_account_id, owner_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
@@ -11,6 +10,9 @@ from ringwall.proof.globs import rows
 from ringwall.proof.language import ANY, DIGIT, STAR, Tokens, accepts, literal, wild
 from ringwall.proof.samples import REGIONS
 from ringwall.proof.theory import Free, Holds, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 WHOLE: Final = "*"
 _FIELD_NAMES: Final = ("arn", "partition", "service", "region", "account", "resource")

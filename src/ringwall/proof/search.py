@@ -9,8 +9,8 @@ every variable or with the assumptions that no request can meet together.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pysat.solvers import Solver
 
@@ -30,6 +30,9 @@ from ringwall.proof.theory import (
     several_values,
     single_value,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 _BUDGET = 2000  # conflicts between two looks at the clock
 

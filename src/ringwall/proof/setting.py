@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.codec import make_request
 from ringwall.iam.evaluate import caller_of, rcp_applies
-from ringwall.iam.policy import ConditionTest, Policy, PolicySet
 from ringwall.iam.principal import PrincipalKind
 from ringwall.iam.request import Request
 from ringwall.iam.rules import deciding_resource, is_always_allowed
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import axioms
 from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions
 from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller, Caller, OneCaller
@@ -24,6 +21,12 @@ from ringwall.proof.question import Authorization, Question
 from ringwall.proof.resources import ACCOUNT, ACCOUNT_ID, REGION, AnyResource, ResourceChoice, ThisResource
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Free, Holds, Variable
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Mapping
+
+    from ringwall.iam.policy import ConditionTest, Policy, PolicySet
+    from ringwall.iam.vocabulary import Vocabulary
 
 _REQUESTED_REGION: Final = "aws:requestedregion"
 _RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
@@ -45,7 +48,6 @@ class Setting:
         assumed: selector -> axiom.
         against: policies that must not allow the request, for comparisons.
         always: axioms that were built in and cannot be told apart in a proof.
-        variables: every value variable by name.
     """
 
     question: Question
@@ -61,6 +63,7 @@ class Setting:
 
     @property
     def variables(self) -> Mapping[str, Variable]:
+        """Every value variable by name."""
         found = dict(self.keys.variables)
         for scene in self.scenes:
             if isinstance(scene.resource, AnyResource):
@@ -231,7 +234,9 @@ class _Builder:
         allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
         parts = [*claimed, self._shapes(actions, resource), allowed]
         if self._setting.against is not None:
-            parts.append(-Encoder(scene, self._setting.against, Selectors(formula, prefix="other ")).allowed())
+            parts.append(
+                -Encoder(scene, self._setting.against, Selectors(formula, prefix="other ")).allowed()
+            )
         return parts
 
     def _claimed_resource(self, scene: Scene) -> int:

@@ -6,12 +6,14 @@ a small part of them is named that no value can meet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ringwall.proof.language import Clock, Demand, Tokens, accepts, find, fixed_text
 from ringwall.proof.typed import Typed, candidates
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
 
 Test = Tokens | Typed
 
@@ -195,8 +197,9 @@ def several_values(
     wanted = [literal for literal in rest if literal[1]]
     always = [literal for literal in rest if not literal[1]]
     values: list[str] = []
-    for one in wanted or ([None] if present or single is not None else []):
-        together = [*always, one] if one is not None else always
+    alone: list[list[Literal]] = [[]] if present or single is not None else []
+    for one in [[literal] for literal in wanted] or alone:
+        together = [*always, *one]
         outcome = single_value(variable, name, together, clock)
         if isinstance(outcome, Conflict):
             return outcome

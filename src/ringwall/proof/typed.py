@@ -7,15 +7,18 @@ for all. What a value means is asked of the evaluator's own operators.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 from ringwall.iam import values
 from ringwall.iam.conditions import OPERATORS
 from ringwall.iam.patterns import TextTest, tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _V4_LAST = (1 << 32) - 1
@@ -33,7 +36,7 @@ class Typed(NamedTuple):
 
     def accepts(self, text: str) -> bool:
         """Whether the comparison holds of a request's value."""
-        return _test(self)(text)
+        return bool(_test(self)(text))
 
 
 @lru_cache(maxsize=16384)
@@ -77,10 +80,8 @@ def _candidates(tests: frozenset[Typed], is_text: bool) -> tuple[str, ...]:
 def _points(bounds: Iterable[Decimal]) -> list[Decimal]:
     """Each bound, a value between each two, one below and one above all."""
     ordered = sorted(set(bounds)) or [Decimal(0)]
-    between = [(low + high) / 2 for low, high in zip(ordered, ordered[1:], strict=False)]
-    whole = [
-        Decimal(int(low) + 1) for low, high in zip(ordered, ordered[1:], strict=False) if int(low) + 1 < high
-    ]
+    between = [(low + high) / 2 for low, high in pairwise(ordered)]
+    whole = [Decimal(int(low) + 1) for low, high in pairwise(ordered) if int(low) + 1 < high]
     return [ordered[0] - 1, *ordered, ordered[-1] + 1, *whole, *between]
 
 
@@ -102,7 +103,8 @@ def _iso(point: Decimal) -> str:
 
 def _addresses(blocks: Iterable[str]) -> Iterator[str]:
     """Unlisted addresses, then the ends and the neighbours of every block, IPv4-mapped forms last."""
-    fourth, sixth = set(), set()
+    fourth: set[int] = set()
+    sixth: set[int] = set()
     for text in blocks:
         block = values.network(text)
         if block is None:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ringwall.iam.codec import make_request
 from ringwall.iam.compile import CompiledStatement
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
-from ringwall.iam.request import Request
-from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.actions import ACTION, AnyAction, KnownActions
 from ringwall.proof.callers import PRINCIPAL_ARN
-from ringwall.proof.claims import Claim
-from ringwall.proof.decision import Scene
-from ringwall.proof.language import Clock, accepts
+from ringwall.proof.language import Clock, Demand, Tokens
 from ringwall.proof.resources import VARIABLES, AnyResource, ThisResource
 from ringwall.proof.search import KEY, Model
 from ringwall.proof.setting import Setting, known_keys
 from ringwall.proof.theory import Holds, value_for
+from ringwall.proof.typed import Typed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.iam.request import Request
+    from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.claims import Claim
+    from ringwall.proof.decision import Scene
 
 _USUAL_ACTIONS = (
     "bedrock:InvokeModel",
@@ -54,7 +59,7 @@ class _Maker:
             resource = scene.resource.text
         else:
             assert isinstance(scene.resource, AnyResource)
-            resource, fields = self._resource(scene.resource, action)
+            resource, fields = self._resource(action)
         context = self._context(scene, action, fields)
         principal = self._question.principal or self._value(PRINCIPAL_ARN)
         account = scene.resource_account
@@ -82,22 +87,18 @@ class _Maker:
 
     def _usual_action(self) -> str | None:
         """A real action that passes the same tests as the text that was found."""
-        passed, failed = [], []
+        passed: list[Tokens] = []
+        failed: list[Tokens] = []
         for signed in self._model.atoms:
             atom = self._setting.formula.atoms[abs(signed)]
-            if isinstance(atom, Holds) and atom.variable == ACTION:
+            if isinstance(atom, Holds) and atom.variable == ACTION and not isinstance(atom.test, Typed):
                 (passed if signed > 0 else failed).append(atom.test)
+        demand = Demand(tuple((test,) for test in passed), tuple(failed))
         patterns = ["".join(token[-1] for token in test) for test in passed]
         lists = [self._vocabulary.actions_matching(pattern) for pattern in patterns] or [_USUAL_ACTIONS]
-        for action in min(lists, key=len):
-            lowered = action.lower()
-            if all(accepts(test, lowered) for test in passed if not hasattr(test, "operator")) and not any(
-                accepts(test, lowered) for test in failed if not hasattr(test, "operator")
-            ):
-                return action
-        return None
+        return next((action for action in min(lists, key=len) if demand.met_by(action.lower())), None)
 
-    def _resource(self, resource: AnyResource, action: str) -> tuple[str, dict[str, str]]:
+    def _resource(self, action: str) -> tuple[str, dict[str, str]]:
         if self._model.free.get("resource *", False):
             return "*", {}
         fields = {name: self._value(name) for name in VARIABLES[1:]}
