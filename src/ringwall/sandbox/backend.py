@@ -9,6 +9,7 @@ moto's state is global to the process, so one sandbox runs per process.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import re
@@ -52,6 +53,16 @@ class Reply:
     status: int
 
 
+def _moto(module: str) -> Any:
+    """A module of moto's, loaded when a sandbox starts and not before."""
+    return importlib.import_module(f"moto.{module}")
+
+
+def _http_exception() -> type[Exception]:
+    error: type[Exception] = importlib.import_module("werkzeug.exceptions").HTTPException
+    return error
+
+
 class Moto:
     """moto's services, one call at a time."""
 
@@ -68,10 +79,8 @@ class Moto:
     def reset(self) -> None:
         """Forget everything."""
         os.environ.update(_SETTINGS)
-        from moto.core.base_backend import BackendDict  # noqa: PLC0415 - moto is loaded when a sandbox starts
-
         with self._lock:
-            BackendDict.reset()
+            _moto("core.base_backend").BackendDict.reset()
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
                 getattr(self._backends(service), attribute).clear()
             self._drop_s3_policies()
@@ -79,19 +88,15 @@ class Moto:
     @staticmethod
     def _drop_s3_policies() -> None:
         # moto judges bucket policies without their conditions; the gateway has judged them already, with them.
-        from moto.iam.access_control import PermissionResult  # noqa: PLC0415 - moto is loaded when a sandbox starts
-        from moto.s3.models import FakeBucket  # noqa: PLC0415 - moto is loaded when a sandbox starts
-
-        FakeBucket.get_permission = lambda *_: PermissionResult.NEUTRAL
+        neutral = _moto("iam.access_control").PermissionResult.NEUTRAL
+        _moto("s3.models").FakeBucket.get_permission = lambda *_: neutral
 
     @staticmethod
     def _backends(service: str) -> Any:
-        from moto.backends import get_backend  # noqa: PLC0415 - moto is loaded when a sandbox starts
-
-        return get_backend(service)
+        return _moto("backends").get_backend(service)
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
-        """moto's own objects of a service, for reading under :meth:`locked`."""
+        """The objects that moto keeps of a service, for reading under :meth:`locked`."""
         regional = self._backends(service)[account]
         return regional[
             region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"
@@ -120,7 +125,7 @@ class Moto:
         """
         model = models.operation_model(service, operation)
         protocol = _PROTOCOLS.get(service, models.protocol(service))
-        request = botocore.serialize.create_serializer(protocol, False).serialize_to_request(  # noqa: FBT003
+        request = botocore.serialize.create_serializer(protocol, False).serialize_to_request(
             dict(parameters), model
         )
         with self._lock:
@@ -130,18 +135,16 @@ class Moto:
     def _send(
         self, service: str, operation: str, request: dict[str, Any], account: str, region: str
     ) -> tuple[int, Mapping[str, Any], bytes]:
-        from moto.core.request import Request  # noqa: PLC0415 - moto is loaded when a sandbox starts
-        from werkzeug.exceptions import HTTPException  # noqa: PLC0415 - moto is loaded when a sandbox starts
-
         url = self._url(service, request, region)
-        message = Request.from_primitives(
+        message = _moto("core.request").Request.from_primitives(
             request["method"], url, self._headers(service, request, account, region), _body(request["body"])
         )
         handler = self._handler(service, account, url)
         try:
             status, headers, body = handler(message, message.raw_url, message.headers)
-        except HTTPException as error:
-            return error.code or 500, dict(error.get_headers()), _encoded(error.get_body())
+        except _http_exception() as error:
+            known: Any = error
+            return known.code or 500, dict(known.get_headers()), _encoded(known.get_body())
         except NotImplementedError as error:
             raise AwsError(
                 "NotImplementedException",

@@ -21,13 +21,13 @@ from ringwall.sandbox.logs_hooks import admits_service
 from ringwall.sandbox.trail import PRINCIPAL, source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.turn import Turn
 
 _PAGE = 50
-_ATTRIBUTES = {
+_ATTRIBUTES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "EventId": lambda record: [record["eventID"]],
     "EventName": lambda record: [record["eventName"]],
     "EventSource": lambda record: [record["eventSource"]],

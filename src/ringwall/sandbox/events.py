@@ -149,11 +149,11 @@ def record(turn: Turn, output: Output | None, error: AwsError | None, role_id: s
 
 
 def _with_additions(result: Record, output: Output | None) -> Record:
-    for name, value in (output.trail if output is not None else {}).items():
-        if name == "additionalEventData":
-            value = {**(result.get(name) or {}), **value}
-        result[name] = value
-    return result
+    additions = dict(output.trail) if output is not None else {}
+    further = additions.pop("additionalEventData", None)
+    if further:
+        result["additionalEventData"] = {**(result.get("additionalEventData") or {}), **further}
+    return {**result, **additions}
 
 
 def _place(turn: Turn) -> Record:
@@ -238,7 +238,7 @@ def _parameters(service: str, shape: Any, parameters: Mapping[str, Any]) -> Reco
         return None
     if service in {"bedrock-runtime", "bedrock-agent-runtime"}:
         # Prompts and answers stay out of CloudTrail: what names resources remains.
-        kept = {
+        kept: Record = {
             name: value
             for name, value in parameters.items()
             if isinstance(value, str)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import uuid
-from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -18,15 +17,15 @@ from ringwall.sandbox.call import AwsError, Call, Context, Output
 from ringwall.sandbox.credentials import Caller, Credentials
 from ringwall.sandbox.decisions import DecisionLog
 from ringwall.sandbox.hooks import Table
+from ringwall.sandbox.internal import Insider, internal_turn
 from ringwall.sandbox.parse import MalformedRequestError, parse
 from ringwall.sandbox.rooms import ROOMS
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.sts import Sts
 from ringwall.sandbox.turn import Turn
-from ringwall.sandbox.wire import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from concurrent.futures import Executor
 
     from ringwall.access import Access
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.call import Plane
     from ringwall.sandbox.resolve import Resolution
     from ringwall.sandbox.trail import Trail
-    from ringwall.sandbox.wire import HttpRequest
+    from ringwall.sandbox.wire import HttpRequest, HttpResponse
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
 _POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
@@ -138,7 +137,7 @@ class Gateway:
     ) -> Turn:
         request, arrival = exchange.request, exchange.arrival
         account = caller.account if caller else places.MEMBER
-        context = self._context(caller, region, parameters, exchange.time)
+        context = self.caller_context(caller, region, parameters, exchange.time)
         context.update(keys.network(arrival))
         agent = request.headers.get("user-agent", "")
         if agent:
@@ -176,9 +175,10 @@ class Gateway:
         )
         return Turn(self, call, caller, asking, dict(parameters))
 
-    def _context(
+    def caller_context(
         self, caller: Caller | None, region: str, parameters: Mapping[str, Any], now: datetime
     ) -> keys.Values:
+        """Condition keys of a caller, the clock and the parameters."""
         view = self.views.now()
         role_arn = None
         if caller is not None and caller.kind == "AssumedRole":
@@ -294,9 +294,8 @@ class Gateway:
         context: Context | None = None,
     ) -> dict[str, Any]:
         """See :meth:`ringwall.sandbox.call.Platform.call_as`."""
-        turn = self._internal_turn(
-            principal, service, operation, parameters, account, region, dict(context or {})
-        )
+        who = Insider(principal, account, region, context or {})
+        turn = internal_turn(self, who, service, operation, parameters)
         error: AwsError | None = None
         try:
             output = self.perform(turn)
@@ -308,72 +307,6 @@ class Gateway:
                 self.trail.record(turn, None, error)
         assert isinstance(output, Output)
         return dict(output.parameters or {})
-
-    def _internal_turn(
-        self,
-        principal: str,
-        service: str,
-        operation: str,
-        parameters: Mapping[str, Any],
-        account: str,
-        region: str,
-        further: dict[str, tuple[str, ...]],
-    ) -> Turn:
-        now = self.now()
-        values = dict(parameters)
-        if principal.startswith("arn:"):
-            caller, fresh = self._internal_caller(principal)
-            base = self._context(caller, region, values, now)
-            if not fresh:
-                base["aws:viaawsservice"] = ("true",)
-            base["aws:securetransport"] = ("true",)
-        else:
-            caller = None
-            base = {
-                **keys.moment(now),
-                **keys.service_principal(principal),
-                **keys.request_tags(values),
-                "aws:requestedregion": (region,),
-            }
-        name = caller.arn if caller else principal
-        context = {**base, **further}
-        request_id = str(uuid.uuid4())
-        asking = Asking(caller, name, context, request_id, now, service, operation, account, region)
-        call = Call(
-            service,
-            operation,
-            values,
-            account,
-            region,
-            name,
-            context,
-            request_id,
-            "AWS Internal" if caller else principal,
-            "AWS Internal" if caller else principal,
-            now,
-        )
-        return Turn(self, call, caller, asking, dict(values), owner=account)
-
-    def _internal_caller(self, arn: str) -> tuple[Caller, bool]:
-        """The caller behind an ARN, and whether it is a role that a service acts as (else the caller is forwarded)."""
-        account, kind, name = arn.split(":")[4], arn.split(":", 5)[5].split("/")[0], arn.rsplit("/", 1)[-1]
-        if kind == "role":
-            with self.moto.locked():
-                role = next(
-                    (r for r in self.moto.store("iam", account).roles.values() if r.name == name), None
-                )
-            identity = f"{role.id if role else 'AROAUNKNOWN'}:service"
-            session = f"arn:aws:sts::{account}:assumed-role/{name}/service"
-            entry = self.views.now().access.principal(arn)
-            return Caller(
-                session, account, identity, kind="AssumedRole", tags=entry.tags if entry else {}
-            ), True
-        if kind == "user":
-            return self.credentials.user(account, name), False
-        found = self.credentials.session_of(arn)
-        if found is None:
-            raise AwsError("AccessDenied", f"{arn} has no session", 403)
-        return found, False
 
     def peek(
         self, service: str, operation: str, parameters: Mapping[str, Any], account: str, region: str
@@ -387,15 +320,8 @@ class Gateway:
         """See :meth:`ringwall.sandbox.call.Platform.authorize`."""
         asking = self._asking.get(call.request_id)
         if asking is None:
-            turn = self._internal_turn(
-                call.principal,
-                call.service,
-                call.operation,
-                {},
-                call.account,
-                call.region,
-                dict(call.context),
-            )
+            who = Insider(call.principal, call.account, call.region, call.context)
+            turn = internal_turn(self, who, call.service, call.operation, {})
             asking = replace(turn.asking, endpoint=call.vpc_endpoint_id, request_id=call.request_id)
         self.authorizer.one(asking, Authorization(action, resource, dict(context or {})))
 

@@ -6,11 +6,12 @@ Each room of hooks (``iam_hooks``, ``ec2_hooks``, ...) exports a :class:`Hooks` 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
     from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.call import Output
     from ringwall.sandbox.turn import Turn

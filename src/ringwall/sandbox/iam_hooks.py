@@ -130,21 +130,13 @@ def _delete_user(turn: Turn) -> None:
             raise AwsError("DeleteConflict", "Cannot delete entity, must remove users from group first.", 409)
 
 
-def _proper_id(prefix: str, member: str, collection: str, name: str, turn: Turn, reply: Reply) -> None:
-    """Give a new entity an id as IAM makes them; moto's are random letters."""
-    identity = random_id(prefix, 17)
-    with turn.gateway.moto.locked():
-        getattr(turn.gateway.moto.store("iam", turn.account), collection)[turn.parameters[name]].id = identity
-    reply.parameters[member][f"{member}Id"] = identity
-
-
 def _created_user(turn: Turn, reply: Reply) -> None:
-    _proper_id("AIDA", "User", "users", "UserName", turn, reply)
-    boundary = turn.parameters.get(_BOUNDARY)
-    if boundary:
-        with turn.gateway.moto.locked():
-            _user(turn).ringwall_permissions_boundary = boundary
-        _shown_boundary(turn, reply)
+    """Give a user an id as IAM makes them (moto's are random letters), and its boundary."""
+    with turn.gateway.moto.locked():
+        user = _user(turn)
+        user.id = reply.parameters["User"]["UserId"] = random_id("AIDA", 17)
+        user.ringwall_permissions_boundary = turn.parameters.get(_BOUNDARY)
+    _shown_boundary(turn, reply)
 
 
 def _shown_boundary(turn: Turn, reply: Reply) -> None:

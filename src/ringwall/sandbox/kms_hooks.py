@@ -68,7 +68,7 @@ def _malformed(message: str) -> AwsError:
 
 
 def find_key(moto: Moto, account: str, region: str, name: str) -> Any:
-    """moto's key for an id, ARN, alias or alias ARN; ``None`` if there is none."""
+    """The key for an id, ARN, alias or alias ARN; ``None`` if there is none."""
     if name.startswith("arn:"):
         fields = name.split(":", 5)
         region, account, name = fields[3], fields[4], fields[5].removeprefix("key/")

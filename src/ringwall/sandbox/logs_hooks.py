@@ -32,9 +32,7 @@ def _invalid(message: str) -> AwsError:
     return AwsError("InvalidParameterException", message)
 
 
-def admits_service(
-    turn: Turn, key: Any, service: str, action: str, context: dict[str, tuple[str, ...]]
-) -> bool:
+def admits_service(turn: Turn, key: Any, service: str, action: str, context: keys.Values) -> bool:
     """Whether a key's policy lets a service principal do something."""
     view = turn.gateway.views.now()
     facts = {**keys.service_principal(service), **keys.moment(turn.call.time), **context}
@@ -57,7 +55,10 @@ def _log_group_key(turn: Turn) -> None:
     group = str(turn.parameters.get("logGroupName", "*"))
     arn = f"arn:aws:logs:{turn.call.region}:{turn.account}:log-group:{group}"
     service = f"logs.{turn.call.region}.amazonaws.com"
-    context = {"kms:encryptioncontext:aws:logs:arn": (arn,), "kms:encryptioncontextkeys": ("aws:logs:arn",)}
+    context: keys.Values = {
+        "kms:encryptioncontext:aws:logs:arn": (arn,),
+        "kms:encryptioncontextkeys": ("aws:logs:arn",),
+    }
     for action in _NEEDED[:3]:
         if not admits_service(turn, key, service, action, context):
             raise _invalid(
@@ -80,7 +81,7 @@ def _resource_policy(turn: Turn) -> None:
 
 def _group(turn: Turn) -> Any:
     name = str(turn.parameters.get("logGroupIdentifier") or turn.parameters.get("logGroupName"))
-    name = name.split(":log-group:")[-1].removesuffix(":*")
+    name = name.rpartition(":log-group:")[2].removesuffix(":*")
     with turn.gateway.moto.locked():
         group = turn.gateway.moto.store("logs", turn.account, turn.call.region).groups.get(name)
     if group is None:

@@ -10,6 +10,7 @@ import binascii
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote_plus
 from xml.etree import ElementTree as ET
 
 import botocore.parsers
@@ -154,8 +155,8 @@ def _scalar_from_json(shape: Any, value: Any, path: str) -> Any:
 
 def _expect(value: Any, kind: type, path: str) -> None:
     if not isinstance(value, kind):
-        names = {dict: "an object", list: "a list", str: "a string"}
-        raise MalformedRequestError(f"{path or '/'}: {names[kind]} expected")
+        names = {"dict": "an object", "list": "a list", "str": "a string"}
+        raise MalformedRequestError(f"{path or '/'}: {names[kind.__name__]} expected")
 
 
 _FROM_JSON: Mapping[str, Callable[[Any, Any, str], Any]] = {
@@ -337,7 +338,7 @@ def _from_query(request: HttpRequest, member: Any, key: str) -> Any:
 
 
 def _decode(text: str) -> str:
-    return botocore.utils.unquote(text.replace("+", " "))  # type: ignore[no-any-return]
+    return unquote_plus(text)
 
 
 def _from_header(member: Any, text: str | None) -> Any:

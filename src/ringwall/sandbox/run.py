@@ -8,7 +8,6 @@ import signal
 import subprocess
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringwall.errors import RingwallError
@@ -16,6 +15,7 @@ from ringwall.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
     from types import FrameType
 
 _FOREIGN = (

@@ -137,8 +137,10 @@ def _location(turn: Turn, reply: Reply) -> None:
 
 
 def _owner_acl(turn: Turn) -> None:
-    """The ACLs that leave an object to its bucket's owner need no right of their own: documented policies for log
-    delivery grant ``s3:PutObject`` alone."""
+    """An ACL that leaves an object to its bucket's owner needs no right of its own.
+
+    AWS's documented policies for log delivery grant ``s3:PutObject`` alone.
+    """
     acl = turn.parameters.get("ACL")
     if acl in _OWNER_ACLS:
         turn.changes["ACL"] = None

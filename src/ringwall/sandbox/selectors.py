@@ -147,7 +147,7 @@ def selects(basic: Iterable[Selector], advanced: Iterable[Selector], record: Map
 
 def _basic_selects(selector: Selector, record: Mapping[str, Any]) -> bool:
     kind = selector.get("ReadWriteType", "All")
-    if kind == "ReadOnly" and not record["readOnly"] or kind == "WriteOnly" and record["readOnly"]:
+    if kind != "All" and record["readOnly"] != (kind == "ReadOnly"):
         return False
     if record["eventCategory"] == "Management":
         excluded = selector.get("ExcludeManagementEventSources") or ()

@@ -72,24 +72,33 @@ def to_json(shape: Any, value: Any) -> Any:
     """A value as the JSON protocols write it; members that the shape does not have are left out."""
     if getattr(shape, "is_document_type", False):
         return value
-    kind = shape.type_name
-    if kind == "structure":
-        return {
-            member.serialization.get("name", name): to_json(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None
-        }
-    if kind == "list":
-        return [to_json(shape.member, item) for item in value]
-    if kind == "map":
-        return {key: to_json(shape.value, item) for key, item in value.items()}
-    if kind == "timestamp":
-        return _timestamp(shape, value, "unixtimestamp")
-    if kind == "blob":
-        return base64.b64encode(_blob(value)).decode()
-    if kind in {"float", "double"} and not math.isfinite(float(value)):
-        return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(float(value), "NaN")
-    return value
+    write = _TO_JSON.get(shape.type_name)
+    return write(shape, value) if write else value
+
+
+def _json_structure(shape: Any, value: Any) -> dict[str, Any]:
+    return {
+        member.serialization.get("name", name): to_json(member, value[name])
+        for name, member in shape.members.items()
+        if value.get(name) is not None
+    }
+
+
+def _json_number(_: Any, value: Any) -> Any:
+    if math.isfinite(float(value)):
+        return value
+    return {math.inf: "Infinity", -math.inf: "-Infinity"}.get(float(value), "NaN")
+
+
+_TO_JSON: Mapping[str, Callable[[Any, Any], Any]] = {
+    "structure": _json_structure,
+    "list": lambda shape, value: [to_json(shape.member, item) for item in value],
+    "map": lambda shape, value: {key: to_json(shape.value, item) for key, item in value.items()},
+    "timestamp": lambda shape, value: _timestamp(shape, value, "unixtimestamp"),
+    "blob": lambda _, value: base64.b64encode(_blob(value)).decode(),
+    "float": _json_number,
+    "double": _json_number,
+}
 
 
 def json_bytes(shape: Any, value: Mapping[str, Any]) -> bytes:
@@ -247,10 +256,14 @@ def _xml_value(shape: Any, value: Any, timestamps: str) -> str:
         return "".join(_element(shape.member, item, name, timestamps) for item in value)
     if kind == "map":
         return "".join(f"<entry>{entry}</entry>" for entry in _map_entries(shape, value, timestamps))
-    if kind == "boolean":
-        return "true" if value else "false"
     if kind == "timestamp":
         return str(_timestamp(shape, value, timestamps))
+    return _xml_scalar(kind, value)
+
+
+def _xml_scalar(kind: str, value: Any) -> str:
+    if kind == "boolean":
+        return "true" if value else "false"
     if kind == "blob":
         return base64.b64encode(_blob(value)).decode()
     return escape(str(value), {"\r": "&#13;"})
@@ -324,13 +337,14 @@ def _ec2(resolution: Resolution, result: Mapping[str, Any], request_id: str) -> 
 # --- CBOR ---------------------------------------------------------------------------------------------------------
 
 
-class _CborWriter(botocore.serialize.CBORSerializer):  # type: ignore[misc]
+class _CborWriter(botocore.serialize.CBORSerializer):
     """botocore's encoder of request bodies, which writes any shape."""
 
     def encode(self, shape: Any, value: Mapping[str, Any]) -> bytes:
         written = bytearray()
         known = {name: value[name] for name in shape.members if name in value}
-        self._serialize_data_item(written, known, shape)
+        write: Any = getattr(self, "_serialize_data_item")  # noqa: B009 - botocore's stubs leave it out
+        write(written, known, shape)
         return bytes(written)
 
 

@@ -144,7 +144,7 @@ def _ancestors(store: Any, parent: str) -> tuple[str, ...]:
     units = {unit.id: unit for unit in store.ou}
     chain: list[str] = []
     current: str | None = parent
-    while current in units:
+    while current is not None and current in units:
         chain.insert(0, current)
         current = getattr(units[current], "parent_id", None)
     return tuple(chain)

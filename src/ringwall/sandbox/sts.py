@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,8 @@ from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.credentials import Caller
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ringwall.iam.policy import Policy
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.credentials import Credentials, Session
@@ -157,8 +158,8 @@ class Sts:
                 len(parameters["Policy"]) <= _MAX_POLICY, "1 validation error detected: policy is too long"
             )
             texts.append(("session policy", parameters["Policy"]))
-        for item in parameters.get("PolicyArns") or ():
-            texts.append((item["arn"], self._managed(account, item["arn"])))
+        named = parameters.get("PolicyArns") or ()
+        texts.extend((item["arn"], self._managed(account, item["arn"])) for item in named)
         return tuple(_parsed(text, name) for name, text in texts) if texts else None
 
     def _managed(self, account: str, arn: str) -> Any:

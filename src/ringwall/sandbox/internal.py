@@ -1,0 +1,103 @@
+"""Calls that services make inside the sandbox: as themselves, as a role that they assume, or in a caller's name."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ringwall.sandbox import context as keys
+from ringwall.sandbox.authorize import Asking
+from ringwall.sandbox.call import AwsError, Call
+from ringwall.sandbox.credentials import Caller
+from ringwall.sandbox.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ringwall.sandbox.gateway import Gateway
+
+_AGENT = "AWS Internal"
+
+
+@dataclass(frozen=True, slots=True)
+class Insider:
+    """Who makes an internal call, and where.
+
+    Attributes:
+        principal: service principal, role ARN, or a user's or session's ARN (a forward access session).
+        context: further condition keys.
+    """
+
+    principal: str
+    account: str
+    region: str
+    context: Mapping[str, tuple[str, ...]]
+
+
+def internal_turn(
+    gateway: Gateway, who: Insider, service: str, operation: str, parameters: Mapping[str, Any]
+) -> Turn:
+    """An internal call, ready to be performed.
+
+    Raises:
+        AwsError: the session named has ended or never was.
+    """
+    now = gateway.now()
+    values = dict(parameters)
+    caller, base = _caller(gateway, who, values)
+    name = caller.arn if caller else who.principal
+    context = {**base, **who.context}
+    request_id = str(uuid.uuid4())
+    asking = Asking(caller, name, context, request_id, now, service, operation, who.account, who.region)
+    source = _AGENT if caller else who.principal
+    call = Call(
+        service, operation, values, who.account, who.region, name, context, request_id, source, source, now
+    )
+    return Turn(gateway, call, caller, asking, dict(values), owner=who.account)
+
+
+def _caller(gateway: Gateway, who: Insider, values: Mapping[str, Any]) -> tuple[Caller | None, keys.Values]:
+    if not who.principal.startswith("arn:"):
+        base = {
+            **keys.moment(gateway.now()),
+            **keys.service_principal(who.principal),
+            **keys.request_tags(values),
+            "aws:requestedregion": (who.region,),
+        }
+        return None, base
+    caller, forwarded = _identity(gateway, who.principal)
+    base = gateway.caller_context(caller, who.region, values, gateway.now())
+    base["aws:securetransport"] = ("true",)
+    if forwarded:
+        base["aws:viaawsservice"] = ("true",)
+    return caller, base
+
+
+def _identity(gateway: Gateway, arn: str) -> tuple[Caller, bool]:
+    """The caller behind an ARN, and whether a service acts in that caller's name."""
+    fields = arn.split(":", 5)
+    account, kind, name = fields[4], fields[5].split("/", 1)[0], arn.rsplit("/", 1)[-1]
+    if kind == "role":
+        return _role_session(gateway, account, name, arn), False
+    if kind == "user":
+        return gateway.credentials.user(account, name), True
+    found = gateway.credentials.session_of(arn)
+    if found is None:
+        raise AwsError("AccessDenied", f"{arn} has no session", 403)
+    return found, True
+
+
+def _role_session(gateway: Gateway, account: str, name: str, arn: str) -> Caller:
+    with gateway.moto.locked():
+        role = next(
+            (item for item in gateway.moto.store("iam", account).roles.values() if item.name == name), None
+        )
+    entry = gateway.views.now().access.principal(arn)
+    return Caller(
+        f"arn:aws:sts::{account}:assumed-role/{name}/service",
+        account,
+        f"{role.id if role else 'AROAUNKNOWN'}:service",
+        kind="AssumedRole",
+        tags=entry.tags if entry else {},
+    )
