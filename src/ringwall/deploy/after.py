@@ -41,7 +41,7 @@ def outlook(plan: Plan, kinds: Mapping[str, Kind]) -> Outlook:
             made.append(_updated(change.observed, complete))
         else:
             attributes = kinds[complete.type].placeholder(change.resource)
-            new |= dict.fromkeys(attributes.values(), complete.id)
+            new = {**dict.fromkeys(attributes.values(), complete.id), **new}
             made.append(replace(complete, id=attributes.get("Id", complete.id), depends_on=()))
     kept = [item for item in plan.observed if id(item) not in gone]
     accounts = plan.observed.accounts or _observed_form(plan.desired.accounts)

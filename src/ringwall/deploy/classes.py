@@ -11,6 +11,7 @@ import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from ipaddress import ip_network
 
 from ringwall.iam.policy import Policy, PolicySet, Statement
@@ -90,8 +91,13 @@ def changed_statements(before: PolicySet, after: PolicySet) -> tuple[Statement, 
 def touches(statement: Statement, action: str) -> bool:
     """Whether the statement's action element covers an action."""
     if statement.actions is not None:
-        return any(_glob(pattern).fullmatch(action) for pattern in statement.actions)
-    return not any(_glob(pattern).fullmatch(action) for pattern in statement.not_actions or ())
+        return _matches(statement.actions, action)
+    return not _matches(statement.not_actions or (), action)
+
+
+@lru_cache(maxsize=65_536)
+def _matches(patterns: tuple[str, ...], action: str) -> bool:
+    return any(_glob(pattern).fullmatch(action) for pattern in patterns)
 
 
 def request_classes(
@@ -148,6 +154,7 @@ def _shape(policies: PolicySet) -> tuple[object, ...]:
     )
 
 
+@lru_cache(maxsize=4096)
 def _glob(pattern: str) -> re.Pattern[str]:
     text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     return re.compile(text, re.IGNORECASE | re.DOTALL)

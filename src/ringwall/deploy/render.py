@@ -17,6 +17,7 @@ from ringwall.deploy.destroy import Destruction, label
 from ringwall.deploy.drift import Drift
 from ringwall.deploy.effects import AccessChange, AccessChanges
 from ringwall.deploy.unmanaged import Unmanaged
+from ringwall.iam.request import Decision
 
 SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "no-op": " "}
 STYLES: dict[Action, str] = {
@@ -79,14 +80,30 @@ def access_lines(access: AccessChanges) -> Iterator[Line]:
         yield Line(f"  {mark} newly ALLOWS  {_access(item)}", style)
         why = "new with this plan" if not item.widens else f"was {_decision(item.before)}"
         yield Line(f"      {why}", "dim")
-    for item in access.newly_denies:
-        yield Line(f"  - newly DENIES  {_access(item)}", "cyan")
-        yield Line(f"      will be {_decision(item.after)}", "dim")
+    yield from _denied(access.newly_denies)
     for reason in access.unknown:
         yield Line(f"  ? unknown  {reason}", "yellow")
     if access.proved:
         yield Line(f"  = proved: nothing else is newly allowed to {_listed(access.proved)}", "dim")
     yield Line()
+
+
+def _denied(changes: tuple[AccessChange, ...]) -> Iterator[Line]:
+    """What is newly denied, one line for each principal and policy; ``--json`` has every statement."""
+    groups: dict[tuple[str, str], list[AccessChange]] = {}
+    for item in changes:
+        groups.setdefault((item.label, _decider(item.after)), []).append(item)
+    for (who, policy), items in groups.items():
+        actions = tuple(dict.fromkeys(action for item in items for action in item.actions))
+        bare = "  WITHOUT guardrail" if all(item.without_guardrail for item in items) else ""
+        yield Line(f"  - newly DENIES  {who}  {_listed(actions)}{bare}  by {policy}", "cyan")
+
+
+def _decider(decision: Decision) -> str:
+    if decision.because:
+        reason = decision.because[0]
+        return f"{reason.policy_type.replace('_', ' ')} {reason.policy}"
+    return f"no {' or '.join(name.replace('_', ' ') for name in decision.missing) or 'policy'} that allows it"
 
 
 def change_lines(change: Change) -> Iterator[Line]:
@@ -222,7 +239,7 @@ def _resources(arns: tuple[str, ...]) -> str:
     return _listed(tuple(ranked))
 
 
-def _decision(decision: Any) -> str:
+def _decision(decision: Decision) -> str:
     if decision.outcome == "explicit_deny":
         by = ", ".join(
             dict.fromkeys(

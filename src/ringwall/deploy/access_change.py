@@ -1,0 +1,74 @@
+"""Requests whose decision a plan changes: what newly passes, and what newly does not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ringwall.iam.request import Decision, Request
+
+GUARDRAIL_KEY = "bedrock:guardrailidentifier"
+UNKNOWN_GUARDRAIL = "another"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChange:
+    """Requests of one principal whose decision changes for the same reason.
+
+    Attributes:
+        principal: ARN, service principal or ``*``.
+        label: the principal in words.
+        actions: the actions, the first that of the witness.
+        resources: their resources: ARNs, for what the plan creates the declared id.
+        routes: by which ways.
+        guardrails: the ``bedrock:GuardrailIdentifier`` of the inference requests among them; empty text = none.
+        before: decision before, with the statements that made it.
+        after: decision after, likewise.
+        witness: one such request, to be replayed by ``ringwall decide``.
+        new_principal: whether this plan creates the principal.
+        new_resource: whether this plan creates every one of the resources.
+    """
+
+    principal: str
+    label: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    routes: tuple[str, ...]
+    guardrails: tuple[str, ...]
+    before: Decision
+    after: Decision
+    witness: Request
+    new_principal: bool = False
+    new_resource: bool = False
+
+    @property
+    def without_guardrail(self) -> bool:
+        """Whether these are inference requests without a guardrail, or with one that no policy knows."""
+        return "" in self.guardrails and all(name in ("", UNKNOWN_GUARDRAIL) for name in self.guardrails)
+
+    @property
+    def widens(self) -> bool:
+        """Whether this counts as widening (see the module's text)."""
+        return self.after.allowed and not (self.new_principal or self.new_resource)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessChanges:
+    """What newly passes and what newly does not.
+
+    Attributes:
+        newly_allows: was denied, is allowed.
+        newly_denies: was allowed, is denied.
+        unknown: what could not be compared, and why. Not a pass: it closes the gate like a widening.
+        proved: principals, in words, of whom it is proved over all requests that their own policies, boundary and
+            service control policies newly allow nothing else.
+    """
+
+    newly_allows: tuple[AccessChange, ...] = ()
+    newly_denies: tuple[AccessChange, ...] = ()
+    unknown: tuple[str, ...] = ()
+    proved: tuple[str, ...] = ()
+
+    @property
+    def widening(self) -> tuple[AccessChange, ...]:
+        """Those of the newly allowed that need ``--allow-widening``."""
+        return tuple(change for change in self.newly_allows if change.widens)
