@@ -55,14 +55,14 @@ def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
         identity=(everything,),
         scp=(PolicyLevel(aws.account, (everything, *policies)),),
     )
-    for action, resource, region in _needs(plan, kinds):
+    for action, resource, region, carried in _needs(plan, kinds):
         request = request_from_json(
             {
                 "principal": aws.caller,
                 "action": action,
                 "resource": resource,
                 "resource_account": aws.account,
-                "context": _context(aws, region),
+                "context": _context(aws, region) | dict(carried),
             }
         )
         decision = decide(request, policy_set)
@@ -85,16 +85,25 @@ def _scps(plan: Plan) -> tuple[Policy, ...]:
     return tuple(found)
 
 
-def _needs(plan: Plan, kinds: Mapping[str, Kind]) -> Iterator[tuple[str, str, str]]:
-    """(action, resource ARN or ``*``, Region) of everything the deployer does in the workload account."""
-    seen: set[tuple[str, str, str]] = set()
+Need = tuple[str, str, str, tuple[tuple[str, str], ...]]
+_CARRIED: Mapping[str, Mapping[str, str]] = {
+    "Ringwall::Bedrock::DataRetention": {"bedrock:DataRetentionMode": "Mode"},
+}
+"""By type, condition keys that its writes carry, and the property whose value they have."""
+
+
+def _needs(plan: Plan, kinds: Mapping[str, Kind]) -> Iterator[Need]:
+    """(action, resource ARN or ``*``, Region, context) of everything the deployer does in the workload account."""
+    seen: set[Need] = set()
     for resource in plan.desired:
         kind = kinds[resource.type]
         if kind.scope == "organization":
             continue
         arn = plan.attributes.get(resource.id, {}).get("Arn", "*")
+        keys = _CARRIED.get(resource.type, {})
+        carried = tuple((key, str(resource.get(name))) for key, name in keys.items())
         for action in (*kind.permissions.read, *kind.permissions.write):
-            need = (action, arn if action.split(":", 1)[0] in arn else "*", resource.region)
+            need = (action, arn if action.split(":", 1)[0] in arn else "*", resource.region, carried)
             if need not in seen:
                 seen.add(need)
                 yield need
