@@ -180,3 +180,6 @@ class Plane(Protocol):
 
     def handle(self, call: Call) -> Output | Awaitable[Output]:
         """Answer the call, or raise :class:`AwsError`."""
+
+    def trail(self, call: Call) -> Mapping[str, Any]:
+        """What replaces members of the CloudTrail event of a call that failed (see :attr:`Output.trail`)."""

@@ -277,8 +277,13 @@ class Gateway:
         return response
 
     def _record(self, exchange: Exchange, output: Output | None, error: AwsError | None) -> None:
-        if self.trail is not None and exchange.turn is not None:
-            self.trail.record(exchange.turn, output, error)
+        turn = exchange.turn
+        if self.trail is None or turn is None:
+            return
+        if error is not None and turn.call.service in self.planes:
+            # Failed calls keep their prompts out of the trail too.
+            output = Output(trail=self.planes[turn.call.service].trail(turn.call))
+        self.trail.record(turn, output, error)
 
     # -- what planes may ask (call.Platform) -----------------------------------------------------------------------
 

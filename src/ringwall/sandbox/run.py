@@ -8,6 +8,7 @@ import signal
 import subprocess
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ringwall.errors import RingwallError
@@ -15,7 +16,6 @@ from ringwall.sandbox.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
     from types import FrameType
 
 _FOREIGN = (
@@ -38,7 +38,7 @@ _FOREIGN = (
 def run_foreground(
     port: int = 0,
     state: Path | None = None,
-    env_file: Path | None = None,
+    env_file: str | os.PathLike[str] | None = None,
     command: Sequence[str] = (),
     *,
     insecure_http: bool = False,
@@ -61,7 +61,7 @@ def run_foreground(
     with Sandbox(port, state, insecure_http=insecure_http) as sandbox:
         settings = sandbox.environment()
         if env_file is not None:
-            _write(env_file, settings)
+            _write(Path(env_file), settings)
         if command:
             return _run(command, settings)
         print(assignments(settings), end="", flush=True)  # noqa: T201 - the settings are this command's output

@@ -80,6 +80,7 @@ class Sandbox:
         self._next_address = itertools.count(10)
         self._network_lock = threading.RLock()
         self._ec2 = threading.Event()
+        self._requests_seen = 0
 
     # -- life ------------------------------------------------------------------------------------------------------
 
@@ -126,13 +127,11 @@ class Sandbox:
         self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
 
     def _add_bedrock(self) -> None:
-        plane = BedrockPlane(self.gateway, **self._models)
+        self._bedrock = plane = BedrockPlane(self.gateway, **self._models)
         for service in SERVICES["bedrock"]:
             self.gateway.planes[service] = plane
-        resources = getattr(plane, "resources", None)
-        if resources is not None:
-            self.gateway.views.sources.append(resources)
-        self.gateway.authorizer.profiles = getattr(plane, "profiles", None)
+        self.gateway.views.sources.append(plane.resources)
+        self.gateway.authorizer.profiles = plane.profiles
 
     def _open_public(self) -> None:
         context = None if self._insecure else self._certificates.context
@@ -161,6 +160,7 @@ class Sandbox:
     def stop(self) -> None:
         """Close every listener and forget everything."""
         self._ec2_thread.join()
+        self._bedrock.stop()
         assert self.gateway.trail is not None
         self.gateway.trail.stop()
         for proxy, _ in self._proxies.values():
@@ -245,13 +245,20 @@ class Sandbox:
         return [entry.to_json(trace=trace) for entry in self.gateway.log.entries(**wanted)]
 
     def flush(self) -> None:
-        """Deliver what is waiting: CloudTrail's log files."""
+        """Deliver what is waiting: invocation logs, metrics, CloudTrail's log files."""
+        self._bedrock.flush()
         assert self.gateway.trail is not None
         self.gateway.trail.flush()
+
+    @property
+    def requests_seen(self) -> int:
+        """How many requests have arrived since the start, on any listener."""
+        return self._requests_seen
 
     # -- listeners -------------------------------------------------------------------------------------------------
 
     async def _on_public(self, request: HttpRequest, peer: int) -> HttpResponse:
+        self._requests_seen += 1
         flow = self._flows.find(peer)
         source = places.NAT_ADDRESS if flow else places.INTERNET_ADDRESS
         if request.path == _DECISIONS and flow is None:
@@ -259,6 +266,7 @@ class Sandbox:
         return await self.gateway.respond(request, Arrival(source, request.secure, public=flow is None))
 
     async def _on_endpoint(self, request: HttpRequest, peer: int) -> HttpResponse:
+        self._requests_seen += 1
         flow = self._flows.find(peer)
         if flow is None or flow[1].endpoint is None:
             text = (
