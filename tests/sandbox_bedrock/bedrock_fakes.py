@@ -27,6 +27,7 @@ class FakePlatform:
         self.refused = {}
         self.denied = set()
         self.changes = 0
+        self.plane = None
         self.answers = {
             "kms:DescribeKey": {
                 "KeyMetadata": {"Arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k", "KeyState": "Enabled"}
@@ -40,6 +41,9 @@ class FakePlatform:
         self.calls.append((principal, name, dict(parameters), dict(context or {})))
         if name in self.refused:
             raise AwsError(self.refused[name], f"{principal} may not {name}", 403)
+        if service == "bedrock-runtime":
+            call = Call(service, operation, parameters, account, region, principal, {}, "r", "", "", NOW)
+            return self.plane.handle(call).parameters
         return self.answers.get(name, {})
 
     def peek(self, service, operation, parameters, account, region):
@@ -76,6 +80,7 @@ class Bedrock:
     def __init__(self, platform=None, **settings):
         self.platform = platform or FakePlatform()
         self.plane = BedrockPlane(self.platform, **settings)
+        self.platform.plane = self.plane
 
     def output(self, operation, service=None, principal=USER, account=ACCOUNT, region=REGION, **parameters):
         service = service or service_of(operation)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from ringwall.sandbox.bedrock.fidelity import FIDELITY
 from ringwall.sandbox.bedrock.plane import OPERATIONS
+from ringwall.sandbox.call import AwsError
 from sandbox_bedrock.bedrock_fakes import ACCOUNT, MODELS, NOVA, REGION, Bedrock, events_of
 
 NOVA_ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:inference-profile/{NOVA}"
@@ -310,6 +312,8 @@ def test_an_agent_of_ones_own_behind_its_guardrail(bedrock):
     alias_id = bedrock.call("CreateAgentAlias", **alias)["agentAlias"]["agentAliasId"]
     assert ask(bedrock, agent, alias_id).endswith("hello")
     assert ask(bedrock, agent, alias_id, "nightjar") == "IN"
+    runs_as = {principal for principal, _, _ in bedrock.platform.named("bedrock-runtime:Converse")}
+    assert runs_as == {made["agentResourceRoleArn"]}
     assert bedrock.call("GetAgent", agentId=agent)["agent"]["guardrailConfiguration"] == guardrail
     assert (
         bedrock.call("GetAgentAlias", agentId=agent, agentAliasId=alias_id)["agentAlias"]["agentAliasName"]
@@ -320,6 +324,9 @@ def test_an_agent_of_ones_own_behind_its_guardrail(bedrock):
         "quickstart",
         "helper",
     }
+    bedrock.platform.refused["bedrock-runtime:Converse"] = "AccessDeniedException"
+    with pytest.raises(AwsError, match="Access denied when calling Bedrock"):
+        ask(bedrock, agent, alias_id)
     role = f"arn:aws:iam::{ACCOUNT}:role/Agent"
     bedrock.call("UpdateAgent", agentId=agent, agentResourceRoleArn=role, **AGENT)
     assert "guardrailConfiguration" not in bedrock.call("GetAgent", agentId=agent)["agent"]
@@ -340,3 +347,18 @@ def test_an_agent_of_ones_own_behind_its_guardrail(bedrock):
 )
 def test_what_aws_rejects_of_agents(bedrock, given):
     assert bedrock.refusal("CreateAgent", **{**AGENT, **given}).code == "ValidationException"
+
+
+def test_the_fidelity_table_has_a_row_for_every_operation():
+    table = {service: set(rows) for service, rows in FIDELITY.items()}
+    assert table == {service: set(operations) for service, operations in OPERATIONS.items()}
+
+
+def test_retrieving_is_no_inference_and_nothing_is_enforced_on_it(bedrock):
+    identifier = bedrock.guardrail()
+    bedrock.call("CreateGuardrailVersion", guardrailIdentifier=identifier)
+    config = {"guardrailIdentifier": identifier, "guardrailVersion": "1"}
+    bedrock.call("PutEnforcedGuardrailConfiguration", guardrailInferenceConfig=config)
+    found = bedrock.call("Retrieve", knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "nightjar policy"})
+    assert found["retrievalResults"]
+    assert bedrock.call("RetrieveAndGenerate", **rag(bedrock, "nightjar"))["output"]["text"] == "IN"

@@ -73,14 +73,23 @@ class Guardrail:
 
 @dataclass
 class Tagged:
-    """A resource that is kept as the API shows it, with its tags: an inference profile, an agent, a knowledge base."""
+    """A resource that is kept as the API shows it: an inference profile, an agent, a knowledge base.
+
+    Attributes:
+        arn: its ARN.
+        shape: as its Get operation shows it.
+        tags: its tags.
+        children: aliases of an agent, data sources of a knowledge base, by id.
+        documents: what a knowledge base holds.
+        built_in: made by the sandbox itself, without a role in the account's IAM.
+    """
 
     arn: str
     shape: dict[str, Any]
     tags: dict[str, str] = field(default_factory=dict)
     children: dict[str, Tagged] = field(default_factory=dict)
     documents: list[dict[str, Any]] = field(default_factory=list)
-    resource_policy: str | None = None
+    built_in: bool = False
 
 
 @dataclass

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.agents import agents, knowledge
 from ringwall.sandbox.bedrock.evaluation.engine import Grounding
-from ringwall.sandbox.bedrock.faults import invalid
+from ringwall.sandbox.bedrock.faults import fault, invalid
 from ringwall.sandbox.bedrock.runtime.converse import asynchronously
 from ringwall.sandbox.bedrock.runtime.guarding import NOTHING, Applied, Inspection, applied_to, inspect, mask
 from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, resolve
-from ringwall.sandbox.call import Call, Output
+from ringwall.sandbox.call import AwsError, Call, Output
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.sandbox.bedrock.scope import Operation, Scope
+    from ringwall.sandbox.bedrock.state import Tagged
 
 
 def _guardrail(config: Mapping[str, Any] | None) -> tuple[str, str] | None:
@@ -39,7 +40,7 @@ def retrieve(scope: Scope, call: Call) -> Output:
     query = given["retrievalQuery"].get("text")
     if not query:
         raise invalid("The text of the retrievalQuery must not be empty.")
-    applied = applied_to(scope, call, _guardrail(given.get("guardrailConfiguration")), "")
+    applied = applied_to(scope, call, _guardrail(given.get("guardrailConfiguration")), None)
     asked = _inspect(applied, "INPUT", query)
     action = {"guardrailAction": "INTERVENED" if asked.intervened else "NONE"} if applied else {}
     if asked.blocked:
@@ -109,26 +110,56 @@ def _generate(
 
 
 def invoke_agent(scope: Scope, call: Call) -> Output:
-    """InvokeAgent: the agent's model answers once, behind the agent's guardrail; there are no tools to call."""
+    """InvokeAgent: the agent's model answers once, behind the agent's guardrail; there are no tools to call.
+
+    The model is called with the agent's role: its policies, and those of the organization on it, decide, and a refusal
+    is an exception in the stream. The sandbox's built-in agent has no role; its model answers without one.
+    """
     given = call.parameters
     agent, _ = agents.find_alias(scope, call)
     text = given.get("inputText")
     if not text and not given.get("endSession"):
         raise invalid("The inputText must not be empty, unless endSession is true.")
-    applied = applied_to(scope, call, _guardrail(agent.shape.get("guardrailConfiguration")), "")
-    target = resolve(scope, call, agent.shape["foundationModel"])
-    system = str(agent.shape.get("instruction", ""))
-    reply = Reply("", 0, 0)
-    if text:
-        _, reply, _ = _generate(scope, target.model.id, text, system=system, applied=applied)
 
     def events() -> Iterator[dict[str, Any]]:
-        if reply.text:
-            yield {"chunk": {"bytes": reply.text.encode()}}
+        answer = _agent_answer(scope, call, agent, text) if text else ""
+        if answer:
+            yield {"chunk": {"bytes": answer.encode()}}
 
     return Output(
         {"contentType": "application/json", "sessionId": given["sessionId"]}, events=asynchronously(events())
     )
+
+
+def _agent_answer(scope: Scope, call: Call, agent: Tagged, text: str) -> str:
+    instruction = str(agent.shape.get("instruction", ""))
+    if agent.built_in:
+        target = resolve(scope, call, agent.shape["foundationModel"])
+        _, reply, _ = _generate(scope, target.model.id, text, system=instruction, applied=())
+        return reply.text
+    request: dict[str, Any] = {
+        "modelId": agent.shape["foundationModel"],
+        "messages": [{"role": "user", "content": [{"text": text}]}],
+        "system": [{"text": instruction}],
+    }
+    guardrail = _guardrail(agent.shape.get("guardrailConfiguration"))
+    if guardrail:
+        request["guardrailConfig"] = {"guardrailIdentifier": guardrail[0], "guardrailVersion": guardrail[1]}
+    try:
+        output = scope.platform.call_as(
+            agent.shape["agentResourceRoleArn"],
+            "bedrock-runtime",
+            "Converse",
+            request,
+            account=call.account,
+            region=call.region,
+        )
+    except AwsError as error:
+        if error.code in {"AccessDenied", "AccessDeniedException"}:
+            message = f"Access denied when calling Bedrock. Check your request permissions and retry the request. {error.message}"
+            raise fault(call.service, "AccessDeniedException", message) from error
+        raise
+    return str(output["output"]["message"]["content"][0]["text"])
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -50,7 +50,7 @@ def seed(state: State, now: datetime) -> None:
         **dates,
     }
     documents = [{"id": name, "text": text} for name, text in _DOCUMENTS]
-    home.knowledge_bases[KNOWLEDGE_BASE] = Tagged(arn, base, documents=documents)
+    home.knowledge_bases[KNOWLEDGE_BASE] = Tagged(arn, base, documents=documents, built_in=True)
     alias_arn = home.arn(f"agent-alias/{AGENT}/{ALIAS}")
     alias = {
         "agentId": AGENT,
@@ -76,4 +76,6 @@ def seed(state: State, now: datetime) -> None:
         "preparedAt": now,
         **dates,
     }
-    home.agents[AGENT] = Tagged(str(agent["agentArn"]), agent, children={ALIAS: Tagged(alias_arn, alias)})
+    home.agents[AGENT] = Tagged(
+        str(agent["agentArn"]), agent, children={ALIAS: Tagged(alias_arn, alias)}, built_in=True
+    )

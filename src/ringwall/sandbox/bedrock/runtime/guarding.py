@@ -116,14 +116,17 @@ def find_version(
     return guardrail, found
 
 
-def applied_to(scope: Scope, call: Call, named: tuple[str, str] | None, model_id: str) -> tuple[Applied, ...]:
+def applied_to(
+    scope: Scope, call: Call, named: tuple[str, str] | None, model_id: str | None
+) -> tuple[Applied, ...]:
     """The guardrails that bear on an inference call, the request's first.
 
     Args:
         scope: the plane.
         call: the call.
         named: identifier and version in the request, if any.
-        model_id: foundation model id, for the enforced configuration's list of models.
+        model_id: foundation model id, for the enforced configuration's list of models; ``None`` = the call runs no
+            model, and nothing is enforced on it.
 
     Raises:
         AwsError: one does not exist, or the caller may not apply it or use its key.
@@ -134,7 +137,7 @@ def applied_to(scope: Scope, call: Call, named: tuple[str, str] | None, model_id
         own = guardrail.id in scope.home(call).guardrails
         found.append(Applied(guardrail, version, (REQUEST,), all_messages=False, all_system=False, own=own))
     enforced = scope.home(call).enforced
-    if enforced is not None and _covers(enforced.get("modelEnforcement"), model_id):
+    if enforced is not None and model_id is not None and _covers(enforced.get("modelEnforcement"), model_id):
         _add_enforced(scope, call, enforced, found)
     return tuple(found)
 

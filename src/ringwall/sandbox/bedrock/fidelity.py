@@ -1,0 +1,89 @@
+"""How far the sandbox's Bedrock goes, per operation: what is as on AWS, what is approximate, what is left out.
+
+``exact`` means inputs, outputs, errors and effects follow AWS's documentation; ``approximate`` that results come from
+stand-ins or heuristics; ``partial`` that part of the operation's inputs has no effect. Operations without a row are
+authorized and recorded, and answer 501.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Level = Literal["exact", "approximate", "partial"]
+
+_MODEL = "the answer is a labelled stand-in's unless a model upstream is configured"
+_FILTERS = (
+    "content filters, prompt attacks, denied topics, grounding, and the PII types NAME, ADDRESS and AGE are lexical heuristics; "
+    "images are not evaluated"
+)
+_TOKENS = "tokens are estimated at four characters each"
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How far one operation goes."""
+
+    level: Level
+    note: str
+
+
+_EXACT = Fidelity("exact", "as documented; effective at once, where AWS takes seconds")
+_INFERENCE = Fidelity("approximate", f"{_MODEL}; {_FILTERS}; {_TOKENS}")
+_RECORD = Fidelity("partial", "kept and shown; nothing is built from it")
+
+FIDELITY: dict[str, dict[str, Fidelity]] = {
+    "bedrock": {
+        **dict.fromkeys(
+            (
+                "CreateGuardrail", "UpdateGuardrail", "CreateGuardrailVersion", "GetGuardrail", "ListGuardrails", "DeleteGuardrail",
+                "PutResourcePolicy", "GetResourcePolicy", "DeleteResourcePolicy", "ListEnforcedGuardrailsConfiguration",
+                "DeleteEnforcedGuardrailConfiguration", "GetModelInvocationLoggingConfiguration", "TagResource", "UntagResource",
+                "DeleteModelInvocationLoggingConfiguration", "ListTagsForResource", "CreateInferenceProfile",
+                "DeleteInferenceProfile",
+            ),
+            _EXACT,
+        ),
+        "PutEnforcedGuardrailConfiguration": Fidelity("exact", "of the account; organization policies enforce nothing here"),
+        "PutModelInvocationLoggingConfiguration": Fidelity(
+            "exact", "destinations are tried out with AWS's own test object and event; binary data stays inside the record"
+        ),
+        **dict.fromkeys(
+            ("PutAccountDataRetention", "GetAccountDataRetention"), Fidelity("partial", "kept; no model is refused for it")
+        ),
+        **dict.fromkeys(
+            (
+                "ListFoundationModels", "GetFoundationModel", "GetFoundationModelAvailability", "ListInferenceProfiles",
+                "GetInferenceProfile",
+            ),
+            Fidelity("partial", "the models of the catalog's dated tables, all of them available in every Region"),
+        ),
+        **dict.fromkeys(
+            ("CreateModelInvocationJob", "GetModelInvocationJob", "ListModelInvocationJobs", "StopModelInvocationJob"),
+            Fidelity("partial", "accepted and kept; the job never runs"),
+        ),
+    },
+    "bedrock-runtime": {
+        **dict.fromkeys(("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"), _INFERENCE),
+        "ApplyGuardrail": Fidelity("approximate", _FILTERS),
+        "InvokeGuardrailChecks": Fidelity("approximate", f"scores are steps of confidence; {_FILTERS}"),
+        "CountTokens": Fidelity("approximate", _TOKENS),
+    },
+    "bedrock-agent": {
+        **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), _EXACT),
+        **dict.fromkeys(
+            (
+                "CreateKnowledgeBase", "GetKnowledgeBase", "ListKnowledgeBases", "DeleteKnowledgeBase", "CreateDataSource",
+                "GetDataSource", "ListDataSources", "DeleteDataSource", "CreateAgent", "UpdateAgent", "GetAgent", "ListAgents",
+                "PrepareAgent", "DeleteAgent", "CreateAgentAlias", "GetAgentAlias", "ListAgentAliases", "DeleteAgentAlias",
+            ),
+            _RECORD,
+        ),
+        "IngestKnowledgeBaseDocuments": Fidelity("partial", "inline text alone"),
+    },
+    "bedrock-agent-runtime": {
+        "Retrieve": Fidelity("approximate", "documents in memory, ranked by shared words; filters are ignored"),
+        "RetrieveAndGenerate": Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),
+        "InvokeAgent": Fidelity("approximate", f"one model call with the agent's role, no tools, no memory, no trace; {_MODEL}"),
+    },
+}  # fmt: skip
