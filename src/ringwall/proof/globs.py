@@ -76,31 +76,40 @@ def caseless_text(pattern: PatternTokens) -> Tokens:
 
 @lru_cache(maxsize=16384)
 def rows(tokens: Tokens) -> tuple[Row, ...]:
-    """The ways in which a pattern can match an ARN whose first five fields hold no colon."""
+    """The ways in which a pattern can match an ARN whose first five fields hold no colon.
+
+    A colon of the pattern always divides fields there, so that there are few: 32 for ``*:*:*:*:*:*``, before those go
+    that others contain.
+    """
     found = {row for row in _align(tokens) if accepts(row[0], "arn")}
     return tuple(
         sorted(row for row in found if not any(row != other and _within(row, other) for other in found))
     )
 
 
-def _align(tokens: Tokens) -> Iterator[Row]:
+def _align(tokens: Tokens) -> set[Row]:
     """Place the five dividing colons in every possible way: on a literal colon, or inside a star that may cross."""
-    stack: list[tuple[int, tuple[Tokens, ...], Tokens]] = [(0, (), ())]
-    while stack:
-        index, done, current = stack.pop()
+    aligned: set[Row] = set()
+    pending: list[_Place] = [(0, (), ())]
+    while pending:
+        index, done, current = pending.pop()
         if len(done) == FIELDS - 1:
-            yield (*done, _merge((*current, *tokens[index:])))
-            continue
-        if index == len(tokens):
-            continue
-        token = tokens[index]
-        if token == _COLON:
-            stack.append((index + 1, (*done, current), ()))
-        elif token == STAR:
-            stack.append((index + 1, done, _merge((*current, STAR))))
-            stack.append((index, (*done, _merge((*current, STAR))), (STAR,)))
-        else:
-            stack.append((index + 1, done, (*current, token)))
+            aligned.add((*done, _merge((*current, *tokens[index:]))))
+        elif index < len(tokens):
+            pending.extend(_steps(tokens[index], index, done, current))
+    return aligned
+
+
+_Place = tuple[int, tuple[Tokens, ...], Tokens]
+
+
+def _steps(token: str, index: int, done: tuple[Tokens, ...], current: Tokens) -> list[_Place]:
+    if token == _COLON:
+        return [(index + 1, (*done, current), ())]
+    if token == STAR:
+        starred = _merge((*current, STAR))
+        return [(index + 1, done, starred), (index, (*done, starred), (STAR,))]
+    return [(index + 1, done, (*current, token))]
 
 
 def _merge(tokens: Tokens) -> Tokens:

@@ -113,6 +113,11 @@ def _characters(token: str) -> Iterable[str]:
     return (char,)
 
 
+def filled(tokens: Tokens, fill: str) -> str:
+    """A text that the pattern matches, with ``fill`` for every star (or, where it may not, mostly does)."""
+    return "".join(_FILLED.get(token, token[-1]) or fill for token in tokens)
+
+
 class Automaton:
     """A pattern as a nondeterministic automaton whose state sets are integers."""
 
@@ -259,9 +264,13 @@ def _guesses(demand: Demand) -> Iterable[str]:
     for group in demand.inside:
         for tokens in group[:4]:
             for fill in ("x", "", "x0", "zq9"):
-                yield "".join(_FILLED.get(token, token[-1]) or fill for token in tokens)
+                yield filled(tokens, fill)
     if not demand.inside:
         yield from ("x", "x0zq", "zqx9-unlisted")
+    elif len(demand.inside) > 1:
+        firsts = [group[0] for group in demand.inside]
+        for order in (firsts, firsts[::-1]):
+            yield "".join(filled(tokens, "") for tokens in order)
 
 
 def _walk(demand: Demand, clock: Clock, alphabet: str | None) -> str | None:

@@ -106,13 +106,13 @@ class AnyResource:
         return self._matched[tokens]
 
     def _match(self, tokens: Tokens) -> int:
+        whole = self.is_whole if accepts(tokens, WHOLE) else FALSE
         as_arn = self._formula.disj(
             [
                 self._formula.conj([self.field(index, part) for index, part in enumerate(row)])
                 for row in rows(tokens)
             ]
         )
-        whole = self.is_whole if accepts(tokens, WHOLE) else FALSE
         return self._formula.disj((whole, self._formula.conj((-self.is_whole, as_arn))))
 
     def has_shape(self, patterns: Iterable[str]) -> int:

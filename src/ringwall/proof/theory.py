@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ringwall.proof.language import Clock, Demand, Tokens, accepts, find, fixed_text
+from ringwall.proof.language import Clock, Demand, Tokens, accepts, filled, find, fixed_text
 from ringwall.proof.typed import Typed, candidates
 
 if TYPE_CHECKING:
@@ -134,13 +134,12 @@ def _is_typed(tests: Iterable[Test]) -> bool:
 
 
 def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> str | None:
-    texts = [
-        text
-        for group in needs.inside
-        for test in group
-        if not isinstance(test, Typed) and (text := fixed_text(test)) is not None
-    ]
-    pool = [*variable.samples, *texts, *candidates(variable.typed, is_text=variable.is_text)]
+    exact = next(
+        (text for group in needs.inside if len(group) == 1 and (text := _exact(group[0])) is not None), None
+    )
+    if exact is not None:
+        return exact if needs.met_by(exact) else None
+    pool = [*variable.samples, *_texts(needs), *candidates(variable.typed, is_text=variable.is_text)]
     for text in pool:
         if needs.met_by(text):
             return text
@@ -163,6 +162,18 @@ def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> 
         return None
     raise IncompleteError(name)
 
+
+def _texts(needs: _Needs) -> list[str]:
+    """What the wanted patterns look like when their stars stand for parts of numbers, dates and addresses."""
+    patterns = [test for group in needs.inside for test in group if not isinstance(test, Typed)]
+    return [filled(tokens, fill) for tokens in patterns for fill in _FILLS]
+
+
+def _exact(test: Test) -> str | None:
+    return None if isinstance(test, Typed) else fixed_text(test)
+
+
+_FILLS = ("0", "0.0", "0.0.0", "1", "7.7", "00", "01-01", "01-01T00:00:00Z", ":1")
 
 Literal = tuple[Holds | Some | Present | Single, bool]
 """An atom and whether it is to be true."""

@@ -1,0 +1,112 @@
+"""What the prover does not decide it says; and it ends in time."""
+
+from __future__ import annotations
+
+import time
+from itertools import product
+
+import pytest
+
+from ringwall.catalog import load
+from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import Policy, PolicySet
+from ringwall.proof.axioms import AXIOMS
+from ringwall.proof.claims import claim_from_json
+from ringwall.proof.compare import compare
+from ringwall.proof.prove import prove
+from ringwall.proof.question import Answer, Question
+
+CATALOG = load()
+ROLE = "arn:aws:iam::111122223333:role/App"
+
+
+def policy(*statements: dict[str, object]) -> Policy:
+    return parse_policy({"Version": "2012-10-17", "Statement": list(statements)}, name="p")
+
+
+def never_get_object(*statements: dict[str, object], timeout: float = 10) -> Answer:
+    claim = claim_from_json({"never": {"Action": "s3:GetObject"}})
+    return prove(
+        Question("q", ROLE, PolicySet(identity=(policy(*statements),)), claim), CATALOG, timeout=timeout
+    )
+
+
+def crowded() -> tuple[dict[str, object], ...]:
+    """A key of forty characters with many parts in it, no two of the letters side by side: nobody sees whether."""
+    allow = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/" + "?" * 40}
+    needed = [
+        {
+            "Effect": "Deny",
+            "Action": "s3:GetObject",
+            "NotResource": f"arn:aws:s3:::b/*{f'*{chr(63) * gap}'.join('abc')}*",
+        }
+        for gap in range(12)
+    ]
+    pairs = [f"arn:aws:s3:::b/*{one}{two}*" for one, two in product("abc", repeat=2)]
+    return (allow, *needed, {"Effect": "Deny", "Action": "s3:GetObject", "Resource": pairs})
+
+
+def test_overlapping_wildcards_end_as_unknown() -> None:
+    started = time.monotonic()
+    answer = never_get_object(*crowded(), timeout=0.5)
+    assert time.monotonic() - started < 5
+    assert answer.verdict == "unknown"
+    assert "0.5 s" in (answer.reason or "")
+    assert answer.witness == ()
+
+
+def test_comparison_ends_as_unknown() -> None:
+    started = time.monotonic()
+    comparison = compare(policy(*crowded()), policy(), CATALOG, timeout=0.5)
+    assert time.monotonic() - started < 8
+    assert (comparison.newly_allows, comparison.newly_denies) == (None, "unknown")
+
+
+def test_pattern_of_very_many_stars_is_no_trouble() -> None:
+    pattern = ":".join(f"*{letter}*" for letter in "abcdefghijklmnopqrstuvwxyzabcdefgh")
+    answer = never_get_object({"Effect": "Allow", "Action": "s3:GetObject", "Resource": pattern})
+    assert answer.verdict == "violated"
+
+
+@pytest.mark.parametrize(
+    ("text", "block", "verdict"),
+    [
+        ("10.1.*", "10.0.0.0/8", "violated"),
+        ("11.*", "10.0.0.0/8", "unknown"),
+        ("*", "10.0.0.0/8", "violated"),
+        ("10.0.0.1", "10.0.0.0/31", "violated"),
+        ("11.0.0.1", "10.0.0.0/8", "holds"),
+    ],
+)
+def test_addresses_tested_as_text_too(text: str, block: str, verdict: str) -> None:
+    condition = {"StringLike": {"aws:SourceIp": text}, "IpAddress": {"aws:SourceIp": block}}
+    answer = never_get_object(
+        {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*", "Condition": condition}
+    )
+    assert answer.verdict == verdict
+    assert ("aws:sourceip" in (answer.reason or "")) == (verdict == "unknown")
+
+
+def test_many_statements_are_quick() -> None:
+    statements = [
+        {"Effect": "Allow", "Action": "s3:Get*", "Resource": f"arn:aws:s3:::b{number}-*/*",
+         "Condition": {"StringLike": {"aws:PrincipalTag/team": f"t{number}*"}}}
+        for number in range(1000)
+    ]  # fmt: skip
+    deny = {
+        "Effect": "Deny",
+        "Action": "s3:*",
+        "Resource": "*",
+        "Condition": {"StringNotLike": {"aws:PrincipalTag/team": "u*"}},
+    }
+    started = time.process_time()
+    answer = never_get_object(*statements, deny)
+    assert time.process_time() - started < 5
+    assert answer.verdict == "holds"
+
+
+def test_every_axiom_is_documented() -> None:
+    for name, axiom in AXIOMS.items():
+        assert name == axiom.name
+        assert axiom.sentence.endswith(".")
+        assert axiom.source.startswith("https://docs.aws.amazon.com/")
