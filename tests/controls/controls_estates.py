@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ruamel.yaml import YAML
 
@@ -14,12 +14,14 @@ from ringwall import catalog
 from ringwall.access import Access
 from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
-from ringwall.controls.findings import Finding
 from ringwall.controls.judging import judge
 from ringwall.controls.proving import prove_declared
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 from ringwall.estate.references import bind, placeholders
 from ringwall.perimeter.model import Perimeter
+
+if TYPE_CHECKING:
+    from ringwall.controls.findings import Finding
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
 ACCOUNT = "111122223333"

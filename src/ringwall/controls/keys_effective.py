@@ -50,13 +50,13 @@ OUTSIDER = "arn:aws:iam::000000000000:role/Stranger"
 """A principal of an account that AWS gives to nobody."""
 FOREIGN_ACCOUNT = "000000000000"
 
-USES: dict[str, tuple[str, str]] = {
-    # data class: desired id of what is encrypted, path of its key
-    "guardrail": ("guardrail/", "KmsKeyArn"),
-    "invocation-log-group": ("log-group/invocations", "KmsKeyId"),
-    "invocation-log-bucket": ("bucket/invocation-logs", "BucketEncryption"),
-    "trail": ("trail/main", "KMSKeyId"),
-    "alarms": ("topic/alarms", "KmsMasterKeyId"),
+USES: dict[str, tuple[tuple[str, str], ...]] = {
+    # data class: desired ids of what is encrypted, each with the property that names its key
+    "guardrail": (("guardrail/", "KmsKeyArn"),),
+    "invocation-log-group": (("log-group/invocations", "KmsKeyId"),),
+    "invocation-log-bucket": (("bucket/invocation-logs", "BucketEncryption"),),
+    "trail": (("trail/main", "KMSKeyId"), ("bucket/trail", "BucketEncryption")),
+    "alarms": (("topic/alarms", "KmsMasterKeyId"),),
 }
 SERVICES = {
     # Services that a key's policy may name, each with a context that shows on whose behalf it comes.
@@ -90,13 +90,16 @@ def _declared(context: CheckContext, data_class: str) -> Finding:
             "apply the declaration: ringwall apply",
             name=name,
         )
-    user = context.actual(_user(context, data_class))
-    problems = [*_usable(key), *_open(context, key, data_class), *_used(context, key, user, data_class)]
-    return _finding(context, key, problems, data_class, user)
+    users = [(context.actual(_user(context, name)), path) for name, path in USES[data_class]]
+    there = [(user, path) for user, path in users if user is not None]
+    problems = [*_usable(key), *_open(context, key, data_class)]
+    for user, path in there:
+        problems += _used(context, key, user, path)
+    return _finding(context, key, problems, data_class, tuple(user for user, _ in there))
 
 
 def _finding(
-    context: CheckContext, key: Resource, problems: list[str], what: str, user: Resource | None
+    context: CheckContext, key: Resource, problems: list[str], what: str, users: tuple[Resource, ...]
 ) -> Finding:
     if problems:
         return fail(
@@ -114,11 +117,10 @@ def _finding(
         first = key.unknown[0]
         return unknown(context, CONTROL, key, f"{first.property} could not be read: {first.reason}")
     summary = f"the key for {what} works, rotates, is used, and lets nobody else in"
-    return ok(context, CONTROL, key, summary, *([user] if user else []))
+    return ok(context, CONTROL, key, summary, *users)
 
 
-def _user(context: CheckContext, data_class: str) -> str:
-    resource_id, _ = USES[data_class]
+def _user(context: CheckContext, resource_id: str) -> str:
     if resource_id == "guardrail/" and context.perimeter is not None:
         return f"guardrail/{context.perimeter.guardrail.name}"
     return resource_id
@@ -163,11 +165,8 @@ def everything_of_outsider(context: CheckContext, arn: str, action: str) -> bool
     return decision.allowed or decision.missing == ("identity",)
 
 
-def _used(context: CheckContext, key: Resource, user: Resource | None, data_class: str) -> Iterator[str]:
-    """Whether what the key is for names it. What is not there at all is another control's to report."""
-    if user is None:
-        return
-    path = USES[data_class][1]
+def _used(context: CheckContext, key: Resource, user: Resource, path: str) -> Iterator[str]:
+    """Whether what the key is for names it."""
     if user.unknown_reason(path) is not None:
         return
     named = _named_key(user, path)
@@ -198,7 +197,7 @@ def _undeclared(context: CheckContext) -> Iterator[Finding]:
     judged = [key for key in context.observed.of_type(TYPE, account=context.account) if key.id in named]
     for key in judged:
         problems = [*_usable(key), *_open(context, key, None)]
-        yield _finding(context, key, problems, named[key.id].id, named[key.id])
+        yield _finding(context, key, problems, named[key.id].id, (named[key.id],))
     if not judged:
         reason = context.unread(TYPE)
         if reason is not None:

@@ -188,9 +188,10 @@ def check(context: CheckContext) -> Iterator[Finding]:
 
 def _declared(context: CheckContext) -> Iterator[Finding]:
     """Roles that may do more than they were declared to."""
-    for desired in context.desired.of_type(TYPE):
-        role_ = context.actual(desired.id)
-        if role_ is None:
+    perimeter = context.perimeter
+    for name in perimeter.uses if perimeter is not None else ():
+        desired, role_ = context.wanted(f"role/{name}"), context.actual(f"role/{name}")
+        if desired is None or role_ is None:
             continue  # a role that is not there cannot do its work: the claims say so
         added = _added(desired, role_)
         if added:
@@ -250,6 +251,7 @@ def _others(context: CheckContext) -> Iterable[Finding]:
                 f"the own policies of {entry.arn.split(':', 5)[5]} let it invoke models that no use declares",
                 "name the models, or declare the role as a use",
                 name=entry.arn,
+                confidence="proved",
                 details={"witness": [request.resource for request in answer.witness]},
             )
         elif answer.verdict == "unknown" or unread:

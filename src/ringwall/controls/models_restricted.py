@@ -29,11 +29,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringwall.access.bearing import FULL_ACCESS
+from ringwall.catalog import load
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.documents import unless
+from ringwall.controls.findings import Status
 from ringwall.controls.policies import RUN, approved, models
 from ringwall.controls.proved import judge_claims
+from ringwall.controls.verdicts import fail
+from ringwall.iam.codec import request_to_json
+from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import PolicySet
+from ringwall.proof.prove import prove
+from ringwall.proof.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,13 +68,42 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
 
 
 def check(context: CheckContext) -> Iterable[Finding]:
-    """Judge by the proof over the observed Estate."""
-    return judge_claims(
+    """Judge by the proof over the observed Estate, and by what organization policies hold without endpoints' help."""
+    found = tuple(judge_claims(context, CONTROL, ("only-declared-models",), REMEDY))
+    alone = _without_endpoints(context) if all(item.status is Status.PASS for item in found) else None
+    return (alone,) if alone is not None else found
+
+
+def _without_endpoints(context: CheckContext) -> Finding | None:
+    """A failure where only an endpoint's policy keeps undeclared models away: it holds what passes through it."""
+    account = context.observed.account(context.account)
+    levels = context.access.levels(account) if account is not None else None
+    if context.perimeter is None or levels is None:
+        return None
+    everything = parse_policy(FULL_ACCESS, name="taken to allow everything")
+    question = Question(
+        id="only-declared-models",
+        principal=None,
+        policies=PolicySet(identity=(everything,), scp=levels),
+        claim=next(iter(claims(context.perimeter))).claim,
+        account=context.account,
+    )
+    answer = prove(question, load(), timeout=TIMEOUT)
+    if answer.verdict != "violated":
+        return None
+    return fail(
         context,
         CONTROL,
-        ("only-declared-models",),
-        "apply the declaration: ringwall apply (service control policy scp/models)",
+        None,
+        "nothing but the policy of a VPC endpoint keeps undeclared models away; organization policies allow them",
+        REMEDY,
+        confidence="proved",
+        details={"witness": [request_to_json(request) for request in answer.witness]},
     )
+
+
+REMEDY = "apply the declaration: ringwall apply (service control policy scp/models)"
+TIMEOUT = 10.0
 
 
 CONTROL = Control(

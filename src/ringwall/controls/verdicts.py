@@ -64,6 +64,7 @@ def fail(
     commands: tuple[str, ...] = (),
     name: str | None = None,
     details: Mapping[str, Any] | None = None,
+    confidence: Confidence = "high",
 ) -> Finding:
     """A failure and what to do about it."""
     return verdict(
@@ -75,6 +76,7 @@ def fail(
         name=name,
         remediation=Remediation(remedy, commands),
         details=details,
+        confidence=confidence,
     )
 
 
