@@ -194,18 +194,20 @@ class Comparison:
             self.unknown.setdefault(
                 f"{case.actor.label}: too many kinds of {action} requests to compare all of them"
             )
+        same_route = case.way.before.facts == case.way.after.facts
         for item in classes:
-            request, second = self._decide(self.after, case, case.way.after, item, case.after)
+            request = self._request(case, case.way.after, item)
+            second = self._decide(self.after, case, request, case.after)
             first = NOTHING
             if not case.new_principal:
-                _, first = self._decide(self.before, case, case.way.before, item, case.before)
+                asked = request if same_route else self._request(case, case.way.before, item)
+                first = self._decide(self.before, case, asked, case.before)
             opens_nothing = case.way.goes and second.allowed
             if first.allowed != second.allowed and not opens_nothing:
                 self._note(case, item, first, second, request)
 
-    def _decide(
-        self, access: Access, case: _Case, route: Route, item: RequestClass, policies: PolicySet
-    ) -> tuple[Request, Decision]:
+    def _request(self, case: _Case, route: Route, item: RequestClass) -> Request:
+        """The request of a class, by this principal and route."""
         account, actor = case.account, case.actor
         context: dict[str, object] = {key: list(values) for key, values in item.context.items()}
         context |= {key: value for key, value in route.facts.items() if value is not None}
@@ -215,19 +217,21 @@ class Comparison:
             context["aws:ResourceOrgID"] = account.organization
             if actor.account == account.id:
                 context["aws:PrincipalOrgID"] = account.organization
-        request = request_from_json(
+        return request_from_json(
             {
-                "principal": actor.principal or f"arn:{access.partition}:iam::{account.id}:role/Unlisted",
+                "principal": actor.principal or f"arn:{self.after.partition}:iam::{account.id}:role/Unlisted",
                 "action": item.action,
                 "resource": item.resource,
                 "resource_account": account.id,
                 "context": context,
             }
         )
-        full = self._with_resource(
-            access, account, policies, access.resource_policy(item.resource, item.action)
-        )
-        return request, decide(request, full, self.vocabulary)
+
+    def _decide(self, access: Access, case: _Case, request: Request, policies: PolicySet) -> Decision:
+        """The decision on one side."""
+        resource = access.resource_policy(request.resource, request.action)
+        full = self._with_resource(access, case.account, policies, resource)
+        return decide(request, full, self.vocabulary)
 
     def _with_resource(
         self, access: Access, account: Account, policies: PolicySet, resource: Policy | None
