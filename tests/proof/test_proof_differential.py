@@ -22,7 +22,7 @@ from ringwall.proof.witness import speaks_of
 SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=70, deadline=None, suppress_health_check=SLOW)
 @given(policies=policy_sets(), body=claim_bodies(), principal=st.sampled_from(PRINCIPALS))
 def test_brute_force_agrees(policies: PolicySet, body: dict[str, Any], principal: str) -> None:
     claim = claim_from_json({"never": body})
@@ -60,6 +60,75 @@ def test_core_suffices(policies: PolicySet, body: dict[str, Any], principal: str
     assert prove(Question("q", principal, _only(policies, named), claim), WORLD).verdict == "holds"
 
 
+OWNED = (
+    "arn:aws:shop:us-east-1:111122223333:shelf/${aws:username}",
+    "arn:aws:shop:::box/${shop:color, 'a'}:*",
+    "arn:aws:shop:us-east-1:*:shelf/${shop:color}?",
+    "arn:aws:shop:::box/${*}",
+    "*",
+)
+COMPARED = (
+    {"StringEquals": {"shop:color": "${aws:username}"}},
+    {"StringLike": {"shop:color": "${shop:owner}*"}},
+    {"ArnNotLike": {"shop:owner": "arn:aws:iam::${aws:PrincipalAccount}:*"}},
+    {"StringNotEquals": {"shop:color": ["${shop:tags}", "red"]}},
+    {"ForAnyValue:StringEquals": {"shop:tags": "${shop:color}"}},
+    {},
+)
+variable_statements = st.builds(
+    lambda effect, resource, condition: {
+        "Effect": effect, "Action": "shop:*", "Resource": resource, **({"Condition": condition} if condition else {}),
+    },
+    st.sampled_from(("Allow", "Allow", "Deny")), st.sampled_from(OWNED), st.sampled_from(COMPARED),
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(
+    listed=st.lists(variable_statements, min_size=1, max_size=3),
+    body=claim_bodies(),
+    principal=st.sampled_from(PRINCIPALS[:2]),
+)
+def test_policy_variables_never_make_a_false_proof(
+    listed: list[dict[str, Any]], body: dict[str, Any], principal: str
+) -> None:
+    policies = PolicySet(identity=(parse_policy({"Version": "2012-10-17", "Statement": listed}, name="p"),))
+    claim = claim_from_json({"never": body})
+    answer = prove(Question("q", principal, policies, claim), WORLD)
+    assert "disagreement" not in (answer.reason or "")
+    if answer.verdict == "unknown":
+        assert "policy variable" in (answer.reason or "")
+    if answer.verdict == "holds":
+        for request in requests(principal):
+            assert not (speaks_of(claim, request) and decide(request, policies, WORLD).allowed), request
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(policies=policy_sets(), body=claim_bodies())
+def test_any_principal_covers_each(policies: PolicySet, body: dict[str, Any]) -> None:
+    """What holds of any principal of the account holds of the roles and users that the world knows."""
+    claim = claim_from_json({"never": body})
+    anybody = prove(Question("q", None, policies, claim, account="111122223333"), WORLD)
+    assert "disagreement" not in (anybody.reason or "")
+    each = {prove(Question("q", principal, policies, claim), WORLD).verdict for principal in PRINCIPALS[:2]}
+    if anybody.verdict == "holds":
+        assert each == {"holds"}
+    elif anybody.verdict == "unknown":
+        assert "session" in (anybody.reason or "")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
+@given(policies=policy_sets(), body=claim_bodies(), principal=st.sampled_from(PRINCIPALS))
+def test_any_context_model_only_adds_requests(
+    policies: PolicySet, body: dict[str, Any], principal: str
+) -> None:
+    claim = claim_from_json({"never": body})
+    free = prove(Question("q", principal, policies, claim, "any"), WORLD)
+    assert free.verdict in ("holds", "violated"), free.reason
+    if free.verdict == "holds":
+        assert prove(Question("q", principal, policies, claim), WORLD).verdict == "holds"
+
+
 def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
     def thin(policy: Any) -> Any:
         kept = [
@@ -90,7 +159,7 @@ def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
     )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=SLOW)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(before=documents(), after=documents())
 def test_comparison_agrees_with_requests(before: dict[str, Any], after: dict[str, Any]) -> None:
     old, new = parse_policy(before, name="before"), parse_policy(after, name="after")
