@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, EventStreamError
 
 from ringwall.sandbox.call import AwsError
@@ -40,6 +40,24 @@ def client(sandbox):
 
     def make(service):
         return session.client(service, endpoint_url=sandbox.endpoint_url, verify=sandbox.ca_bundle)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def by_name(sandbox):
+    """Clients that use AWS's host names, as a workload in the VPC would."""
+    environment = sandbox.environment()
+
+    def make(service):
+        return boto3.client(
+            service,
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            region_name=REGION,
+            verify=sandbox.ca_bundle,
+            config=Config(proxies={"https": sandbox.proxy_url}),
+        )
 
     return make
 
@@ -196,31 +214,129 @@ def test_logs_are_delivered_while_policies_allow_it(sandbox, client):
     s3.put_bucket_policy(Bucket=BUCKET, Policy=policy)
     put()
 
-    def records():
+    def delivered():
         plane.flush()
         objects = s3.list_objects_v2(Bucket=BUCKET)["Contents"]
-        keys = [one["Key"] for one in objects if one["Key"].endswith(".json.gz")]
-        bodies = [gzip.decompress(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys]
         events = logs.get_log_events(logGroupName=GROUP, logStreamName="aws/bedrock/modelinvocations")[
             "events"
         ]
-        logged = [event["message"] for event in events if event["message"].startswith("{")]
-        return [line for body in bodies for line in body.decode().splitlines()], logged
+        keys = [one["Key"] for one in objects if one["Key"].endswith(".json.gz")]
+        return keys, [event["message"] for event in events if event["message"].startswith("{")]
 
     runtime = client("bedrock-runtime")
     answer = runtime.converse(modelId=NOVA, messages=user("log me"))
-    in_s3, in_logs = records()
+    in_s3, in_logs = delivered()
     assert len(in_s3) == len(in_logs) == 1
+    assert in_s3[0].startswith(f"{folder}{REGION}/")
     record = json.loads(in_logs[0])
     assert record["requestId"] == answer["ResponseMetadata"]["RequestId"]
     assert record["identity"]["arn"] == f"arn:aws:iam::{ACCOUNT}:user/SandboxAdministrator"
     # A bucket that no longer lets the service write stops that delivery alone.
     s3.delete_bucket_policy(Bucket=BUCKET)
     runtime.converse(modelId=NOVA, messages=user("log me too"))
-    in_s3, in_logs = records()
+    in_s3, in_logs = delivered()
     assert (len(in_s3), len(in_logs)) == (1, 2)
     metrics = {
         metric["MetricName"]
         for metric in client("cloudwatch").list_metrics(Namespace="AWS/Bedrock")["Metrics"]
     }
     assert {"ModelInvocationLogsS3DeliveryFailure", "ModelInvocationLogsCloudWatchDeliverySuccess"} <= metrics
+
+
+def test_a_buckets_key_must_let_the_service_use_it(client):
+    s3, kms, bedrock = client("s3"), client("kms"), client("bedrock")
+    owner = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "kms:*", "Resource": "*"}
+    key = kms.create_key(Policy=statement(**owner))["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket="ringwall-test-encrypted")
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    s3.put_bucket_encryption(
+        Bucket="ringwall-test-encrypted",
+        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": default}]},
+    )
+    service = {
+        "Effect": "Allow",
+        "Principal": {"Service": "bedrock.amazonaws.com"},
+        "Condition": FROM_BEDROCK,
+    }
+    write = {**service, "Action": "s3:PutObject", "Resource": "arn:aws:s3:::ringwall-test-encrypted/*"}
+    s3.put_bucket_policy(
+        Bucket="ringwall-test-encrypted", Policy=json.dumps({"Version": "2012-10-17", "Statement": [write]})
+    )
+    config = {"s3Config": {"bucketName": "ringwall-test-encrypted"}}
+    with pytest.raises(ClientError, match="Failed to validate permissions for S3 bucket"):
+        bedrock.put_model_invocation_logging_configuration(loggingConfig=config)
+    use = {**service, "Action": "kms:GenerateDataKey", "Resource": "*"}
+    both = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **owner}, use]}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=json.dumps(both))
+    bedrock.put_model_invocation_logging_configuration(loggingConfig=config)
+    assert (
+        bedrock.get_model_invocation_logging_configuration()["loggingConfig"]["s3Config"]
+        == config["s3Config"]
+    )
+
+
+def test_a_guardrails_key_is_checked_on_every_use(client):
+    kms, bedrock, runtime = client("kms"), client("bedrock"), client("bedrock-runtime")
+    owner = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    key = kms.create_key(Policy=json.dumps({"Version": "2012-10-17", "Statement": [owner]}))["KeyMetadata"][
+        "Arn"
+    ]
+    words = {"wordsConfig": [{"text": "nightjar"}]}
+    texts = {"blockedInputMessaging": "IN", "blockedOutputsMessaging": "OUT"}
+    made = bedrock.create_guardrail(name="encrypted", wordPolicyConfig=words, kmsKeyId=key, **texts)
+    config = {"guardrailIdentifier": made["guardrailId"], "guardrailVersion": "DRAFT"}
+    assert (
+        runtime.converse(modelId=NOVA, messages=user("hello"), guardrailConfig=config)["stopReason"]
+        == "end_turn"
+    )
+    through = {"StringEquals": {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"}}
+    deny = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "kms:Decrypt",
+        "Resource": "*",
+        "Condition": through,
+    }
+    kms.put_key_policy(
+        KeyId=key,
+        PolicyName="default",
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [owner, deny]}),
+    )
+    with pytest.raises(ClientError) as raised:
+        runtime.converse(modelId=NOVA, messages=user("hello"), guardrailConfig=config)
+    assert raised.value.response["Error"]["Code"] == "AccessDeniedException"
+    kms.disable_key(KeyId=key)
+    with pytest.raises(ClientError):
+        bedrock.create_guardrail(name="disabled", wordPolicyConfig=words, kmsKeyId=key, **texts)
+
+
+def test_a_role_without_the_right_runs_no_agent(client, by_name):
+    # Under one address for all services, PrepareAgent and InvokeInlineAgent have the same path: by host name they differ.
+    iam, agents, runtime = client("iam"), by_name("bedrock-agent"), client("bedrock-agent-runtime")
+    trust = statement(Principal={"Service": "bedrock.amazonaws.com"}, Action="sts:AssumeRole")
+    role = iam.create_role(RoleName="AgentRunner", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    made = agents.create_agent(
+        agentName="runner",
+        foundationModel=NOVA,
+        agentResourceRoleArn=role,
+        instruction="You help people with questions about their pumps.",
+    )["agent"]
+    agents.prepare_agent(agentId=made["agentId"])
+
+    def ask():
+        named = {"agentId": made["agentId"], "agentAliasId": "TSTALIASID", "sessionId": "s1"}
+        return list(runtime.invoke_agent(inputText="hello", **named)["completion"])
+
+    with pytest.raises(EventStreamError, match="Access denied when calling Bedrock"):
+        ask()
+    iam.put_role_policy(
+        RoleName="AgentRunner",
+        PolicyName="run",
+        PolicyDocument=statement(Action="bedrock:InvokeModel*", Resource="*"),
+    )
+    assert ask()[0]["chunk"]["bytes"].endswith(b"hello")

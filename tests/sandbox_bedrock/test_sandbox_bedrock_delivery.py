@@ -175,21 +175,6 @@ def test_without_a_prefix_the_folder_stands_at_the_top(bedrock):
     assert parameters["Key"].startswith(f"AWSLogs/{ACCOUNT}/")
 
 
-def test_a_buckets_key_must_be_usable_by_the_service(bedrock):
-    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "arn:aws:kms:us-east-1:111122223333:key/k"}
-    rules = {"Rules": [{"ApplyServerSideEncryptionByDefault": key}]}
-    bedrock.platform.answers["s3:GetBucketEncryption"] = {"ServerSideEncryptionConfiguration": rules}
-    put(bedrock, **S3)
-    bedrock.converse("one")
-    bedrock.plane.flush()
-    ((principal, parameters, context),) = bedrock.platform.named("kms:GenerateDataKey")
-    assert (principal, parameters["KeyId"]) == ("bedrock.amazonaws.com", key["KMSMasterKeyID"])
-    assert context["aws:sourceaccount"] == (ACCOUNT,)
-    bedrock.platform.refused["kms:GenerateDataKey"] = "AccessDeniedException"
-    error = bedrock.refusal("PutModelInvocationLoggingConfiguration", loggingConfig=S3)
-    assert "Failed to validate permissions for S3 bucket" in error.message
-
-
 @pytest.mark.parametrize(
     ("refused", "failed", "succeeded"),
     [

@@ -79,37 +79,9 @@ class Destinations:
         Raises:
             AwsError: the bucket's policy, or its key's, does not allow it, or the bucket does not exist.
         """
-        self._use_bucket_key(bucket)
         self._as_service(
             "s3", "PutObject", {"Bucket": bucket, "Key": key, "Body": body, "ContentType": "application/json"}
         )
-
-    def _use_bucket_key(self, bucket: str) -> None:
-        """Where the bucket encrypts with a KMS key by default: that the service may use it, through S3."""
-        try:
-            found = self._platform.peek(
-                "s3", "GetBucketEncryption", {"Bucket": bucket}, self._account, self._region
-            )
-        except AwsError:
-            return  # no default of its own, so AES256; a bucket that does not exist fails at the write
-        for rule in found["ServerSideEncryptionConfiguration"]["Rules"]:
-            default = rule.get("ApplyServerSideEncryptionByDefault") or {}
-            key_id = default.get("KMSMasterKeyID")
-            if default.get("SSEAlgorithm", "").startswith("aws:kms") and key_id:
-                via = {**self._context, "kms:viaservice": (f"s3.{self._region}.amazonaws.com",)}
-                self._platform.call_as(
-                    SERVICE,
-                    "kms",
-                    "GenerateDataKey",
-                    {
-                        "KeyId": key_id,
-                        "KeySpec": "AES_256",
-                        "EncryptionContext": {"aws:s3:arn": f"arn:aws:s3:::{bucket}"},
-                    },
-                    account=self._account,
-                    region=self._region,
-                    context=via,
-                )
 
     def folder(self, prefix: str | None) -> str:
         """The folder of invocation logs in a bucket, with a slash at its end."""
