@@ -304,6 +304,7 @@ CASES = (
             "Threshold": 1,
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "TreatMissingData": "notBreaching",
+            "Dimensions": [],
             "AlarmActions": [topic_arn()],
         },
         lambda alarm: client("cloudwatch").disable_alarm_actions(AlarmNames=[alarm.id]),

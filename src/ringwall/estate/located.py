@@ -36,6 +36,8 @@ def located(desired: Estate, observed: Estate) -> Mapping[str, Mapping[str, str]
 def _in_order(desired: Estate) -> Iterator[Resource]:
     """Desired resources, what they refer to first. A circle cannot be declared: compiled Estates have none."""
     by_id = {resource.id: resource for resource in desired}
-    graph = {name: [item for item in dependencies(resource) if item in by_id] for name, resource in by_id.items()}
+    graph = {
+        name: [item for item in dependencies(resource) if item in by_id] for name, resource in by_id.items()
+    }
     for name in TopologicalSorter(graph).static_order():
         yield by_id[name]

@@ -69,7 +69,14 @@ class Alarm(BaseKind):
     type = "AWS::CloudWatch::Alarm"
     names = ("AlarmName",)
     create_only = ("AlarmName",)
-    defaults: Mapping[str, Any] = {"ActionsEnabled": True, "TreatMissingData": "missing"}
+    defaults: Mapping[str, Any] = {
+        "ActionsEnabled": True,
+        "TreatMissingData": "missing",
+        "AlarmActions": [],
+        "OKActions": [],
+        "InsufficientDataActions": [],
+        "Dimensions": [],
+    }
     read_only = ("Arn", "StateValue")
     unordered = ("AlarmActions", "OKActions", "InsufficientDataActions", "Dimensions")
     permissions = Permissions(
