@@ -135,6 +135,10 @@ PASSED: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("cloudformation", "UpdateStack"): (("RoleARN", "cloudformation.amazonaws.com"),),
 }
 
+# What these make has neither a name nor a policy yet: IAM policies decide, as on everything.
+# https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
+UNNAMED = frozenset({("kms", "CreateKey")})
+
 _CHAINED = frozenset({"bedrock"})  # services that set aws:CalledVia; Amazon S3 does not
 _GRANTS = ("kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt")
 _WRAPS = ("kms:GenerateDataKey", "kms:Decrypt")
@@ -178,6 +182,8 @@ def _added(call: Call) -> Iterator[Authorization]:
 
 def _of_addition(call: Call, action: str) -> tuple[str, ...]:
     """What the call itself is about, where that has a name; else what the added action is about (``key/*``)."""
+    if (call.service, call.operation) in UNNAMED:
+        return ("*",)
     own = resources_of(call, f"{call.prefix}:{call.operation}")
     return resources_of(call, action) if own == ("*",) or call.service in {"s3", "sts"} else own
 
