@@ -107,6 +107,13 @@ class Bedrock:
             return output.parameters
         return events_of(output)
 
+    def attempt(self, operation, **parameters):
+        """The output and no error code, or no output and the error's code."""
+        try:
+            return self.output(operation, **parameters), None
+        except AwsError as error:
+            return None, error.code
+
     def refusal(self, operation, service=None, **parameters):
         try:
             self.output(operation, service, **parameters)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given as given_that
+from hypothesis import settings
+from hypothesis import strategies as st
 
 from ringwall.sandbox.bedrock.runtime.families import family_of
 from sandbox_bedrock.bedrock_fakes import (
@@ -611,6 +614,7 @@ def test_streams_of_invoke_model(bedrock, output_only, mode, text):
         (CLAUDE, b"{", "not valid JSON"),
         (CLAUDE, b"\xff\xfe", "not valid JSON"),
         (CLAUDE, b"[" * 100_000, "not valid JSON"),
+        (CLAUDE, b'{"max_tokens": Infinity}', "not valid JSON"),
         (CLAUDE, b"[]", "expected type: JSONObject"),
         (CLAUDE, b"{}", "required key [anthropic_version] not found"),
         (CLAUDE, json.dumps({**ANTHROPIC, "max_tokens": 0, "messages": [{}]}).encode(), "max_tokens"),
@@ -678,3 +682,44 @@ def test_prompts_never_show_in_the_trail(bedrock):
     )
     assert "secret" not in json.dumps(output.trail)
     assert output.trail["resources"][0]["ARN"].endswith(f":guardrail/{guardrail}")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["role", "content", "text", "x"]), inner)
+    ),
+    max_leaves=6,
+)
+MEMBERS = st.sampled_from(
+    [
+        "anthropic_version", "max_tokens", "messages", "system", "prompt", "inputText", "inferenceConfig", "stop_sequences",
+        "stop", "temperature", "dimensions", "texts", "input_type", "textGenerationConfig", "amazon-bedrock-guardrailConfig",
+    ]
+)  # fmt: skip
+ANY_MODEL = st.sampled_from(
+    [CLAUDE, NOVA, MISTRAL, TITAN_EMBED, "us.meta.llama3-3-70b-instruct-v1:0", "cohere.embed-english-v3"]
+)
+SHARED = Bedrock()
+
+
+@settings(max_examples=150, deadline=None)
+@given_that(ANY_MODEL, st.dictionaries(MEMBERS, JSON, max_size=5), st.booleans())
+def test_no_body_breaks_the_plane(model, body, complete):
+    if complete:
+        body = {**claude("x"), "prompt": "x", "inputText": "x", **body}
+    request = {"modelId": model, "body": json.dumps(body).encode()}
+    answer, code = SHARED.attempt("InvokeModel", **request)
+    assert code == "ValidationException" or json.loads(answer.parameters["body"])
+
+
+@settings(max_examples=100, deadline=None)
+@given_that(
+    st.dictionaries(
+        st.sampled_from(["messages", "system", "inferenceConfig", "guardrailConfig", "toolConfig"]), JSON
+    )
+)
+def test_no_conversation_breaks_the_plane(parameters):
+    answer, code = SHARED.attempt("Converse", modelId=NOVA, **parameters)
+    assert code == "ValidationException" or answer.parameters["stopReason"]

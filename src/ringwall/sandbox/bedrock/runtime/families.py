@@ -88,12 +88,32 @@ def substitute(body: Any, texts: Mapping[Path, str], path: Path = ()) -> Any:
     return texts.get(path, body)
 
 
-def _first(options: Body, *names: str) -> Any:
-    return next((options[name] for name in names if options.get(name) is not None), None)
+def _options(body: Body) -> dict[str, Any]:
+    """Inference settings, wherever the family keeps them."""
+    nested = (body.get(name) for name in ("inferenceConfig", "textGenerationConfig"))
+    return {**body, **{key: value for one in nested if isinstance(one, dict) for key, value in one.items()}}
+
+
+def _number(options: Body, *names: str) -> Any:
+    """The first of some settings that is there; what is no number counts as absent."""
+    found = (options.get(name) for name in names)
+    return next(
+        (value for value in found if isinstance(value, int | float) and not isinstance(value, bool)), None
+    )
+
+
+def _stops(options: Body) -> tuple[str, ...]:
+    for name in ("stop_sequences", "stopSequences", "stop"):
+        value = options.get(name)
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list):
+            return tuple(one for one in value if isinstance(one, str) and one)
+    return ()
 
 
 def _prompt(body: Body) -> Prompt:
-    options = {**body, **(body.get("inferenceConfig") or {}), **(body.get("textGenerationConfig") or {})}
+    options = _options(body)
     system = tuple(text for path, text in _message_texts(body) if path[0] == "system")
     turns: list[tuple[str, str]] = []
     for message in body.get("messages") or ():
@@ -104,22 +124,22 @@ def _prompt(body: Body) -> Prompt:
         else:
             turns.append((role, text))
     turns += [("user", text) for _, text in _plain_texts(body)]
-    stop = _first(options, "stop_sequences", "stopSequences", "stop") or ()
+    limit = _number(
+        options,
+        "max_tokens",
+        "maxTokens",
+        "max_new_tokens",
+        "maxTokenCount",
+        "max_gen_len",
+        "max_completion_tokens",
+    )
     return Prompt(
         system,
         tuple(turns),
-        _first(
-            options,
-            "max_tokens",
-            "maxTokens",
-            "max_new_tokens",
-            "maxTokenCount",
-            "max_gen_len",
-            "max_completion_tokens",
-        ),
-        _first(options, "temperature"),
-        _first(options, "top_p", "topP"),
-        (stop,) if isinstance(stop, str) else tuple(stop),
+        max(1, int(limit)) if limit is not None else None,
+        _number(options, "temperature"),
+        _number(options, "top_p", "topP"),
+        _stops(options),
     )
 
 
@@ -334,8 +354,13 @@ def embed(target: Target, body: Body) -> tuple[dict[str, Any], int] | None:
     if not isinstance(text, str):
         return None
     tokens = count_tokens(text)
-    size = int(body.get("dimensions") or (1024 if "v2" in target.model.id else 1536))
+    size = body.get("dimensions") or (1024 if "v2" in target.model.id else 1536)
+    if not isinstance(size, int) or not 1 <= size <= _MOST_DIMENSIONS:
+        return None
     return {"embedding": _vector(text, size), "inputTextTokenCount": tokens}, tokens
+
+
+_MOST_DIMENSIONS = 3072
 
 
 def _vector(text: str, size: int) -> list[float]:

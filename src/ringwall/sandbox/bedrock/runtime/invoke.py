@@ -88,9 +88,13 @@ class _Invocation:
         )
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
 def _parse(body: bytes | None, required: tuple[str, ...]) -> dict[str, Any]:
     try:
-        parsed = json.loads(body or b"")
+        parsed = json.loads(body or b"", parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise invalid(_MALFORMED.format("the body is not valid JSON")) from error
     if not isinstance(parsed, dict):
@@ -159,6 +163,8 @@ def _begin(scope: Scope, call: Call) -> _Invocation:
     body = _parse(given.get("body"), () if embeds else family.required)
     _check_messages(body)
     config = body.pop(_CONFIG, None) or {}
+    if not isinstance(config, dict):
+        raise invalid(_MALFORMED.format(f"#/{_CONFIG}: expected type: JSONObject"))
     named = check_identifier(given.get("guardrailIdentifier"), given.get("guardrailVersion"))
     if named is not None and not target.model.takes_guardrail:
         raise invalid(f"The model {target.model.id} does not support guardrails.")
@@ -248,7 +254,9 @@ def invoke_model(scope: Scope, call: Call) -> Output:
 def _embed(one: _Invocation) -> Output:
     embedded = embed(one.target, one.body)
     if embedded is None:
-        raise invalid(_MALFORMED.format("#: required key [inputText] not found"))
+        raise invalid(
+            _MALFORMED.format("#: required key [inputText] not found, or a member of the wrong type")
+        )
     body, tokens = embedded
     reply = Reply("", tokens, 0)
     one.done(body, reply, NOTHING)
