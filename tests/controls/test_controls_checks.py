@@ -23,9 +23,11 @@ from controls.controls_estates import (
     verdicts,
     without,
 )
+from ringwall import catalog
 from ringwall.controls import registry
-from ringwall.controls.findings import CATEGORIES, Status
+from ringwall.controls.findings import CATEGORIES, Finding, Status
 from ringwall.controls.judging import judge
+from ringwall.controls.proving import prove_baseline
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 
 if TYPE_CHECKING:
@@ -482,3 +484,64 @@ def test_unknown_resources_of_others_do_not_hide_a_failure() -> None:
     estate = changed("trail/main", setting(IsLogging=False))
     found = verdicts(estate.with_resources([*estate, other]), "trail-records-inference")
     assert [finding.status for finding in found] == [Status.FAIL]
+
+
+# -- exemptions, and accounts without a declaration ------------------------------------------------------------------
+
+
+def a_service_role(service: str) -> Resource:
+    """A role with everything that a service alone may assume."""
+    trust = {
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]
+    }
+    policy = {"Statement": [{"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}]}
+    return Resource(
+        "AWS::IAM::Role",
+        ACCOUNT,
+        "global",
+        "role/other",
+        {
+            "RoleName": "other",
+            "AssumeRolePolicyDocument": trust,
+            "Policies": [{"PolicyName": "all", "PolicyDocument": policy}],
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    ("service", "named"), [("lambda.amazonaws.com", True), ("bedrock.amazonaws.com", False)]
+)
+def test_a_role_for_workloads_is_no_service_role(service: str, named: bool) -> None:
+    estate = changed("scp/guardrail", setting(TargetIds=[]))
+    estate = estate.with_resources([*estate, a_service_role(service)])
+    found = judge(context(estate, proofs=True), frozenset({"guardrail-cannot-be-bypassed"}))
+    assert any("role/other" in " ".join(finding.details["principals"]) for finding in found) is named
+
+
+def baseline(*resources: Resource) -> tuple[Finding, ...]:
+    unproved = bare(*resources)
+    proved = prove_baseline(unproved.observed, ACCOUNT, catalog.load(), access=unproved.access)
+    return judge(replace(unproved, proofs={item.declared.name: item.answer for item in proved}))
+
+
+def test_without_a_declaration_an_open_account_fails_and_names_who() -> None:
+    policy = {
+        "PolicyName": "all",
+        "PolicyDocument": {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
+    }
+    found = {
+        finding.control: finding
+        for finding in baseline(a_role("Admin", Policies=[policy]))
+        if finding.status is Status.FAIL and finding.confidence == "proved"
+    }
+    assert set(found) == {
+        "least-privilege-invoke",
+        "guardrail-cannot-be-bypassed",
+        "models-restricted",
+        "regions-restricted",
+        "vpc-endpoint-cannot-be-skipped",
+        "controls-protected",
+        "api-keys-prevented",
+        "data-retention-none",
+    }
+    assert any("role/Admin" in who for who in found["guardrail-cannot-be-bypassed"].details["principals"])

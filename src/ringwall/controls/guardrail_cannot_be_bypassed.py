@@ -40,11 +40,12 @@ from ringwall.controls import names
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.policies import UNGUARDED_PATHS, guardrail
-from ringwall.controls.proved import judge_claims
+from ringwall.controls.proved import judge_claims, serves_bedrock_alone
 from ringwall.controls.roles import INVOKE
+from ringwall.controls.verdicts import fail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
@@ -83,14 +84,25 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     )
 
 
-def check(context: CheckContext) -> Iterable[Finding]:
-    """Judge by the proofs over the observed Estate."""
-    return judge_claims(
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Judge by the proofs over the observed Estate, and the exempt roles by whom they trust."""
+    yield from judge_claims(
         context,
         CONTROL,
         ("guardrail-always-pinned", "unguarded-paths-closed", "only-declared-agents"),
         "apply the declaration: ringwall apply (service control policy scp/guardrail)",
     )
+    for role in context.perimeter.service_roles if context.perimeter is not None else ():
+        entry = context.access.principal(role)
+        if entry is not None and not serves_bedrock_alone(entry):
+            yield fail(
+                context,
+                CONTROL,
+                entry.resource,
+                f"{role} is exempt as a service role, and others than Bedrock can assume it",
+                "let its trust policy name bedrock.amazonaws.com alone, or take it from service_roles",
+                name=role,
+            )
 
 
 CONTROL = Control(

@@ -8,14 +8,17 @@ from ringwall.controls.baseline import baseline_names
 from ringwall.controls.findings import Finding, Remediation, Status
 from ringwall.controls.verdicts import verdict
 from ringwall.iam.codec import request_to_json
+from ringwall.iam.policy import Effect, PrincipalElement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ringwall.access.proving import EstateAnswer
+    from ringwall.access import PrincipalEntry
+    from ringwall.access.proving import EstateAnswer, Exposure
     from ringwall.controls.context import CheckContext
     from ringwall.controls.control import Control
 
+BEDROCK = "bedrock.amazonaws.com"
 SHOWN = 5
 """Principals that a summary names before it counts."""
 
@@ -34,16 +37,41 @@ def judge_claims(
     if context.perimeter is None:
         claims = baseline_names(control.slug)
     answers = {name: context.proofs.get(name) for name in claims}
-    if claims and all(answer is not None and answer.verdict == "holds" for answer in answers.values()):
+    workloads = {name: _workloads(context, answer) for name, answer in answers.items() if answer is not None}
+    if claims and not any(workloads.values()) and all(map(_holds, answers.values())):
         yield _held(context, control, answers)
         return
     for name, answer in answers.items():
         if answer is None:
             yield _unasked(context, control, name)
+        elif workloads[name] or answer.verdict == "violated":
+            exposures = (*answer.exposures, *workloads[name])
+            yield _violated(context, control, exposures, answer, remedy)
         elif answer.verdict == "unknown":
             yield _undecided(context, control, name, answer)
-        elif answer.verdict == "violated":
-            yield _violated(context, control, name, answer, remedy)
+
+
+def _holds(answer: EstateAnswer | None) -> bool:
+    return answer is not None and answer.verdict == "holds"
+
+
+def _workloads(context: CheckContext, answer: EstateAnswer) -> tuple[Exposure, ...]:
+    """Exempt roles that are no exemption: a role for Lambda or EC2 trusts a service alone, and runs anybody's code."""
+    return tuple(
+        item
+        for item in answer.exempt
+        if not serves_bedrock_alone(context.access.principal(str(item.actor.principal)))
+    )
+
+
+def serves_bedrock_alone(entry: PrincipalEntry | None) -> bool:
+    """Whether Bedrock, and nobody else, can assume a role."""
+    if entry is None or entry.trust is None:
+        return False
+    allows = [statement for statement in entry.trust.statements if statement.effect is Effect.ALLOW]
+    return bool(allows) and all(
+        statement.principal == PrincipalElement(service=(BEDROCK,)) for statement in allows
+    )
 
 
 def _held(context: CheckContext, control: Control, answers: dict[str, EstateAnswer | None]) -> Finding:
@@ -100,9 +128,13 @@ def _undecided(context: CheckContext, control: Control, name: str, answer: Estat
 
 
 def _violated(
-    context: CheckContext, control: Control, name: str, answer: EstateAnswer, remedy: str
+    context: CheckContext,
+    control: Control,
+    exposures: tuple[Exposure, ...],
+    answer: EstateAnswer,
+    remedy: str,
 ) -> Finding:
-    who = answer.exposed
+    who = [item.actor.principal or item.actor.label for item in exposures]
     listed = ", ".join(who[:SHOWN]) + (f" and {len(who) - SHOWN} more" if len(who) > SHOWN else "")
     if answer.claim.kind == "can":
         summary = f"{answer.claim.title}: denied"
@@ -113,18 +145,19 @@ def _violated(
         control,
         Status.FAIL,
         summary,
-        name=name,
+        name=answer.claim.name,
         confidence="proved",
         remediation=Remediation(remedy),
-        details=_witness(answer),
+        details=_witness(answer, exposures, who),
         evidence=tuple(context.policies_that_decide()),
     )
 
 
-def _witness(answer: EstateAnswer) -> dict[str, Any]:
+def _witness(answer: EstateAnswer, exposures: tuple[Exposure, ...], who: list[str]) -> dict[str, Any]:
+    shown = exposures[0].answer if exposures else answer.answer
     return {
-        "witness": [request_to_json(request) for request in answer.answer.witness],
-        "principals": list(answer.exposed),
+        "witness": [request_to_json(request) for request in shown.witness],
+        "principals": who,
         "because": _reasons([answer]),
         "missing": list(answer.answer.missing),
     }

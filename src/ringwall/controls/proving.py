@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringwall.access import Access
 from ringwall.access.proving import EstateAnswer, Prover
+from ringwall.controls.baseline import baseline_claims
 from ringwall.controls.claims import Attributes, DeclaredClaim, bind_claims, declared_claims
 
 if TYPE_CHECKING:
@@ -60,3 +61,17 @@ def prove_declared(
     )
     for declared in bind_claims(declared_claims(perimeter), attributes):
         yield Proved(declared, prover.prove(declared.claim, declared.call(perimeter.regions.source)))
+
+
+def prove_baseline(
+    estate: Estate,
+    account: str,
+    vocabulary: Vocabulary,
+    *,
+    access: Access | None = None,
+    timeout: float = 10.0,
+) -> Iterator[Proved]:
+    """Prove the claims that hold without a declaration (:mod:`ringwall.controls.baseline`) of one account."""
+    prover = Prover(access or Access(estate), account, vocabulary, timeout=timeout)
+    for declared in baseline_claims():
+        yield Proved(declared, prover.prove(declared.claim))
