@@ -331,3 +331,12 @@ def test_any_principal_is_a_user_or_a_role() -> None:
     answer = ask({"never": {"Action": INVOKE}}, policies, principal=None, account="111122223333")
     assert answer.witness[0].principal.startswith("arn:aws:iam::111122223333:user/")
     assert answer.witness[0].context["aws:principaltype"] == ("User",)
+
+
+@pytest.mark.parametrize(
+    ("principal", "verdict"), [("*", "holds"), ("logs.amazonaws.com", "holds"), (ROLE, "violated")]
+)
+def test_principals_without_identity_carry_no_principal_arn(principal: str, verdict: str) -> None:
+    public = {"name": "b", "document": document({**allow("s3:GetObject"), "Principal": "*"})}
+    claim = {"never": {"Action": "s3:GetObject", "Condition": {"Null": {"aws:PrincipalArn": "false"}}}}
+    assert ask(claim, {"resource": public}, principal=principal).verdict == verdict

@@ -139,13 +139,18 @@ class AnyAction:
 
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
+        self._matched: dict[str, int] = {}
         service = (ANY, STAR)
         self.variable = Variable(shape=(((*service, "=:", *service),),), alphabet=_NAMES + ":")
 
     def matches(self, pattern: str) -> int:
         """See :class:`Actions`."""
-        tokens = action_tokens(pattern)
-        return TRUE if tokens == (STAR,) else self._formula.atom(Holds(ACTION, tokens), cost=1)
+        found = self._matched.get(pattern)
+        if found is None:
+            tokens = action_tokens(pattern)
+            found = TRUE if tokens == (STAR,) else self._formula.atom(Holds(ACTION, tokens), cost=1)
+            self._matched[pattern] = found
+        return found
 
     def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
         """See :class:`Actions`."""

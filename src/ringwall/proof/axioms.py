@@ -144,4 +144,10 @@ ALWAYS_PRESENT: Final = frozenset(
 
 ABSENT_UNLESS_USER: Final = ("aws:username",)
 ABSENT_UNLESS_SERVICE: Final = ("aws:principalservicename", "aws:principalservicenameslist")
-"""Keys that other principals never carry."""
+ABSENT_UNLESS_IDENTITY: Final = (
+    "aws:principalarn",
+    "aws:principalaccount",
+    "aws:principaltype",
+    "aws:userid",
+)
+"""Keys that only users, only services, and only principals with an IAM or STS ARN carry."""

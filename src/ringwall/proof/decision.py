@@ -38,25 +38,30 @@ class Selectors:
     Attributes:
         denies: selector -> the Deny statement that it switches on.
         duties: selector -> the policy type whose duty to allow it switches on.
+        named: whether anybody will ask; without selectors equal policies make equal formulas.
     """
 
     formula: Formula
-    prefix: str = ""
+    named: bool = True
     denies: dict[int, Reason] = field(default_factory=dict)
     duties: dict[int, PolicyType] = field(default_factory=dict)
     _by_reason: dict[Reason, int] = field(default_factory=dict)
 
     def deny(self, reason: Reason) -> int:
         """The selector of a Deny statement."""
+        if not self.named:
+            return TRUE
         if reason not in self._by_reason:
-            selector = self.formula.atom(Free(f"{self.prefix}deny {len(self.denies)}"))
+            selector = self.formula.atom(Free(f"deny {len(self.denies)}"))
             self._by_reason[reason] = selector
             self.denies[selector] = reason
         return self._by_reason[reason]
 
     def duty(self, policy_type: PolicyType) -> int:
         """The selector of a policy type's duty to allow."""
-        selector = self.formula.atom(Free(f"{self.prefix}duty {policy_type}"))
+        if not self.named:
+            return TRUE
+        selector = self.formula.atom(Free(f"duty {policy_type}"))
         self.duties[selector] = policy_type
         return selector
 
@@ -109,6 +114,7 @@ class Encoder:
         self._formula = scene.formula
         self._policies = policies
         self._selectors = selectors
+        self._actions: dict[int, int] = {}
         self._bounded = policies.permissions_boundary is not None
 
     def allowed(self) -> int:
@@ -267,7 +273,11 @@ class Encoder:
         )
 
     def _action(self, statement: Statement) -> int:
-        return action_literal(self._scene, statement.actions, statement.not_actions)
+        found = self._actions.get(id(statement))
+        if found is None:
+            found = action_literal(self._scene, statement.actions, statement.not_actions)
+            self._actions[id(statement)] = found
+        return found
 
     def _resource_element(self, statement: Statement, policy_type: PolicyType, *, variables: bool) -> int:
         listed = statement.resources if statement.resources is not None else statement.not_resources

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _SHRINK_UP_TO = 48
 """Selectors of a proof that are tried one by one for whether it could do without."""
 
+_SHRINK_SECONDS = 0.25
+"""How long that may take: the proof stands already."""
+
 _GROUNDINGS = 8
 """Sets of values that are tried for policy variables which nothing determines."""
 
@@ -138,8 +141,9 @@ def _refuted(setting: Setting, search: Search, refutation: Refutation) -> _Attem
 
 
 def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
-    """The core without what the proof can do without, as far as time allows."""
+    """The core without what the proof can do without, as far as a moment's work shows."""
     kept = list(core)
+    search.clock = Clock.starting_now(min(search.clock.left, _SHRINK_SECONDS))
     if len(kept) > _SHRINK_UP_TO:
         return kept
     for one in sorted(core, reverse=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.codec import make_request
@@ -34,6 +35,9 @@ _PARTITIONS: Final = ("aws", "aws-us-gov", "aws-cn")
 _REGIONAL_SERVICE: Final = "bedrock"
 _UNSPECIFIED: Final = literal("unspecified")
 _FOUNDATION_MODEL: Final = (*literal("foundation-model/"), STAR)
+_WITHOUT_IDENTITY_KEYS: Final = frozenset(
+    {PrincipalKind.ANONYMOUS, PrincipalKind.SERVICE, PrincipalKind.FEDERATED, PrincipalKind.CANONICAL_USER}
+)
 _ENDPOINT_KEYS: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
 
 
@@ -111,7 +115,9 @@ def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicyS
     )
     known = known_keys(question)
     caller = _caller(question, formula, known)
-    setting = Setting(question, formula, keys, caller, against, selectors=Selectors(formula))
+    setting = Setting(
+        question, formula, keys, caller, against, selectors=Selectors(formula, named=against is None)
+    )
     builder = _Builder(setting, vocabulary, known)
     parts = builder.operation() if question.authorizations else builder.single()
     setting.root = formula.conj([*parts, *builder.axioms()])
@@ -145,6 +151,8 @@ def known_keys(question: Question) -> dict[str, tuple[str, ...]]:
     derived = dict(make_request(question.principal, "any:Action", "*", None, given).context)
     derived.pop(_RESOURCE_ACCOUNT, None)
     kind = caller_of(Request(question.principal, "", "*")).kind
+    if kind in _WITHOUT_IDENTITY_KEYS:
+        derived = {**dict.fromkeys(axioms.ABSENT_UNLESS_IDENTITY, ()), **derived}
     if kind is not PrincipalKind.USER:
         derived = {**dict.fromkeys(axioms.ABSENT_UNLESS_USER, ()), **derived}
     if kind is not PrincipalKind.SERVICE:
@@ -234,9 +242,7 @@ class _Builder:
         allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
         parts = [*claimed, self._shapes(actions, resource), allowed]
         if self._setting.against is not None:
-            parts.append(
-                -Encoder(scene, self._setting.against, Selectors(formula, prefix="other ")).allowed()
-            )
+            parts.append(-Encoder(scene, self._setting.against, Selectors(formula, named=False)).allowed())
         return parts
 
     def _claimed_resource(self, scene: Scene) -> int:
@@ -498,13 +504,24 @@ class _Traits:
         self._rcp = setting.question.policies.rcp is not None
 
     def __call__(self, action: str) -> Hashable:
-        lowered = action.lower()
+        # A protocol does not say so, but a vocabulary is an object like any other.
+        shapes, rules = _of_action(self._vocabulary, action)  # type: ignore[arg-type]
         return (
             tuple(carries(self._vocabulary, action, key) for key in self._keys),
-            self._vocabulary.resource_patterns(action) if self._shapes else (),
-            rcp_applies(lowered, self._vocabulary) if self._rcp else None,
-            deciding_resource(lowered),
-            is_always_allowed(lowered),
-            lowered.startswith(f"{_REGIONAL_SERVICE}:"),
-            lowered.endswith(":callwithbearertoken"),
+            shapes if self._shapes else (),
+            rules,
+            rcp_applies(action.lower(), self._vocabulary) if self._rcp else None,
         )
+
+
+@lru_cache(maxsize=65536)
+def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Hashable]:
+    """Shapes of an action's resources and the special rules for it, whatever the question."""
+    lowered = action.lower()
+    rules = (
+        deciding_resource(lowered),
+        is_always_allowed(lowered),
+        lowered.startswith(f"{_REGIONAL_SERVICE}:"),
+        lowered.endswith(":callwithbearertoken"),
+    )
+    return tuple(vocabulary.resource_patterns(action)), rules
