@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringwall.controls import registry, scp
 from ringwall.controls.documents import ROLE_CHARACTERS, SCPS_PER_TARGET, size
 from ringwall.controls.names import LOGGING_ROLE
 from ringwall.errors import RingwallError
+from ringwall.estate import kinds
+from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG
 from ringwall.estate.model import Account, Estate, Resource
 
 if TYPE_CHECKING:
@@ -26,11 +29,23 @@ def compile_estate(perimeter: Perimeter) -> Estate:
         raise RingwallError(
             f"uses.{LOGGING_ROLE}: that name belongs to the perimeter's own role; choose another"
         )
-    resources = tuple(resource for control in registry() for resource in control.compile(perimeter))
+    resources = tuple(
+        _owned(perimeter, resource) for control in registry() for resource in control.compile(perimeter)
+    )
     problems = tuple(_limits(resources))
     if problems:
         raise RingwallError(problems[0], details=problems[1:])
     return Estate(source="desired", accounts=accounts(perimeter), resources=resources)
+
+
+def _owned(perimeter: Perimeter, resource: Resource) -> Resource:
+    """The resource with its ownership tags, where its type can carry tags."""
+    kind = kinds.registry().get(resource.type)
+    if kind is None or not getattr(kind, "taggable", False):
+        return resource
+    own = [{"Key": PERIMETER_TAG, "Value": perimeter.name}, {"Key": ID_TAG, "Value": resource.id}]
+    tags = [*resource.get("Tags", ()), *own]
+    return replace(resource, properties={**resource.properties, "Tags": tags})
 
 
 def accounts(perimeter: Perimeter) -> tuple[Account, ...]:

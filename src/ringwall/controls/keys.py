@@ -92,24 +92,11 @@ def _log_bucket(perimeter: Perimeter) -> Iterator[Statement]:
 
 
 def _trail(perimeter: Perimeter) -> Iterator[Statement]:
-    trails = f"arn:{perimeter.partition}:cloudtrail:*:{perimeter.account}:trail/*"
-    yield allow(
-        "CloudTrailEncrypts",
-        "kms:GenerateDataKey*",
-        "*",
-        {
-            "StringEquals": {"aws:SourceArn": names.trail_arn(perimeter)},
-            "StringLike": {"kms:EncryptionContext:aws:cloudtrail:arn": trails},
-        },
-        principal={"Service": "cloudtrail.amazonaws.com"},
-    )
-    yield allow(
-        "CloudTrailDescribes",
-        "kms:DescribeKey",
-        "*",
-        {"StringEquals": {"aws:SourceArn": names.trail_arn(perimeter)}},
-        principal={"Service": "cloudtrail.amazonaws.com"},
-    )
+    """For this trail alone, which says more than the encryption context of any trail of the account would."""
+    of_trail = {"StringEquals": {"aws:SourceArn": names.trail_arn(perimeter)}}
+    service = {"Service": "cloudtrail.amazonaws.com"}
+    yield allow("CloudTrailEncrypts", "kms:GenerateDataKey*", "*", of_trail, principal=service)
+    yield allow("CloudTrailDescribes", "kms:DescribeKey", "*", of_trail, principal=service)
 
 
 def _alarms(perimeter: Perimeter) -> Iterator[Statement]:
