@@ -58,7 +58,7 @@ KEY = Kind(principal=True, resource=True, limit=32 * 1024, exact=True)
 BUCKET = Kind(principal=True, resource=True, limit=20 * 1024, exact=True)
 ENDPOINT = Kind(principal=True, resource=True, limit=20480)
 TOPIC = Kind(principal=True, resource=True, limit=30 * 1024)
-SCP = Kind(principal=False, limit=5120, exact=True)
+SCP = Kind(principal=False, limit=10_240, exact=True)
 RCP = Kind(principal=True, limit=5120, exact=True)
 LOGS = Kind(principal=True, resource=None, limit=5120, exact=True)
 

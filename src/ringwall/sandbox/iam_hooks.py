@@ -68,6 +68,27 @@ def _identity_document(turn: Turn) -> None:
         )
 
 
+def _policies_in_use(turn: Turn) -> None:
+    """AWS lists its own managed policies only where something uses them; moto would render all 1,400 of them."""
+    store = turn.gateway.moto.store("iam", turn.owner or turn.call.account)
+    if "get_account_authorization_details" in vars(store):
+        return
+    whole = store.get_account_authorization_details
+
+    def in_use(policy_filter: list[str]) -> dict[str, Any]:
+        details: dict[str, Any] = whole(policy_filter)
+        boundaries = {role.permissions_boundary_arn for role in store.roles.values()}
+        boundaries |= {getattr(user, "ringwall_permissions_boundary", None) for user in store.users.values()}
+        details["managed_policies"] = [
+            policy
+            for policy in details["managed_policies"]
+            if not policy.arn.startswith("arn:aws:iam::aws:") or policy.attachment_count or policy.arn in boundaries
+        ]
+        return details
+
+    store.get_account_authorization_details = in_use
+
+
 def _trust_document(name: str, turn: Turn) -> None:
     policy = documents.check(turn.parameters.get(name), documents.TRUST, _malformed)
     for statement in policy.statements:
@@ -276,6 +297,7 @@ IAM = Hooks(
             _identity_document,
         ),
         ("iam", "CreateRole"): _create_role,
+        ("iam", "GetAccountAuthorizationDetails"): _policies_in_use,
         ("iam", "CreateUser"): _boundary_exists,
         ("iam", "PutRolePermissionsBoundary"): _boundary_exists,
         ("iam", "UpdateAssumeRolePolicy"): partial(_trust_document, "PolicyDocument"),

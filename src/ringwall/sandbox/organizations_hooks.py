@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _FROM_MEMBERS = frozenset({"DescribeOrganization", "DescribeEffectivePolicy", "LeaveOrganization"})
 _KINDS = {"SERVICE_CONTROL_POLICY": documents.SCP, "RESOURCE_CONTROL_POLICY": documents.RCP}
-_MAX_ATTACHED = 5
+_MAX_ATTACHED = {"SERVICE_CONTROL_POLICY": 10, "RESOURCE_CONTROL_POLICY": 5, "BEDROCK_POLICY": 10}
+"""Policies of one type that a target may have."""
 _DEFAULT_RCP = "p-RCPFullAWSAccess"
 
 
@@ -94,7 +95,7 @@ def _attach(turn: Turn) -> None:
             message = "A policy with the specified name is already attached to the specified target."
             raise AwsError("DuplicatePolicyAttachmentException", message)
         attached = [item for item in _attached(turn, target) if item.type == policy.type]
-        if len(attached) >= _MAX_ATTACHED:
+        if len(attached) >= _MAX_ATTACHED.get(policy.type, 10):
             message = "You have attached the maximum number of policies to this target."
             raise _constraint("MAX_POLICY_TYPE_ATTACHMENT_LIMIT_EXCEEDED", message)
 
