@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG
 from ringwall.estate.model import Resource
-
-PERIMETER_TAG = "ringwall:perimeter"
-ID_TAG = "ringwall:id"
 
 
 def tags(resource: Resource) -> Mapping[str, str]:
