@@ -11,9 +11,9 @@ from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status, worst
 from ringwall.controls.proving import Proved, prove_declared
-from ringwall.estate.located import located
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
+from ringwall.estate.located import located
 from ringwall.estate.model import Estate
 from ringwall.estate.recording import Recorded
 from ringwall.estate.references import bind
