@@ -31,6 +31,7 @@ def apply(
     """
     from ringwall.cli.deploying import prepare, report, watch
     from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.apply import Applied
     from ringwall.deploy.apply import apply as run
     from ringwall.deploy.effects import require_gate
     from ringwall.deploy.forms import applied_to_json
@@ -45,7 +46,7 @@ def apply(
     if prepared.plan.empty:
         note("nothing to change")
         if as_json:
-            write_json({"done": [], "failed": [], "not_attempted": []})
+            write_json(applied_to_json(Applied()))
         return 0
     if not as_json:
         show(plan_lines(prepared.plan, prepared.access))

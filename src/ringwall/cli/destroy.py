@@ -26,6 +26,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     """
     from ringwall.cli.deploying import prepare, report, watch
     from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.contents import contents
     from ringwall.deploy.destroy import destroy as run
     from ringwall.deploy.destroy import plan_destroy
     from ringwall.deploy.forms import applied_to_json
@@ -35,7 +36,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     perimeter = load_perimeter(file)
     prepared = prepare(perimeter, profile=profile)
     kinds = registry()
-    destruction = plan_destroy(prepared.plan, kinds, purge=purge)
+    destruction = plan_destroy(prepared.plan, kinds, holds_data=contents(prepared.aws), purge=purge)
     if not as_json:
         show(destruction_lines(destruction))
     if not destruction.removals:

@@ -108,13 +108,13 @@ def _estate(
 
 def _questions(source: str, timeout: float, disabled: frozenset[str]) -> int:
     from ringwall.catalog import load
-    from ringwall.proof.codec import answer_json
+    from ringwall.proof.answering import answer_document
 
     vocabulary = load()
     broken = seen = False
     for identifier, document, error in documents(read_text(source)):
         if error is None:
-            answer = answer_json(document, vocabulary, timeout=timeout, disabled_axioms=disabled)
+            answer = answer_document(document, vocabulary, timeout=timeout, disabled_axioms=disabled)
         else:
             answer = {"id": identifier, "error": error}
         broken |= "error" in answer

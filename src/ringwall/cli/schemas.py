@@ -141,8 +141,7 @@ def schema_of(name: str) -> dict[str, Any]:
 
         return declaration_schema()
     if name in {"plan", "drift", "apply"}:
-        from ringwall.deploy import schema
+        from ringwall.deploy.schema import SCHEMAS
 
-        own = {"plan": schema.PLAN, "drift": schema.DRIFT, "apply": schema.APPLIED}[name]
-        return {**_DIALECT, **own}
+        return {**_DIALECT, **SCHEMAS[name]}
     return {**_DIALECT, **{"estate": ESTATE, "audit": AUDIT, "decide": DECIDE, "prove": PROVE}[name]}

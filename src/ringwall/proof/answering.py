@@ -1,0 +1,52 @@
+"""Answers to the documents of ``ringwall prove`` and ``ringwall compare``: JSON in, JSON out, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.codec import answer_to_json, comparison_to_json, policies_of_comparison, question_from_json
+from ringwall.proof.compare import compare
+from ringwall.proof.prove import prove
+
+
+def answer_document(
+    document: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    *,
+    timeout: float = 10.0,
+    disabled_axioms: frozenset[str] = frozenset(),
+) -> dict[str, Any]:
+    """The answer to one question (CONTRACTS "ringwall prove"); what cannot be read becomes ``{"id", "error"}``."""
+
+    def ask() -> dict[str, Any]:
+        question = question_from_json(document)
+        question = replace(question, disabled_axioms=question.disabled_axioms | disabled_axioms)
+        return answer_to_json(question, prove(question, vocabulary, timeout=timeout))
+
+    return _or_error(document, ask)
+
+
+def compare_document(
+    document: Mapping[str, Any], vocabulary: Vocabulary, *, timeout: float = 10.0
+) -> dict[str, Any]:
+    """The answer to one comparison (CONTRACTS "ringwall compare")."""
+
+    def ask() -> dict[str, Any]:
+        before = policies_of_comparison(document["before"], "before")
+        after = policies_of_comparison(document["after"], "after")
+        found = compare(before, after, vocabulary, context_model="any", timeout=timeout)
+        return {"id": document.get("id"), **comparison_to_json(found)}
+
+    return _or_error(document, ask)
+
+
+def _or_error(document: Mapping[str, Any], ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return ask()
+    except KeyError as error:
+        return {"id": document.get("id"), "error": f"{error.args[0]} is missing"}
+    except (ValueError, TypeError, RecursionError) as error:
+        return {"id": document.get("id"), "error": str(error) or "is nested too deeply"}
