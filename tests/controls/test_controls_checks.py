@@ -486,6 +486,23 @@ def test_unknown_resources_of_others_do_not_hide_a_failure() -> None:
     assert [finding.status for finding in found] == [Status.FAIL]
 
 
+@pytest.mark.parametrize("resource", ["guardrail/baseline", "endpoint/bedrock-runtime", "key/guardrail"])
+def test_claims_about_what_is_gone_are_unknown_and_name_it(resource: str) -> None:
+    found = judge(replace(context(changed(resource, gone)), proofs=proofs()))
+    unknowns = [finding for finding in found if finding.status is Status.UNKNOWN]
+    assert unknowns
+    assert all(resource in finding.summary for finding in unknowns)
+
+
+def test_before_anything_is_deployed_the_open_door_is_a_failure() -> None:
+    everything = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+    policy = {"PolicyName": "all", "PolicyDocument": {"Statement": everything}}
+    empty = replace(desired(), resources=(a_role("Admin", Policies=[policy]),))
+    slugs = ("guardrail-cannot-be-bypassed", "models-restricted", "regions-restricted", "controls-protected")
+    found = judge(context(empty, proofs=True), frozenset(slugs))
+    assert {finding.control for finding in found if finding.status is Status.FAIL} == set(slugs)
+
+
 # -- exemptions, and accounts without a declaration ------------------------------------------------------------------
 
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringwall.access.bearing import BEARING_TYPES
+from ringwall.controls.compile import compile_estate
 from ringwall.estate.kinds import registry
+from ringwall.estate.model import Estate, references
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ringwall.access import Access
     from ringwall.access.proving import EstateAnswer
-    from ringwall.estate.model import Estate, Resource
+    from ringwall.estate.model import Resource
     from ringwall.perimeter.model import Perimeter
 
 
@@ -73,6 +75,16 @@ class CheckContext:
         kind = registry().get(desired.type)
         candidates = self.observed.of_type(desired.type)
         return kind.match(desired, candidates) if kind is not None else None
+
+    @cached_property
+    def declared(self) -> Estate:
+        """What the declaration compiles to, references and all; empty without a declaration."""
+        return compile_estate(self.perimeter) if self.perimeter is not None else Estate("desired")
+
+    def absent(self, value: Any) -> tuple[str, ...]:
+        """Desired ids that a value with references names and that are not in the Estate that is judged."""
+        targets = dict.fromkeys(reference.target for reference in references(value))
+        return tuple(target for target in targets if self.actual(target) is None)
 
     def identity(self, resource: Resource, attribute: str = "Id") -> str:
         """What others call a resource: its id, or its ARN (``Arn``), desired or observed."""

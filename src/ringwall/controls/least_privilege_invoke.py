@@ -191,8 +191,8 @@ def _declared(context: CheckContext) -> Iterator[Finding]:
     perimeter = context.perimeter
     for name in perimeter.uses if perimeter is not None else ():
         desired, role_ = context.wanted(f"role/{name}"), context.actual(f"role/{name}")
-        if desired is None or role_ is None:
-            continue  # a role that is not there cannot do its work: the claims say so
+        if desired is None or role_ is None or _names_what_is_gone(context, desired.id):
+            continue  # the claims say so
         added = _added(desired, role_)
         if added:
             yield fail(
@@ -203,6 +203,11 @@ def _declared(context: CheckContext) -> Iterator[Finding]:
                 "apply the declaration: ringwall apply",
                 details={"added": added},
             )
+
+
+def _names_what_is_gone(context: CheckContext, resource_id: str) -> bool:
+    declared = context.declared.find(resource_id)
+    return declared is not None and bool(context.absent(declared.properties))
 
 
 def _added(desired: Resource, actual: Resource) -> list[str]:

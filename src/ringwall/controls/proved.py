@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ringwall.access.proving import EstateAnswer, Exposure
     from ringwall.controls.context import CheckContext
     from ringwall.controls.control import Control
+    from ringwall.perimeter.model import Perimeter
 
 BEDROCK = "bedrock.amazonaws.com"
 SHOWN = 5
@@ -37,18 +38,42 @@ def judge_claims(
     if context.perimeter is None:
         claims = baseline_names(control.slug)
     answers = {name: context.proofs.get(name) for name in claims}
+    absent = _absent(context, control)
     workloads = {name: _workloads(context, answer) for name, answer in answers.items() if answer is not None}
-    if claims and not any(workloads.values()) and all(map(_holds, answers.values())):
+    if claims and not absent and not any(workloads.values()) and all(map(_holds, answers.values())):
         yield _held(context, control, answers)
         return
     for name, answer in answers.items():
-        if answer is None:
-            yield _unasked(context, control, name)
+        if answer is None or name in absent:
+            yield _unasked(context, control, name, absent.get(name, ()))
         elif workloads[name] or answer.verdict == "violated":
             exposures = (*answer.exposures, *workloads[name])
             yield _violated(context, control, exposures, answer, remedy)
         elif answer.verdict == "unknown":
             yield _undecided(context, control, name, answer)
+
+
+def _absent(context: CheckContext, control: Control) -> dict[str, tuple[str, ...]]:
+    """By claim, what it names and is not there, where all else of the control is in place.
+
+    A claim about nothing proves nothing, and that the thing is gone is told by the control whose it is. Where the
+    control's own policies or roles are missing too, the claim is judged as it stands: a violation is one.
+    """
+    if context.perimeter is None or not _in_place(context, control, context.perimeter):
+        return {}
+    named = {
+        claim.name: context.absent([claim.body, claim.parameters, claim.context])
+        for claim in control.claims(context.perimeter)
+    }
+    return {name: targets for name, targets in named.items() if targets}
+
+
+def _in_place(context: CheckContext, control: Control, perimeter: Perimeter) -> bool:
+    for resource in control.compile(perimeter):
+        actual = context.actual(resource.id)
+        if actual is None or not set(resource.get("TargetIds", ())) <= set(actual.get("TargetIds", ())):
+            return False
+    return True
 
 
 def _holds(answer: EstateAnswer | None) -> bool:
@@ -101,12 +126,13 @@ def _reasons(answers: list[EstateAnswer]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _unasked(context: CheckContext, control: Control, name: str) -> Finding:
+def _unasked(context: CheckContext, control: Control, name: str, absent: tuple[str, ...]) -> Finding:
+    why = f"{', '.join(absent)} is not there" if absent else "no proof was made"
     return verdict(
         context,
         control,
         Status.UNKNOWN,
-        f"{name} was not proved: something that it names is not there, or no proof was made",
+        f"{name} is not decided: {why}",
         name=name,
         confidence="low",
         remediation=Remediation("deploy what the declaration names, then audit again: ringwall apply"),
