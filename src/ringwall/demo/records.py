@@ -87,7 +87,9 @@ def logged_to_group(world: World) -> Lines:
     logs = world.administrator("logs")
     wanted = world.attributes["log-group/invocations"]["Name"]
     group = next(iter(logs.describe_log_groups(logGroupNamePrefix=wanted)["logGroups"]), {})
-    rows = [json.loads(event["message"]) for event in logs.filter_log_events(logGroupName=wanted)["events"]]
+    messages = [event["message"] for event in logs.filter_log_events(logGroupName=wanted)["events"]]
+    # the first one is Bedrock's own, written when logging was switched on
+    rows = [json.loads(message) for message in messages if message.startswith("{")]
     ids = {row["requestId"] for row in rows}
     yield Line(
         "log:group",

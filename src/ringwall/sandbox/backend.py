@@ -192,7 +192,8 @@ class Moto:
         message = {
             "status_code": status,
             "headers": HeadersDict({str(name).lower(): str(value) for name, value in headers.items()}),
-            "body": body,
+            # botocore takes bytes for text; a payload that may be anything is handed over as something else
+            "body": bytearray(body) if model.has_streaming_output and status < 300 else body,
             "context": {"operation_name": model.name},
         }
         try:
@@ -204,7 +205,9 @@ class Moto:
         fault = parsed.pop("Error", None)
         if status >= 301 and status != 304:
             raise _error(fault or {}, status, parsed)
-        return Reply(parsed, status)
+        return Reply(
+            {name: bytes(item) if isinstance(item, bytearray) else item for name, item in parsed.items()}, status
+        )
 
 
 def _error(fault: Mapping[str, Any], status: int, extra: Mapping[str, Any]) -> AwsError:
