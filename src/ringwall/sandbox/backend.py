@@ -206,7 +206,8 @@ class Moto:
         if status >= 301 and status != 304:
             raise _error(fault or {}, status, parsed)
         return Reply(
-            {name: bytes(item) if isinstance(item, bytearray) else item for name, item in parsed.items()}, status
+            {name: bytes(item) if isinstance(item, bytearray) else item for name, item in parsed.items()},
+            status,
         )
 
 

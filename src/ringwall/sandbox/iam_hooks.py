@@ -82,7 +82,9 @@ def _policies_in_use(turn: Turn) -> None:
         details["managed_policies"] = [
             policy
             for policy in details["managed_policies"]
-            if not policy.arn.startswith("arn:aws:iam::aws:") or policy.attachment_count or policy.arn in boundaries
+            if not policy.arn.startswith("arn:aws:iam::aws:")
+            or policy.attachment_count
+            or policy.arn in boundaries
         ]
         return details
 

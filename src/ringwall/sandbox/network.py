@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.sandbox import models, places, resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.places import Workload
@@ -58,8 +58,9 @@ class Way:
 class Network:
     """Reads EC2's state; decides ways."""
 
-    def __init__(self, moto: Moto) -> None:
+    def __init__(self, moto: Moto, wait: Callable[[], None]) -> None:
         self._moto = moto
+        self._wait = wait
 
     def endpoints(self) -> dict[str, Endpoint]:
         """All endpoints that exist, by id."""
@@ -75,7 +76,8 @@ class Network:
                         yield _endpoint(account, region, store, item)
 
     def way(self, workload: Workload, host: str) -> Way:
-        """The way of a workload's connection to port 443 of a host name."""
+        """The way of a workload's connection to port 443 of a host name. Waits until EC2's state has been made."""
+        self._wait()
         name = resolve.parse_host(host)
         if name is None:
             return Way(refused=f"{host} is not an AWS host name of the sandbox")
@@ -132,16 +134,15 @@ def _dns_on(store: Any, vpc: str) -> bool:
 
 
 def _routed(store: Any, subnet: str, endpoint: Endpoint) -> bool:
-    for table in store.route_tables.values():
-        if table.id in endpoint.route_tables:
-            associated = set(table.associations.values())
-            if subnet in associated or (table.main_association_id and not _has_own_table(store, subnet)):
-                return True
-    return False
+    """Whether the subnet's route table, its own or else the VPC's main one, has a route to a gateway endpoint."""
+    tables = [table for table in store.route_tables.values() if table.vpc_id == endpoint.vpc]
+    own = [table.id for table in tables if subnet in _subnets(table)]
+    main = [table.id for table in tables if table.main_association_id is not None]
+    return any(table in endpoint.route_tables for table in own or main)
 
 
-def _has_own_table(store: Any, subnet: str) -> bool:
-    return any(subnet in table.associations.values() for table in store.route_tables.values())
+def _subnets(table: Any) -> frozenset[str]:
+    return frozenset(item["SubnetId"] for item in table.associations if "SubnetId" in item)
 
 
 def _connected(workload: Workload, store: Any, endpoint: Endpoint | None) -> Way:

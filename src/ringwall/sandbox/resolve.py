@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
 _HOST = re.compile(
-    r"^(?:(?P<bucket>.+)\.)??(?P<service>s3|[a-z][a-z0-9-]*)"
+    r"^(?:(?P<bucket>.+?)\.)??(?P<service>s3|[a-z][a-z0-9-]*)"
     r"(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?\.(?:vpce\.)?(?:amazonaws\.com|api\.aws)$"
 )
 # Operations that an older one with the same method and path would shadow.

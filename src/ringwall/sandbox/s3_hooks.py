@@ -136,11 +136,13 @@ def _location(turn: Turn, reply: Reply) -> None:
     reply.parameters["LocationConstraint"] = None if region == "us-east-1" else region
 
 
-def _owner_acl(turn: Turn) -> None:
+def _asked_of_s3(turn: Turn) -> None:
     """An ACL that leaves an object to its bucket's owner needs no right of its own.
 
     AWS's documented policies for log delivery grant ``s3:PutObject`` alone.
     """
+    # Keys are asked for by _write, with what S3 tells KMS.
+    turn.changes["SSEKMSKeyId"] = None
     acl = turn.parameters.get("ACL")
     if acl in _OWNER_ACLS:
         turn.changes["ACL"] = None
@@ -216,7 +218,7 @@ def _logging(turn: Turn) -> None:
 
 
 S3 = Hooks(
-    prepare=each("s3", _WRITES, _owner_acl),
+    prepare=each("s3", _WRITES, _asked_of_s3),
     before={
         ("s3", "PutBucketPolicy"): _put_policy,
         ("s3", "PutBucketEncryption"): _encryption,

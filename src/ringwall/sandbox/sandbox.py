@@ -109,7 +109,7 @@ class Sandbox:
         bootstrap.make_organization(self._moto)
         self._key, self._secret = bootstrap.make_administrator(self._moto)
         self._pool = ThreadPoolExecutor(32, thread_name_prefix="ringwall-sandbox")
-        self._network = Network(self._moto)
+        self._network = Network(self._moto, self._wait_for_ec2)
         self.gateway = Gateway(
             self._moto, pool=self._pool, wait_for_ec2=self._wait_for_ec2, ec2_ready=self._ec2.is_set
         )

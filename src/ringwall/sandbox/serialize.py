@@ -337,7 +337,7 @@ def _ec2(resolution: Resolution, result: Mapping[str, Any], request_id: str) -> 
 # --- CBOR ---------------------------------------------------------------------------------------------------------
 
 
-class _CborWriter(botocore.serialize.CBORSerializer):
+class _CborWriter(botocore.serialize.RpcV2CBORSerializer):
     """botocore's encoder of request bodies, which writes any shape."""
 
     def encode(self, shape: Any, value: Mapping[str, Any]) -> bytes:

@@ -1,0 +1,74 @@
+"""The sandbox around a command, and how it starts."""
+
+import os
+import socket
+import stat
+import sys
+
+import pytest
+
+from ringwall.errors import RingwallError
+from ringwall.sandbox import Sandbox
+from ringwall.sandbox.run import assignments, run_foreground
+
+SCRIPT = """
+import os, boto3
+assert "AWS_PROFILE" not in os.environ and "https_proxy" not in os.environ
+direct = boto3.client("sts").get_caller_identity()["Arn"]
+os.environ.pop("AWS_ENDPOINT_URL")
+proxied = boto3.client("sts").get_caller_identity()["Arn"]
+assert direct == proxied == "arn:aws:iam::111122223333:user/SandboxAdministrator"
+raise SystemExit(7)
+"""
+
+
+def test_a_command_sees_the_sandbox_both_ways_and_its_exit_code_is_ours(tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_PROFILE", "nonsense")
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    settings = tmp_path / "sandbox.env"
+    assert run_foreground(env_file=settings, command=[sys.executable, "-c", SCRIPT]) == 7
+    lines = dict(line.split("=", 1) for line in settings.read_text().splitlines())
+    assert {
+        "AWS_ENDPOINT_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_CA_BUNDLE",
+        "HTTPS_PROXY",
+        "NO_PROXY",
+        "AWS_REGION",
+    } <= set(lines)
+    assert stat.S_IMODE(os.stat(settings).st_mode) == 0o600
+
+
+def test_a_killed_command_counts_as_in_a_shell():
+    assert run_foreground(command=[sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"]) == 137
+
+
+def test_a_command_that_is_not_there():
+    with pytest.raises(RingwallError, match="cannot be run"):
+        run_foreground(command=["/nonexistent/program"])
+
+
+def test_state_between_runs_is_refused(tmp_path):
+    with pytest.raises(RingwallError, match="no state"):
+        run_foreground(state=tmp_path)
+
+
+def test_assignments_can_be_read_by_a_shell():
+    assert assignments({"A": "b c", "D": "e+/="}) == "A='b c'\nD=e+/=\n"
+
+
+def test_one_at_a_time_and_a_taken_port_frees_it():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(RingwallError, match="choose another"), Sandbox(taken.getsockname()[1]):
+            pass
+    with Sandbox() as first:
+        with pytest.raises(RingwallError, match="another sandbox"):
+            Sandbox().start()
+        assert first.endpoint_url.startswith("https://127.0.0.1:")
+
+
+def test_plain_http_is_asked_for_by_name():
+    with Sandbox(insecure_http=True) as sandbox:
+        assert sandbox.endpoint_url.startswith("http://127.0.0.1:")
