@@ -38,7 +38,9 @@ def cli_page() -> str:
         command = cli.get_command(root, name)
         if command is None:
             continue
-        context = click.Context(command, info_name=name, parent=root, max_content_width=100, terminal_width=100)
+        context = click.Context(
+            command, info_name=name, parent=root, max_content_width=100, terminal_width=100
+        )
         parts.append(f"## ringwall {name}\n\n```\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 
@@ -47,8 +49,10 @@ def axioms_page() -> str:
     """The facts about requests that proofs may use."""
     from ringwall.proof.axioms import AXIOMS
 
-    rows = [f"| `{axiom.name}` | {axiom.sentence} | {axiom.source} |" for axiom in AXIOMS]
-    head = "# Axioms\n\nFacts about requests that a proof may use; it lists those it used. Switch one off with\n"
+    rows = [f"| `{axiom.name}` | {axiom.sentence} | {axiom.source} |" for axiom in AXIOMS.values()]
+    head = (
+        "# Axioms\n\nFacts about requests that a proof may use; it lists those it used. Switch one off with\n"
+    )
     table = "`ringwall prove --without NAME`. Written by `make docs`.\n\n| name | fact | source |\n|---|---|---|\n"
     return head + table + "\n".join(rows) + "\n"
 

@@ -34,9 +34,21 @@ def resource(kind: str, identifier: str, *, account=ACCOUNT, region="global", **
 
 
 def role(name="app", trust=None, *policies, **more) -> Resource:
-    trust = trust or {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}, "Action": "sts:AssumeRole"}
+    trust = trust or {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+        "Action": "sts:AssumeRole",
+    }
     inline = [{"PolicyName": f"p{i}", "PolicyDocument": document(s)} for i, s in enumerate(policies)]
-    return resource("AWS::IAM::Role", name, RoleName=name, Path="/", AssumeRolePolicyDocument=document(trust), Policies=inline, **more)
+    return resource(
+        "AWS::IAM::Role",
+        name,
+        RoleName=name,
+        Path="/",
+        AssumeRolePolicyDocument=document(trust),
+        Policies=inline,
+        **more,
+    )
 
 
 def scp(name: str, target: str, *statements: dict) -> Resource:
@@ -94,7 +106,9 @@ def test_a_desired_estate_keeps_full_access_where_it_declares_nothing():
 
 
 def test_a_level_without_policies_allows_nothing():
-    bare = Estate("observed", (Account(ACCOUNT, ORG, levels=("r-1", ACCOUNT)),), (role("app", None, allow("*")),))
+    bare = Estate(
+        "observed", (Account(ACCOUNT, ORG, levels=("r-1", ACCOUNT)),), (role("app", None, allow("*")),)
+    )
     assert outcome(Access(bare), APP, "bedrock:InvokeModel", MODEL) == "implicit_deny"
 
 
@@ -102,6 +116,8 @@ def test_a_level_without_policies_allows_nothing():
     ("principal", "service_only"),
     [
         ({"Service": "bedrock.amazonaws.com"}, True),
+        ({"Service": ["bedrock.amazonaws.com", "lambda.amazonaws.com"]}, False),
+        ({"Service": "ec2.amazonaws.com"}, False),
         ({"Service": "bedrock.amazonaws.com", "AWS": f"arn:aws:iam::{ACCOUNT}:root"}, False),
         ({"AWS": "*"}, False),
         ("*", False),
@@ -115,8 +131,12 @@ def test_only_a_trust_policy_makes_a_service_role(principal, service_only):
 
 
 def test_what_was_not_read_is_a_gap():
-    hidden = Resource("AWS::Organizations::Policy", "?", "global", "?", unknown=(Unknown("*", "AccessDenied"),))
-    access = Access(estate(role("app", None, allow("*"), ManagedPolicyArns=["arn:aws:iam::aws:policy/Gone"]), hidden))
+    hidden = Resource(
+        "AWS::Organizations::Policy", "?", "global", "?", unknown=(Unknown("*", "AccessDenied"),)
+    )
+    access = Access(
+        estate(role("app", None, allow("*"), ManagedPolicyArns=["arn:aws:iam::aws:policy/Gone"]), hidden)
+    )
     assert access.gaps == (
         "AWS::Organizations::Policy ? *: AccessDenied",
         "managed policy arn:aws:iam::aws:policy/Gone of app was not read",
@@ -129,8 +149,13 @@ def test_trust_policies_decide_assume_role_and_bucket_policies_decide_objects():
         PolicyDocument=document(deny("s3:*", ["arn:aws:s3:::b", "arn:aws:s3:::b/*"], Principal="*", Condition={"Bool": {"aws:SecureTransport": "false"}})),
     )  # fmt: skip
     access = Access(estate(role("app", None, allow("*")), bucket))
-    assert outcome(access, APP, "s3:GetObject", "arn:aws:s3:::b/k", **{"aws:securetransport": "false"}) == "explicit_deny"
-    assert outcome(access, APP, "s3:GetObject", "arn:aws:s3:::b/k", **{"aws:securetransport": "true"}) == "allow"
+    assert (
+        outcome(access, APP, "s3:GetObject", "arn:aws:s3:::b/k", **{"aws:securetransport": "false"})
+        == "explicit_deny"
+    )
+    assert (
+        outcome(access, APP, "s3:GetObject", "arn:aws:s3:::b/k", **{"aws:securetransport": "true"}) == "allow"
+    )
     assert access.resource_policy(APP, "sts:AssumeRole") is access.principal(APP).trust
 
 
@@ -149,9 +174,15 @@ NEVER_UNGUARDED = claim_from_json(
 PINNED = deny(
     "bedrock:InvokeModel",
     Sid="Pinned",
-    Condition={"ArnNotLike": {"bedrock:GuardrailIdentifier": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/good12345678:*"}},
+    Condition={
+        "ArnNotLike": {
+            "bedrock:GuardrailIdentifier": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/good12345678:*"
+        }
+    },
 )
-PRESENT = deny("bedrock:InvokeModel", Sid="Present", Condition={"Null": {"bedrock:GuardrailIdentifier": "true"}})
+PRESENT = deny(
+    "bedrock:InvokeModel", Sid="Present", Condition={"Null": {"bedrock:GuardrailIdentifier": "true"}}
+)
 
 
 def prover(*resources: Resource, source="observed") -> Prover:
@@ -159,14 +190,18 @@ def prover(*resources: Resource, source="observed") -> Prover:
 
 
 def test_a_pinned_scp_holds_everybody_even_the_root_user_and_the_unlisted():
-    answer = prover(role("op", None, allow("bedrock:*")), scp("g", ACCOUNT, PINNED), source="desired").prove(NEVER_UNGUARDED)
+    answer = prover(role("op", None, allow("bedrock:*")), scp("g", ACCOUNT, PINNED), source="desired").prove(
+        NEVER_UNGUARDED
+    )
     assert answer.verdict == "holds"
     assert {reason.statement for reason in answer.answer.because} == {"Pinned"}
 
 
 def test_a_presence_test_is_violated_by_whoever_its_own_policies_let():
     shut = [allow("bedrock:*"), PINNED]
-    answer = prover(role("op", None, allow("bedrock:*")), role("app", None, *shut), scp("g", ACCOUNT, PRESENT)).prove(NEVER_UNGUARDED)
+    answer = prover(
+        role("op", None, allow("bedrock:*")), role("app", None, *shut), scp("g", ACCOUNT, PRESENT)
+    ).prove(NEVER_UNGUARDED)
     assert answer.verdict == "violated"
     assert answer.exposed == (f"arn:aws:iam::{ACCOUNT}:role/op", f"arn:aws:iam::{ACCOUNT}:root")
     assert answer.answer.witness[0].context["bedrock:guardrailidentifier"]
@@ -177,8 +212,13 @@ def test_a_role_that_services_alone_assume_is_reported_apart():
     except_agent = deny("bedrock:InvokeModel", Sid="Pinned", Condition={"ArnNotLike": {
         "bedrock:GuardrailIdentifier": f"arn:aws:bedrock:us-east-1:{ACCOUNT}:guardrail/good12345678:*",
         "aws:PrincipalArn": f"arn:aws:iam::{ACCOUNT}:role/agent"}})  # fmt: skip
-    answer = prover(role("agent", trust, allow("bedrock:*")), scp("g", ACCOUNT, except_agent)).prove(NEVER_UNGUARDED)
-    assert (answer.verdict, [item.actor.principal for item in answer.exempt]) == ("holds", [f"arn:aws:iam::{ACCOUNT}:role/agent"])
+    answer = prover(role("agent", trust, allow("bedrock:*")), scp("g", ACCOUNT, except_agent)).prove(
+        NEVER_UNGUARDED
+    )
+    assert (answer.verdict, [item.actor.principal for item in answer.exempt]) == (
+        "holds",
+        [f"arn:aws:iam::{ACCOUNT}:role/agent"],
+    )
 
 
 def test_the_way_through_is_named():
@@ -186,26 +226,48 @@ def test_the_way_through_is_named():
         "AWS::EC2::VPCEndpoint", "vpce-1", region="us-east-1", ServiceName="com.amazonaws.us-east-1.bedrock-runtime",
         VpcId="vpc-1", PolicyDocument=document(allow("*", Principal="*")),
     )  # fmt: skip
-    only_endpoint = deny("bedrock:InvokeModel", Sid="Net", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}})
-    answer = prover(role("op", None, allow("bedrock:*")), endpoint, scp("n", ACCOUNT, only_endpoint)).prove(NEVER_UNGUARDED)
+    only_endpoint = deny(
+        "bedrock:InvokeModel", Sid="Net", Condition={"StringNotEquals": {"aws:SourceVpce": "vpce-1"}}
+    )
+    answer = prover(role("op", None, allow("bedrock:*")), endpoint, scp("n", ACCOUNT, only_endpoint)).prove(
+        NEVER_UNGUARDED
+    )
     assert answer.exposures[0].route.endpoint == "vpce-1"
-    assert [route.endpoint for route in routes(Access(estate(endpoint)))] == [None, "vpce-1", "vpce-00000000000000000"]
+    assert [route.endpoint for route in routes(Access(estate(endpoint)))] == [
+        None,
+        "vpce-1",
+        "vpce-00000000000000000",
+    ]
 
 
 def test_gaps_make_every_verdict_unknown():
-    hidden = Resource("AWS::IAM::Role", ACCOUNT, "global", "?", unknown=(Unknown("*", "AccessDenied: needs iam:ListRoles"),))
-    answer = prover(role("op", None, allow("bedrock:*")), hidden, scp("g", ACCOUNT, PINNED)).prove(NEVER_UNGUARDED)
+    hidden = Resource(
+        "AWS::IAM::Role", ACCOUNT, "global", "?", unknown=(Unknown("*", "AccessDenied: needs iam:ListRoles"),)
+    )
+    answer = prover(role("op", None, allow("bedrock:*")), hidden, scp("g", ACCOUNT, PINNED)).prove(
+        NEVER_UNGUARDED
+    )
     assert (answer.verdict, answer.answer.reason) == (
         "unknown",
         "could not be read: AWS::IAM::Role ? *: AccessDenied: needs iam:ListRoles",
     )
 
 
-@pytest.mark.parametrize(("extra", "verdict"), [((), "holds"), ((deny("bedrock:InvokeModel", MODEL.replace("us-east-1", "us-west-2")),), "violated")])
+@pytest.mark.parametrize(
+    ("extra", "verdict"),
+    [((), "holds"), ((deny("bedrock:InvokeModel", MODEL.replace("us-east-1", "us-west-2")),), "violated")],
+)
 def test_a_can_claim_needs_every_authorization_of_its_call(extra, verdict):
-    claim = claim_from_json({"name": "can", "can": {"Principal": APP, "Operation": "bedrock-runtime:Converse"}})
+    claim = claim_from_json(
+        {"name": "can", "can": {"Principal": APP, "Operation": "bedrock-runtime:Converse"}}
+    )
     call = ApiCall("bedrock-runtime", "Converse", {"modelId": "us.amazon.nova-pro-v1:0"}, {}, "us-east-1")
-    assert prover(role("app", None, allow("bedrock:*")), scp("s", ACCOUNT, *extra) if extra else role("x")).prove(claim, call).verdict == verdict
+    assert (
+        prover(role("app", None, allow("bedrock:*")), scp("s", ACCOUNT, *extra) if extra else role("x"))
+        .prove(claim, call)
+        .verdict
+        == verdict
+    )
 
 
 def test_somebody_is_everybody():

@@ -77,7 +77,9 @@ def test_all_mistakes_are_reported_at_once():
         "uses.x: a use of kind agents needs agent",
     ):
         assert words in found, found
-    assert mistakes(text) == sorted(mistakes(text), key=lambda line: [int(part) for part in line.split(":")[1:3]])
+    assert mistakes(text) == sorted(
+        mistakes(text), key=lambda line: [int(part) for part in line.split(":")[1:3]]
+    )
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a", "- 1\n- 2"])
@@ -85,7 +87,9 @@ def test_what_is_not_a_mapping_is_refused(text):
     assert mistakes(text) == ["ringwall.yaml:1:1: must be a mapping, see `ringwall init`"]
 
 
-@pytest.mark.parametrize("text", ["a: " + "[" * 2_000, "a: &x [*x]", "\x00", "a: !!python/object:os.system x"])
+@pytest.mark.parametrize(
+    "text", ["a: " + "[" * 2_000, "a: &x [*x]", "\x00", "a: !!python/object:os.system x"]
+)
 def test_hostile_text_is_refused(text):
     assert mistakes(text)
 

@@ -31,7 +31,7 @@ class Actor:
             list (its own policies are then taken to allow everything).
         account: account of the principal, empty for anonymous callers and services.
         policies: what bears on it apart from resource and endpoint policies.
-        exempt: whether it is a role that services alone can assume.
+        exempt: whether it is a role that Bedrock alone can assume.
         tags: principal tags.
     """
 

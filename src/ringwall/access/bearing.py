@@ -41,6 +41,7 @@ BEARING_TYPES = (
 )
 """Types whose policies decide requests; the sandbox and the collector need no others for access."""
 
+BEDROCK = "bedrock.amazonaws.com"
 PrincipalKind = Literal["user", "role"]
 
 
@@ -56,8 +57,9 @@ class PrincipalEntry:
         boundary: permissions boundary, if set.
         trust: trust policy of a role.
         tags: its tags, for ``aws:PrincipalTag/...``.
-        service_only: whether the trust policy admits services and nobody else. Only such a role may count as a
-            service role; its name or path proves nothing.
+        service_only: whether the trust policy admits Bedrock and nobody else. Only such a role may count as a service
+            role: its name or path proves nothing, and services that run a customer's code (EC2, Lambda) are no better
+            than the customer.
         resource: the resource it was made from.
     """
 
@@ -223,27 +225,27 @@ class Access:
             kind=kind,
             account=resource.account,
             policies=tuple(self._identity_policies(resource)),
-            boundary=tuple(self._managed(resource.account, [boundary])) if boundary else None,
+            boundary=tuple(self._managed([boundary])) if boundary else None,
             trust=trust,
             tags={str(tag["Key"]): str(tag["Value"]) for tag in resource.get("Tags", ())},
-            service_only=trust is not None and _admits_only_services(trust),
+            service_only=trust is not None and _admits_only_bedrock(trust),
             resource=resource,
         )
 
     def _identity_policies(self, resource: Resource) -> Iterator[Policy]:
         yield from self._inline(resource)
-        yield from self._managed(resource.account, resource.get("ManagedPolicyArns", ()))
+        yield from self._managed(resource.get("ManagedPolicyArns", ()))
         for name in resource.get("Groups", ()):
             group = self._groups.get((resource.account, str(name)))
             if group is not None:
                 yield from self._inline(group)
-                yield from self._managed(resource.account, group.get("ManagedPolicyArns", ()))
+                yield from self._managed(group.get("ManagedPolicyArns", ()))
 
     def _inline(self, resource: Resource) -> Iterator[Policy]:
         for item in resource.get("Policies", ()):
             yield parse_policy(item["PolicyDocument"], name=str(item["PolicyName"]))
 
-    def _managed(self, account: str, arns: Iterable[Any]) -> Iterator[Policy]:
+    def _managed(self, arns: Iterable[Any]) -> Iterator[Policy]:
         for arn in arns:
             policy = self._managed_policies.get(str(arn))
             if policy is not None:
@@ -352,16 +354,16 @@ _POLICY_PROPERTY: Mapping[str, tuple[str, str]] = {
 }
 
 
-def _admits_only_services(trust: Policy) -> bool:
+def _admits_only_bedrock(trust: Policy) -> bool:
     allows = [statement for statement in trust.statements if statement.effect is Effect.ALLOW]
-    return bool(allows) and all(_names_only_services(statement) for statement in allows)
+    return bool(allows) and all(_names_only_bedrock(statement) for statement in allows)
 
 
-def _names_only_services(statement: Statement) -> bool:
+def _names_only_bedrock(statement: Statement) -> bool:
     principal = statement.principal
     return (
         principal is not None
-        and bool(principal.service)
+        and set(principal.service) == {BEDROCK}
         and not (principal.anyone or principal.aws or principal.federated or principal.canonical_user)
     )
 

@@ -43,7 +43,7 @@ class Decider:
         parsed = request_from_json(request)
         answer = decision_to_json(decide(parsed, policies, self.vocabulary))
         if self.trace:
-            answer["trace"] = explain(parsed, policies, self.vocabulary).lines()
+            answer["trace"] = str(explain(parsed, policies, self.vocabulary)).splitlines()
         return answer
 
     def _operation(self, request: Mapping[str, Any], policies: PolicySet) -> dict[str, Any]:
@@ -59,7 +59,11 @@ class Decider:
             msg = f"an operation by {principal} needs an account: name it as request.account"
             raise ValueError(msg)
         parts = authorizations(
-            service, operation, _object(request, "parameters", default={}), account=str(account), region=region
+            service,
+            operation,
+            _object(request, "parameters", default={}),
+            account=str(account),
+            region=region,
         )
         answers = []
         for part in parts:
@@ -68,12 +72,19 @@ class Decider:
                 "action": part.action,
                 "resource": part.resource,
                 "resource_account": part.resource_account,
-                "context": {**_without(context, part.context), **{k: list(v) for k, v in part.context.items()}},
+                "context": {
+                    **_without(context, part.context),
+                    **{k: list(v) for k, v in part.context.items()},
+                },
             }
-            answers.append({"action": part.action, "resource": part.resource, **self._single(single, policies)})
-        least = min(answers, key=lambda item: RANK[item["decision"]], default=decision_to_json(Decision("allow")))
-        chosen = {key: least[key] for key in ("decision", "because", "missing") if key in least}
-        return {**chosen, "authorizations": answers}
+            answers.append(
+                {"action": part.action, "resource": part.resource, **self._single(single, policies)}
+            )
+        least = min(
+            answers, key=lambda item: RANK[item["decision"]], default=decision_to_json(Decision("allow"))
+        )
+        names = ("decision", "because", "missing")
+        return {**{name: least[name] for name in names}, "authorizations": answers}
 
 
 def _object(document: Mapping[str, Any], name: str, *, default: Any = None) -> Any:

@@ -66,7 +66,7 @@ class EstateAnswer:
         verdict: of everybody together.
         answer: the answer that decided: the first violation, else the first unknown, else the proof with the most to say.
         exposures: for *never*, every actor with which it is violated; for *can*, the actor that can.
-        exempt: violations by roles that services alone can assume; no part of the verdict.
+        exempt: violations by roles that Bedrock alone can assume; no part of the verdict.
         gaps: what could not be read.
         asked: number of questions put to the prover.
     """
@@ -141,7 +141,9 @@ class Prover:
 
     def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
         for resource, policy in self._resource_cases(claim):
-            narrowed = claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
+            narrowed = (
+                claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
+            )
             policies = replace(actor.policies, resource=policy)
             overall = self._ask(narrowed, actor, policies, {})
             if overall.verdict == "holds":
@@ -171,7 +173,9 @@ class Prover:
             id=claim.name,
             principal=actor.principal,
             policies=policies,
-            claim=_for_unlisted(claim) if actor.principal is None else replace(claim, principals=None, not_principals=None),
+            claim=_for_unlisted(claim)
+            if actor.principal is None
+            else replace(claim, principals=None, not_principals=None),
             resource_account=None if actor.account == self.account else self.account,
             disabled_axioms=self.disabled_axioms,
             fixed={**self._identity_facts(actor), **facts},

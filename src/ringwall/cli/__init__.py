@@ -20,7 +20,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:function, one line for the list; the same line opens the command's own help)
     "init": ("ringwall.cli.init:init", "Write a commented ringwall.yaml to start from."),
     "compile": ("ringwall.cli.compile:compile_", "Compile the declaration to the desired Estate."),
-    "prove": ("ringwall.cli.prove:prove", "Prove the declaration's claims, or show the request that gets through."),
+    "prove": (
+        "ringwall.cli.prove:prove",
+        "Prove the declaration's claims, or show the request that gets through.",
+    ),
     "plan": ("ringwall.cli.plan:plan", "Show what apply would change, access first."),
     "apply": ("ringwall.cli.apply:apply", "Make the account what the declaration says."),
     "drift": ("ringwall.cli.drift:drift", "Show what changed outside of Ringwall."),
@@ -67,7 +70,9 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}
+)
 @click.version_option(__version__, prog_name="ringwall")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
 def cli(debug: bool) -> None:

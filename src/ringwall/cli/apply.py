@@ -13,7 +13,9 @@ from ringwall.errors import GateRefusedError
 @click.command(short_help="Make the account what the declaration says.")
 @click.argument("saved", metavar="[PLAN]", required=False)
 @file_option
-@click.option("--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before.")
+@click.option(
+    "--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @aws_options

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringwall.cli.common import aws_options, connections, json_option, load_perimeter, note, write_json, write_text
+from ringwall.cli.common import (
+    aws_options,
+    connections,
+    json_option,
+    load_perimeter,
+    note,
+    write_json,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from ringwall.audit.run import Audit
@@ -18,17 +26,27 @@ if TYPE_CHECKING:
     "--declaration", "--file", "-f", "file", default="ringwall.yaml", show_default=True, metavar="FILE",
     help="The declaration to judge by.",
 )  # fmt: skip
-@click.option("--out", "-o", "folder", metavar="DIR", help="Where the evidence goes. Default: ringwall-audit-TIME.")
+@click.option(
+    "--out", "-o", "folder", metavar="DIR", help="Where the evidence goes. Default: ringwall-audit-TIME."
+)
 @click.option("--report", metavar="FILE", default="report.html", show_default=True, help="The HTML report.")
 @click.option(
     "--fail-on", type=click.Choice(["low", "medium", "high", "critical"]), default="low", show_default=True,
     help="Least severity of a failure that makes the exit code 2.",
 )  # fmt: skip
-@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a proof.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a proof."
+)
 @json_option
 @aws_options
 def audit(
-    file: str, folder: str | None, report: str, fail_on: str, timeout: float, as_json: bool, profile: str | None
+    file: str,
+    folder: str | None,
+    report: str,
+    fail_on: str,
+    timeout: float,
+    as_json: bool,
+    profile: str | None,
 ) -> int:
     """Judge what is really there, with evidence.
 

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from ringwall.audit.run import Audit
 
 SEVERITIES = ("low", "medium", "high", "critical")
-STYLES = {Status.PASS: "green", Status.FAIL: "bold red", Status.UNKNOWN: "yellow", Status.NOT_APPLICABLE: "dim"}
+STYLES = {
+    Status.PASS: "green",
+    Status.FAIL: "bold red",
+    Status.UNKNOWN: "yellow",
+    Status.NOT_APPLICABLE: "dim",
+}
 
 
 def as_document(found: Audit, bundle: str) -> dict[str, Any]:
@@ -23,7 +28,14 @@ def as_document(found: Audit, bundle: str) -> dict[str, Any]:
     verdicts = found.verdicts
     by_category = {
         category: str(
-            worst(tuple(f for f in found.findings for c in registry() if c.slug == f.control and c.category == category))
+            worst(
+                tuple(
+                    f
+                    for f in found.findings
+                    for c in registry()
+                    if c.slug == f.control and c.category == category
+                )
+            )
         )
         for category in CATEGORIES
     }

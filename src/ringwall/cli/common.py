@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 file_option = click.option(
-    "--file", "-f", "file", default="ringwall.yaml", show_default=True, metavar="FILE", help="The declaration."
+    "--file",
+    "-f",
+    "file",
+    default="ringwall.yaml",
+    show_default=True,
+    metavar="FILE",
+    help="The declaration.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine output alone on standard output.")
 

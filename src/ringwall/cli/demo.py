@@ -20,7 +20,13 @@ QUICKSTART = Path("examples/quickstart/ringwall.yaml")
     "--file", "-f", "file", type=click.Path(path_type=Path), default=QUICKSTART, show_default=True, metavar="FILE",
     help="The declaration.",
 )  # fmt: skip
-@click.option("--report", type=click.Path(path_type=Path), default=Path("report.html"), show_default=True, help="The HTML report.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="The HTML report.",
+)
 def demo(file: Path, report: Path) -> int:
     """Tell the whole story against the sandbox.
 
@@ -63,7 +69,9 @@ def _tell(file: Path, report: Path) -> int:
                 out.print(f"\n{number}. {item.title}", style="bold")
     seconds = time.perf_counter() - started
     words = "every one was observed" if not wrong else f"{wrong} not observed"
-    out.print(f"\n{total} lines, {words}, in {seconds:.1f} s.", style="bold green" if not wrong else "bold red")
+    out.print(
+        f"\n{total} lines, {words}, in {seconds:.1f} s.", style="bold green" if not wrong else "bold red"
+    )
     return 0 if not wrong else 1
 
 

@@ -10,7 +10,9 @@ from ringwall.errors import GateRefusedError
 
 @click.command(short_help="Remove what Ringwall made; logs and their keys stay.")
 @file_option
-@click.option("--purge", is_flag=True, help="Remove data and keys too: what was logged cannot be read afterwards.")
+@click.option(
+    "--purge", is_flag=True, help="Remove data and keys too: what was logged cannot be read afterwards."
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @aws_options

@@ -11,7 +11,9 @@ from ringwall.cli.common import aws_options, file_option, json_option, load_peri
 
 @click.command(short_help="Show what apply would change, access first.")
 @file_option
-@click.option("--out", "-o", metavar="FILE", help="Save the plan; apply refuses it once the account has moved.")
+@click.option(
+    "--out", "-o", metavar="FILE", help="Save the plan; apply refuses it once the account has moved."
+)
 @json_option
 @aws_options
 def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:

@@ -33,9 +33,13 @@ if TYPE_CHECKING:
 @file_option
 @click.option("--live", is_flag=True, help="Over what is really in the account.")
 @click.option("--estate", "estate_file", metavar="FILE", help="Over a saved Estate.")
-@click.option("--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a question.")
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a question."
+)
 @click.option("--axioms", is_flag=True, help="List the facts about requests that proofs may use.")
-@click.option("--without", "disabled", multiple=True, metavar="AXIOM", help="Do not take this fact for granted.")
+@click.option(
+    "--without", "disabled", multiple=True, metavar="AXIOM", help="Do not take this fact for granted."
+)
 @json_option
 @aws_options
 def prove(
@@ -126,7 +130,7 @@ def _questions(source: str, timeout: float, disabled: frozenset[str]) -> int:
 def _list_axioms(as_json: bool) -> int:
     from ringwall.proof.axioms import AXIOMS
 
-    rows = [{"name": axiom.name, "fact": axiom.sentence, "source": axiom.source} for axiom in AXIOMS]
+    rows = [{"name": axiom.name, "fact": axiom.sentence, "source": axiom.source} for axiom in AXIOMS.values()]
     if as_json:
         write_json(rows)
     else:
@@ -151,11 +155,14 @@ def in_words(item: Proved) -> list[str]:
         lines.append(f"          by {exposure.actor.label}{route}")
         for request in exposure.answer.witness:
             lines.append(f"            {request.action} on {request.resource}")
-            lines += [f"              {key} = {', '.join(values)}" for key, values in sorted(request.context.items())]
+            lines += [
+                f"              {key} = {', '.join(values)}"
+                for key, values in sorted(request.context.items())
+            ]
     if answer.answer.reason:
         lines.append(f"          {answer.answer.reason}")
     for exposure in answer.exempt:
-        lines.append(f"          exempt: {exposure.actor.label}, which services alone can assume")
+        lines.append(f"          exempt: {exposure.actor.label}, which Bedrock alone can assume")
     return lines
 
 

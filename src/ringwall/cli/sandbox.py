@@ -11,7 +11,9 @@ from ringwall.errors import RingwallError
     short_help="Run an AWS on this machine that enforces its policies.",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of the public listener; 0 = any.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Port of the public listener; 0 = any."
+)
 @click.option("--env-file", metavar="FILE", help="Write the client's settings as shell assignments.")
 @click.option("--insecure-http", is_flag=True, help="Plain HTTP instead of HTTPS, still on 127.0.0.1 only.")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ...]")

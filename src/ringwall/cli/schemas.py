@@ -14,7 +14,15 @@ _REASONS = {
         "required": ["policy_type", "policy", "statement", "effect"],
         "properties": {
             "policy_type": {
-                "enum": ["identity", "permissions_boundary", "session", "resource", "scp", "rcp", "vpc_endpoint"]
+                "enum": [
+                    "identity",
+                    "permissions_boundary",
+                    "session",
+                    "resource",
+                    "scp",
+                    "rcp",
+                    "vpc_endpoint",
+                ]
             },
             "policy": {"type": "string"},
             "statement": {"type": "string", "description": "Sid, or index."},
@@ -56,7 +64,9 @@ PROVE: dict[str, Any] = {
     "properties": {
         "id": {},
         "verdict": {"enum": ["holds", "violated", "unknown"]},
-        "witness": {"description": "A decide request, or for an operation {operation, requests}; null without one."},
+        "witness": {
+            "description": "A decide request, or for an operation {operation, requests}; null without one."
+        },
         "because": _REASONS,
         "axioms": _STRINGS,
         "reason": {"type": ["string", "null"]},

@@ -72,27 +72,34 @@ def replay(
         vocabulary: the catalog.
     """
     access = Access(observed, partition=perimeter.partition)
-    uses = {perimeter.role_arn(name) for name in perimeter.uses}
-    suspects = sorted(
-        (item.actor for item in proved.answer.exposures if item.actor.principal),
-        key=lambda actor: actor.principal not in uses,
-    )
-    for actor in suspects:
+    trial = _Trial(perimeter, access, vocabulary)
+    ways = [
+        route
+        for route in routes(access, services=(SERVICE,))
+        if route.endpoint is None or observed.find(route.endpoint) is not None
+    ]
+    for actor in _suspects(perimeter, proved):
         for parameters, words in _candidates(perimeter, observed, attributes):
-            for route in routes(access, services=(SERVICE,)):
-                if route.endpoint is None or observed.find(route.endpoint) is not None:
-                    attempt = Replay(
-                        str(actor.principal),
-                        SERVICE,
-                        OPERATION,
-                        parameters,
-                        route.endpoint,
-                        route.label,
-                        words,
-                    )
-                    if _passes(attempt, perimeter, access, actor, route, vocabulary):
-                        return attempt
+            for route in ways:
+                attempt = Replay(
+                    principal=str(actor.principal),
+                    service=SERVICE,
+                    operation=OPERATION,
+                    parameters=parameters,
+                    endpoint=route.endpoint,
+                    where=route.label,
+                    guardrail=words,
+                )
+                if trial.passes(attempt, actor, route):
+                    return attempt
     return None
+
+
+def _suspects(perimeter: Perimeter, proved: Proved) -> list[Actor]:
+    """Actors with which the claim is violated and whose ARN is known, declared uses first."""
+    uses = {perimeter.role_arn(name) for name in perimeter.uses}
+    known = [item.actor for item in proved.answer.exposures if item.actor.principal]
+    return sorted(known, key=lambda actor: actor.principal not in uses)
 
 
 def _candidates(
@@ -120,43 +127,51 @@ def _name(observed: Estate, identifier: str) -> str:
     return identifier
 
 
-def _passes(
-    attempt: Replay, perimeter: Perimeter, access: Access, actor: Actor, route: Route, vocabulary: Vocabulary
-) -> bool:
-    parts = authorizations(
-        attempt.service,
-        attempt.operation,
-        attempt.parameters,
-        account=perimeter.account,
-        region=perimeter.regions.source,
-        partition=perimeter.partition,
-    )
-    return all(_allowed(part, attempt, access, actor, route, vocabulary) for part in parts)
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """Decides attempts by the policies of one Estate."""
 
+    perimeter: Perimeter
+    access: Access
+    vocabulary: Vocabulary
 
-def _allowed(
-    part: Authorization, attempt: Replay, access: Access, actor: Actor, route: Route, vocabulary: Vocabulary
-) -> bool:
-    account = access.estate.account(actor.account)
-    context: dict[str, Any] = {
-        "aws:PrincipalOrgID": account.organization
-        if account and account.organization
-        else FOREIGN_ORGANIZATION,
-        "aws:SecureTransport": "true",
-        **{key: value for key, value in route.facts.items() if value is not None},
-        **{f"aws:PrincipalTag/{key}": value for key, value in actor.tags.items()},
-        **{key: list(values) for key, values in part.context.items()},
-    }
-    request = request_from_json(
-        {
-            "principal": attempt.principal,
-            "action": part.action,
-            "resource": part.resource,
-            "resource_account": part.resource_account,
-            "context": context,
+    def passes(self, attempt: Replay, actor: Actor, route: Route) -> bool:
+        """Whether every authorization of the call is allowed."""
+        parts = authorizations(
+            attempt.service,
+            attempt.operation,
+            attempt.parameters,
+            account=self.perimeter.account,
+            region=self.perimeter.regions.source,
+            partition=self.perimeter.partition,
+        )
+        return all(
+            self._allowed(part, attempt, {**self._situation(actor, route), **part.context}) for part in parts
+        )
+
+    def _situation(self, actor: Actor, route: Route) -> dict[str, Any]:
+        account = self.access.estate.account(actor.account)
+        organization = account.organization if account else None
+        return {
+            "aws:PrincipalOrgID": organization or FOREIGN_ORGANIZATION,
+            "aws:SecureTransport": "true",
+            **{key: value for key, value in route.facts.items() if value is not None},
+            **{f"aws:PrincipalTag/{key}": value for key, value in actor.tags.items()},
         }
-    )
-    policies = access.policies(
-        attempt.principal, resource=part.resource, action=part.action, endpoint=attempt.endpoint
-    )
-    return decide(request, policies, vocabulary).allowed
+
+    def _allowed(self, part: Authorization, attempt: Replay, context: Mapping[str, Any]) -> bool:
+        request = request_from_json(
+            {
+                "principal": attempt.principal,
+                "action": part.action,
+                "resource": part.resource,
+                "resource_account": part.resource_account,
+                "context": {
+                    key: list(value) if isinstance(value, tuple) else value for key, value in context.items()
+                },
+            }
+        )
+        policies = self.access.policies(
+            attempt.principal, resource=part.resource, action=part.action, endpoint=attempt.endpoint
+        )
+        return decide(request, policies, self.vocabulary).allowed

@@ -30,7 +30,9 @@ def verdicts(found: Audit) -> Lines:
                 continue
             own = tuple(finding for finding in found.findings if finding.control == control.slug)
             status = worst(own)
-            proven = all(finding.evidence and set(finding.evidence) <= found.responses.keys() for finding in own)
+            proven = all(
+                finding.evidence and set(finding.evidence) <= found.responses.keys() for finding in own
+            )
             responses = len({digest for finding in own for digest in finding.evidence})
             yield Line(
                 f"control:{control.slug}",

@@ -47,7 +47,10 @@ def answers(world: World) -> Lines:
         "answered",
         "SecureBedrockClient: Converse is answered, though the application names no guardrail",
         ok=reply["stopReason"] == "end_turn" and bool(text),
-        details=(shorten(text), f"{reply['usage']['inputTokens']} tokens in, {reply['usage']['outputTokens']} out"),
+        details=(
+            shorten(text),
+            f"{reply['usage']['inputTokens']} tokens in, {reply['usage']['outputTokens']} out",
+        ),
     )
 
     streamed = client.converse_stream(modelId=client.models["nova"], messages=message(QUESTION))
@@ -184,7 +187,9 @@ CASES = (
         decides=REGIONS_SCP,
     ),
     Case("global-profile", "a global profile", model=GLOBAL_PROFILE, decides=MODELS_SCP),
-    Case("outside-endpoint", "the right call from outside the endpoint", place="outside", decides=NETWORK_SCP),
+    Case(
+        "outside-endpoint", "the right call from outside the endpoint", place="outside", decides=NETWORK_SCP
+    ),
     Case("another-principal", "the right call by the auditor", use="auditor", missing="identity"),
 )
 

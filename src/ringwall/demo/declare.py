@@ -22,11 +22,19 @@ def declare(world: World) -> Lines:
     for item in prove_declared(perimeter, bind(desired, attributes), attributes, world.catalog):
         asked += item.answer.asked
         rests = sorted({f"{reason.policy_type} {reason.policy}" for reason in item.answer.answer.because})
-        details = (f"rests on {', '.join(rests[:4])}",) if rests and item.declared.kind == "never" else ()
+        details: tuple[str, ...] = (
+            (f"rests on {', '.join(rests[:4])}",) if rests and item.declared.kind == "never" else ()
+        )
         if not item.holds:
-            details = (item.answer.verdict, item.answer.answer.reason or "", *map(str, item.answer.answer.witness))
+            details = (
+                item.answer.verdict,
+                item.answer.answer.reason or "",
+                *map(str, item.answer.answer.witness),
+            )
         mark = "proved" if item.declared.kind == "never" else "possible"
-        yield Line(f"claim:{item.declared.name}", f"{mark}: {item.declared.title}", ok=item.holds, details=details)
+        yield Line(
+            f"claim:{item.declared.name}", f"{mark}: {item.declared.title}", ok=item.holds, details=details
+        )
     yield Line(
         "asked",
         f"{asked} questions to the prover, each over all requests: every listed principal, the root user, anybody else "

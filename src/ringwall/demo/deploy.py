@@ -31,7 +31,9 @@ def deploy(world: World) -> Lines:
     second, _ = planned(world)
     yield Line(
         "converged",
-        "a second plan is empty" if second.empty else f"a second plan still changes {len(second.todo)} resources",
+        "a second plan is empty"
+        if second.empty
+        else f"a second plan still changes {len(second.todo)} resources",
         ok=second.empty,
         details=tuple(
             f"{change.action} {change.id} {', '.join(item.path for item in change.differences)}"

@@ -78,7 +78,10 @@ def logged_to_bucket(world: World) -> Lines:
         ok="project-nightjar" in prompt
         and stored.get("ServerSideEncryption") == "aws:kms"
         and stored.get("SSEKMSKeyId") == key_arn,
-        details=(f"{entry.get('operation')} by {entry.get('identity', {}).get('arn')}", f"key {stored.get('SSEKMSKeyId')}"),
+        details=(
+            f"{entry.get('operation')} by {entry.get('identity', {}).get('arn')}",
+            f"key {stored.get('SSEKMSKeyId')}",
+        ),
     )
 
 
@@ -86,7 +89,7 @@ def logged_to_group(world: World) -> Lines:
     """The same in CloudWatch Logs, through the logging role."""
     logs = world.administrator("logs")
     wanted = world.attributes["log-group/invocations"]["Name"]
-    group = next(iter(logs.describe_log_groups(logGroupNamePrefix=wanted)["logGroups"]), {})
+    group: dict[str, Any] = next(iter(logs.describe_log_groups(logGroupNamePrefix=wanted)["logGroups"]), {})
     messages = [event["message"] for event in logs.filter_log_events(logGroupName=wanted)["events"]]
     # the first one is Bedrock's own, written when logging was switched on
     rows = [json.loads(message) for message in messages if message.startswith("{")]
@@ -104,7 +107,9 @@ def auditor_reads_no_prompts(world: World) -> Line:
     """The auditor reads configuration and trail, but not what people wrote."""
     s3 = world.outside(world.credentials("auditor"), "s3")
     bucket = world.perimeter.bucket("invocation-logs")
-    keys = [item["Key"] for item in world.administrator("s3").list_objects_v2(Bucket=bucket).get("Contents", ())]
+    keys = [
+        item["Key"] for item in world.administrator("s3").list_objects_v2(Bucket=bucket).get("Contents", ())
+    ]
     code = said = "nothing to read"
     if keys:
         try:
@@ -113,4 +118,9 @@ def auditor_reads_no_prompts(world: World) -> Line:
             code, said = error.response["Error"]["Code"], error.response["Error"]["Message"]
         else:
             code = said = "it was read"
-    return Line("log:auditor", "the auditor cannot read prompts", ok=code == "AccessDenied", details=(shorten(said, 160),))
+    return Line(
+        "log:auditor",
+        "the auditor cannot read prompts",
+        ok=code == "AccessDenied",
+        details=(shorten(said, 160),),
+    )

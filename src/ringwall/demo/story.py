@@ -48,6 +48,8 @@ def tell(world: World) -> Iterator[Part | Line]:
                 yield line
         except (RingwallError, ClientError, BotoCoreError) as error:
             whole = False
-            yield Line(f"stopped:{part.title}", f"stopped: {error}", ok=False, details=getattr(error, "details", ()))
+            yield Line(
+                f"stopped:{part.title}", f"stopped: {error}", ok=False, details=getattr(error, "details", ())
+            )
         if part.essential and not whole:
             return

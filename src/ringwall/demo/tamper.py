@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from ringwall.audit.run import Audit, run_audit
 from ringwall.controls.findings import Status
 from ringwall.controls.proving import Proved
+from ringwall.controls.replay import Replay, replay
 from ringwall.demo.calls import Case, denials, message, send
 from ringwall.demo.deploy import planned, problems
 from ringwall.demo.line import Line, Lines, shorten
@@ -22,7 +23,6 @@ from ringwall.demo.world import World
 from ringwall.deploy.apply import apply
 from ringwall.deploy.drift import find_drift
 from ringwall.estate.kinds import registry
-from ringwall.controls.replay import Replay, replay
 
 CLAIM = "guardrail-always-pinned"
 CONTROL = "guardrail-cannot-be-bypassed"
@@ -44,12 +44,18 @@ APP_WITH_WEAK = Case("app-weak", "the application with the weak guardrail", guar
 def tamper(world: World) -> Lines:
     """Break it, catch it, put it right."""
     weaken(world)
-    yield Line("tampered", "somebody replaces the guardrail policy by a test that a guardrail is present", ok=True)
+    yield Line(
+        "tampered", "somebody replaces the guardrail policy by a test that a guardrail is present", ok=True
+    )
     yield caught_by_drift(world)
     found = run_audit(world.aws, world.management, world.perimeter, world.catalog)
     yield caught_by_audit(found)
     violated = next((item for item in found.proofs if item.declared.name == CLAIM), None)
-    attempt = replay(world.perimeter, found.observed, world.attributes, violated, world.catalog) if violated else None
+    attempt = (
+        replay(world.perimeter, found.observed, world.attributes, violated, world.catalog)
+        if violated
+        else None
+    )
     yield caught_by_proof(violated, attempt)
     if attempt is None:
         return
@@ -79,7 +85,9 @@ def caught_by_drift(world: World) -> Line:
         "caught:drift",
         "caught by drift: " + (", ".join(changed) or "nothing") + " is not what was declared",
         ok=changed == ["scp/guardrail"] and not drift.missing,
-        details=tuple(f"{item.path} ({item.effect})" for change in drift.changed for item in change.differences),
+        details=tuple(
+            f"{item.path} ({item.effect})" for change in drift.changed for item in change.differences
+        ),
     )
 
 
@@ -131,7 +139,9 @@ def application_stays_shut(world: World) -> Line:
             "app:shut",
             "the application stays shut: the deny in its own role does not rest on the service control policy",
             ok=bool(own),
-            details=tuple(f"denied by identity policy {r['policy']}, statement {r['statement']}" for r in own[:1]),
+            details=tuple(
+                f"denied by identity policy {r['policy']}, statement {r['statement']}" for r in own[:1]
+            ),
         )
     return Line("app:shut", "the application got through with the weak guardrail", ok=False)
 

@@ -15,16 +15,22 @@ from botocore.config import Config
 
 from ringwall.catalog import load as load_catalog
 from ringwall.controls.compile import compile_estate
-from ringwall.estate.located import located
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect
+from ringwall.estate.located import located
 from ringwall.estate.model import Estate
 from ringwall.perimeter import Perimeter, load
 from ringwall.sandbox import Sandbox
 
 BEARER_TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105 - the variable's name
-INHERITED = ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", BEARER_TOKEN)
+INHERITED = (
+    "AWS_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+    BEARER_TOKEN,
+)
 """Variables that would make the SDK look elsewhere than at the sandbox."""
 
 
@@ -33,12 +39,16 @@ def environment(values: Mapping[str, str]) -> Iterator[None]:
     """The process's environment with these variables, and without what could lead elsewhere."""
     before = dict(os.environ)
     hidden = [
-        name for name in os.environ if name in INHERITED or name.startswith("AWS_ENDPOINT_URL") or name.lower() == "https_proxy"
+        name
+        for name in os.environ
+        if name in INHERITED or name.startswith("AWS_ENDPOINT_URL") or name.lower() == "https_proxy"
     ]
     try:
         for name in hidden:
             del os.environ[name]
-        os.environ.update({"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **values})
+        os.environ.update(
+            {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, **values}
+        )
         yield
     finally:
         os.environ.clear()

@@ -14,10 +14,11 @@ from typing import Any
 from ringwall.deploy.changes import Change, Difference, Plan, PlanRefusedError
 from ringwall.deploy.diff import differences
 from ringwall.deploy.order import ordered, phase
-from ringwall.deploy.ownership import PERIMETER_TAG, declared_id, named_after, owner, perimeter_of
+from ringwall.deploy.ownership import declared_id, named_after, owner, perimeter_of
 from ringwall.deploy.replacement import create_only
 from ringwall.deploy.unreadable import Unreadable, unreadable
 from ringwall.estate.kind import Kind
+from ringwall.estate.kinds.base import PERIMETER_TAG
 from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"

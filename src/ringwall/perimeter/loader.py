@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
@@ -58,7 +58,7 @@ def loads(text: str, *, file: str = "ringwall.yaml") -> Perimeter:
     try:
         perimeter = Perimeter.model_validate(plain)
     except ValidationError as error:
-        problems.extend(_problems(error, source, plain))
+        problems.extend(_problems(error, source))
     problems.extend(source.problem(path, message) for path, message in inconsistencies(plain))
     if problems or perimeter is None:
         raise DeclarationError(tuple(_unique(problems)))
@@ -70,8 +70,8 @@ def _parse(text: str, file: str) -> Any:
         message = f"is longer than {MAX_BYTES:,} characters"
         raise DeclarationError((Problem(file, 1, 1, "", message),))
     yaml = YAML(typ="rt")
-    yaml.max_depth = MAX_DEPTH  # type: ignore[assignment]
-    yaml.version = (1, 2)  # type: ignore[assignment]
+    yaml.max_depth = MAX_DEPTH
+    yaml.version = (1, 2)
     try:
         return yaml.load(text)
     except MarkedYAMLError as error:
@@ -114,28 +114,30 @@ def _is_container(value: Any) -> bool:
     return isinstance(value, CommentedMap | CommentedSeq)
 
 
-def _problems(error: ValidationError, source: _Source, plain: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(error: ValidationError, source: _Source) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
         path = tuple(part for part in item["loc"] if part != "[key]")
-        at_key = item["type"] in {"extra_forbidden"} or item["loc"][-1:] == ("[key]",)
-        yield source.problem(path, _message(dict(item), path, plain), at_key=at_key)
+        at_key = item["type"] == "extra_forbidden" or item["loc"][-1:] == ("[key]",)
+        yield source.problem(path, _message(dict(item), path), at_key=at_key)
 
 
-def _message(item: Mapping[str, Any], path: Path_, plain: Mapping[str, Any]) -> str:
+def _message(item: Mapping[str, Any], path: Path_) -> str:
+    """What is wrong with a value, in words of the declaration, not of the validator."""
     kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
-    if kind == "extra_forbidden":
-        return "unknown field" + _did_you_mean(str(path[-1]), _fields_at(path[:-1]))
-    if kind == "missing":
-        return "this field is required"
-    if kind == "literal_error":
-        options = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
-        return f"must be {_listing(options)}, not {value!r}" + _did_you_mean(str(value), options)
+    options = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
+    known: dict[str, Callable[[], str]] = {
+        "extra_forbidden": lambda: "unknown field" + _did_you_mean(str(path[-1]), _fields_at(path[:-1])),
+        "missing": lambda: "this field is required",
+        "literal_error": lambda: (
+            f"must be {_listing(options)}, not {value!r}" + _did_you_mean(str(value), options)
+        ),
+        "string_pattern_mismatch": lambda: f"{value!r} does not have the form {context.get('pattern')}",
+        "value_error": lambda: str(context.get("error", item["msg"])),
+    }
+    if kind in known:
+        return known[kind]()
     if kind == "string_type" and isinstance(value, int) and not isinstance(value, bool):
         return f'must be text: write it in quotes, "{value}"'
-    if kind == "string_pattern_mismatch":
-        return f"{value!r} does not have the form {context.get('pattern')}"
-    if kind == "value_error":
-        return str(context.get("error", item["msg"]))
     text = str(item["msg"]).replace("Input should", "must").replace("String should", "must")
     return text[:1].lower() + text[1:] + ("" if value is None or _is_big(value) else f", not {value!r}")
 

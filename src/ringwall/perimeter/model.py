@@ -11,10 +11,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits, quoted.")]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="A Region name such as us-east-1.")]
+Region = Annotated[
+    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="A Region name such as us-east-1.")
+]
 PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(root|user/.+|role/.+)$")]
 RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
-Slug = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Lower-case letters, digits and hyphens.")]
+Slug = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Lower-case letters, digits and hyphens.")
+]
 GuardrailName = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
 Strength = Literal["none", "low", "medium", "high"]
 Action = Literal["block", "anonymize"]
@@ -47,7 +51,8 @@ class Organization(Section):
     id: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
     management_role: RoleArn = Field(description="Role of the management account that may manage SCPs.")
     target: str | None = Field(
-        default=None, description="Root, organizational unit or account that SCPs attach to. Default: the account."
+        default=None,
+        description="Root, organizational unit or account that SCPs attach to. Default: the account.",
     )
 
     @property
@@ -74,7 +79,9 @@ class Topic(Section):
 
     name: Annotated[str, Field(pattern=r"^[0-9a-zA-Z\-_ !?.]{1,100}$")]
     definition: Annotated[str, Field(min_length=1, max_length=200)]
-    examples: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=5)] = ()
+    examples: Annotated[
+        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=5)
+    ] = ()
 
 
 class Regex(Section):
@@ -130,13 +137,16 @@ class Guardrail(Section):
 class Use(Section):
     """One role and what it is for."""
 
-    kind: Literal["invoke", "retrieve", "agents", "guardrail-reader", "guardrail-administrator", "auditor", "operator"]
+    kind: Literal[
+        "invoke", "retrieve", "agents", "guardrail-reader", "guardrail-administrator", "auditor", "operator"
+    ]
     models: tuple[str, ...] = Field(default=(), description="Names from `models` that this use may invoke.")
     knowledge_base: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
     agent: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
     alias: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
     trust: tuple[PrincipalArn, ...] = Field(
-        default=(), description="Who may assume the role. Default: the account's own principals that IAM allows."
+        default=(),
+        description="Who may assume the role. Default: the account's own principals that IAM allows.",
     )
     external_id: str | None = None
 
@@ -154,7 +164,9 @@ class Network(Section):
     """The VPC that calls come from. VPC, subnets and the application's security group exist already."""
 
     vpc: Annotated[str, Field(pattern=r"^vpc-[0-9a-f]{8,17}$")]
-    subnets: Annotated[tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...], Field(min_length=1)]
+    subnets: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^subnet-[0-9a-f]{8,17}$")], ...], Field(min_length=1)
+    ]
     application_security_group: Annotated[str, Field(pattern=r"^sg-[0-9a-f]{8,17}$")]
     endpoints: tuple[str, ...] = ("bedrock", "bedrock-runtime", "bedrock-agent-runtime", "sts")
 
@@ -169,7 +181,9 @@ class Logging(Section):
     """Invocation logging and the trail."""
 
     retention_days: int = 365
-    prefix: Annotated[str, Field(pattern=r"^[0-9A-Za-z!_.*'()-]+(/[0-9A-Za-z!_.*'()-]+)*$")] = "invocation-logs"
+    prefix: Annotated[str, Field(pattern=r"^[0-9A-Za-z!_.*'()-]+(/[0-9A-Za-z!_.*'()-]+)*$")] = (
+        "invocation-logs"
+    )
 
 
 class Alarms(Section):
@@ -182,7 +196,9 @@ class Client(Section):
     """What the runtime client takes from its surroundings."""
 
     trust_environment: bool = Field(default=False, description="Take proxy and CA from the environment.")
-    metadata: dict[str, str] = Field(default_factory=dict, description="Request metadata that every call carries.")
+    metadata: dict[str, str] = Field(
+        default_factory=dict, description="Request metadata that every call carries."
+    )
 
 
 class Perimeter(Section):

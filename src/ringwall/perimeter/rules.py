@@ -19,7 +19,11 @@ ENDPOINT_SERVICES = (
     "bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "sts", "kms", "logs", "monitoring",
     "secretsmanager", "s3", "sns",
 )  # fmt: skip
-NEEDS_ENDPOINT = {"invoke": "bedrock-runtime", "retrieve": "bedrock-agent-runtime", "agents": "bedrock-agent-runtime"}
+NEEDS_ENDPOINT = {
+    "invoke": "bedrock-runtime",
+    "retrieve": "bedrock-agent-runtime",
+    "agents": "bedrock-agent-runtime",
+}
 
 
 def inconsistencies(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -43,7 +47,10 @@ def _models_are_declared(data: Mapping[str, Any]) -> Iterator[Finding]:
         for index, model in enumerate(_list(use.get("models")) if isinstance(use, Mapping) else []):
             if model not in declared:
                 known = ", ".join(declared) or "none"
-                yield ("uses", name, "models", index), f"{model} is not declared under models (there: {known})"
+                yield (
+                    ("uses", name, "models", index),
+                    f"{model} is not declared under models (there: {known})",
+                )
 
 
 def _guardrail_names_are_distinct(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -58,7 +65,9 @@ def _guardrail_names_are_distinct(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 def _pii_is_known(data: Mapping[str, Any]) -> Iterator[Finding]:
     guardrails: list[tuple[Path, Any]] = [(("guardrail",), data.get("guardrail"))]
-    guardrails += [(("other_guardrails", i), item) for i, item in enumerate(_list(data.get("other_guardrails")))]
+    guardrails += [
+        (("other_guardrails", i), item) for i, item in enumerate(_list(data.get("other_guardrails")))
+    ]
     for path, guardrail in guardrails:
         for name in _mapping(guardrail, "pii") if isinstance(guardrail, Mapping) else ():
             if name not in PII_TYPES:
@@ -94,7 +103,10 @@ def _profiles_stay_inside(data: Mapping[str, Any]) -> Iterator[Finding]:
             yield ("models", name), f"{model} is a cross-Region profile, which in-region residency forbids"
         elif profiles.is_global(model):
             if residency != "global":
-                yield ("models", name), f"{model} is processed anywhere; declare regions.residency: global, or use a geographic profile"
+                yield (
+                    ("models", name),
+                    f"{model} is processed anywhere; declare regions.residency: global, or use a geographic profile",
+                )
         else:
             yield from _destinations(name, model, source, inside)
 

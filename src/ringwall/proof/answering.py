@@ -7,7 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from ringwall.iam.vocabulary import Vocabulary
-from ringwall.proof.codec import answer_to_json, comparison_to_json, policies_of_comparison, question_from_json
+from ringwall.proof.codec import (
+    answer_to_json,
+    comparison_to_json,
+    policies_of_comparison,
+    question_from_json,
+)
 from ringwall.proof.compare import compare
 from ringwall.proof.prove import prove
 
@@ -38,7 +43,7 @@ def compare_document(
         before = policies_of_comparison(document["before"], "before")
         after = policies_of_comparison(document["after"], "after")
         found = compare(before, after, vocabulary, context_model="any", timeout=timeout)
-        return {"id": document.get("id"), **comparison_to_json(found)}
+        return comparison_to_json(str(document.get("id")), found)
 
     return _or_error(document, ask)
 
