@@ -7,7 +7,8 @@
     responses/sha256-....json each API response: operation, parameters, account, Region, caller, request id, time, body
 
 A response's name is the SHA-256 of its body. Each manifest entry's ``chain`` is the SHA-256 of the previous entry's chain,
-the entry's name and its content's digest, so that a changed, removed or reordered file is found.
+the entry's name and its content's digest, and ``head`` is the last one, so that a changed, removed or reordered file is
+found.
 """
 
 from __future__ import annotations
@@ -41,9 +42,9 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
         entries = []
         chain = START
         for name, text in _files(audit):
-            (folder / name).write_text(text, encoding="utf-8")
-            digest = _sha256(text)
-            chain = _sha256(f"{chain}\n{name}\n{digest}")
+            (folder / name).write_bytes(text.encode("utf-8"))
+            digest = _sha256(text.encode("utf-8"))
+            chain = _link(chain, name, digest)
             entries.append({"name": name, "sha256": digest, "chain": chain})
         manifest = {
             "version": 1,
@@ -51,8 +52,9 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             "caller": audit.caller,
             "account": audit.perimeter.account,
             "files": entries,
+            "head": chain,
         }
-        (folder / "manifest.json").write_text(_pretty(manifest), encoding="utf-8")
+        (folder / "manifest.json").write_bytes(_pretty(manifest).encode("utf-8"))
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise RingwallError(msg) from error
@@ -64,22 +66,25 @@ def verify_manifest(folder: Path) -> tuple[str, ...]:
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         entries = [(str(item["name"]), str(item["sha256"]), str(item["chain"])) for item in manifest["files"]]
+        head = str(manifest["head"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         return (f"manifest.json cannot be read: {error}",)
-    return tuple(_wrong(folder, entries))
+    return tuple(_wrong(folder, entries, head))
 
 
-def _wrong(folder: Path, entries: list[tuple[str, str, str]]) -> Iterator[str]:
+def _wrong(folder: Path, entries: list[tuple[str, str, str]], head: str) -> Iterator[str]:
     chain = START
     for name, digest, expected in entries:
         path = folder / name
         if not path.is_file():
             yield f"{name} is missing"
-        elif _sha256(path.read_text(encoding="utf-8")) != digest:
+        elif _sha256(path.read_bytes()) != digest:
             yield f"{name} was changed"
-        chain = _sha256(f"{chain}\n{name}\n{digest}")
+        chain = _link(chain, name, digest)
         if chain != expected:
             yield f"{name} breaks the chain"
+    if chain != head:
+        yield "manifest.json does not list every file that was written"
     listed = {name for name, _, _ in entries} | {"manifest.json"}
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         if str(path.relative_to(folder)) not in listed:
@@ -114,5 +119,9 @@ def _pretty(value: Any) -> str:
     return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+def _link(chain: str, name: str, digest: str) -> str:
+    return _sha256(f"{chain}\n{name}\n{digest}".encode())
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

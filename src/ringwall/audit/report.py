@@ -13,7 +13,15 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from ringwall.audit.report_view import view
-from ringwall.audit.report_words import PROOF_STATUS, STATUS_SLUGS, STATUS_WORDS, anchor, number, visible
+from ringwall.audit.report_words import (
+    PROOF_STATUS,
+    STATUS_SLUGS,
+    STATUS_WORDS,
+    anchor,
+    number,
+    sentence,
+    visible,
+)
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -60,6 +68,7 @@ def _environment() -> Environment:
         PROOF_STATUS=PROOF_STATUS,
         anchor=anchor,
         number=number,
+        sentence=sentence,
     )
     return environment
 

@@ -6,6 +6,7 @@ A bundle holds every response whole; a page of hundreds of megabytes would be re
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,7 @@ class Response:
         body: indented JSON, at most ``SHOWN`` characters of it.
         note: what is not shown, in words; empty if all is.
         size: of the body, in words.
-        used_by: anchors and names of the findings that rest on it.
+        used_by: controls whose findings rest on it: HTML id, slug, number of findings.
         recorded: whether the run holds it.
     """
 
@@ -47,32 +48,25 @@ class Response:
     body: str = ""
     note: str = ""
     size: str = ""
-    used_by: tuple[tuple[str, str], ...] = ()
+    used_by: tuple[tuple[str, str, int], ...] = ()
     recorded: bool = True
 
 
-def responses(
-    recorded: Mapping[str, Recorded], findings: Sequence[tuple[str, Finding]]
-) -> tuple[Response, ...]:
-    """Every response that was recorded or that a finding names, those that findings name first.
-
-    Args:
-        recorded: the run's responses, by digest.
-        findings: each with its HTML id.
-    """
-    users: dict[str, dict[str, str]] = {}
-    for place, finding in findings:
-        for digest in finding.evidence:
-            users.setdefault(digest, {})[place] = finding.control
+def responses(recorded: Mapping[str, Recorded], findings: Sequence[Finding]) -> tuple[Response, ...]:
+    """Every response that was recorded or that a finding names, those that findings name first."""
+    users: dict[str, Counter[str]] = {}
+    for finding in findings:
+        for digest in dict.fromkeys(finding.evidence):
+            users.setdefault(digest, Counter())[finding.control] += 1
     return tuple(_responses(recorded, users))
 
 
-def _responses(
-    recorded: Mapping[str, Recorded], users: Mapping[str, Mapping[str, str]]
-) -> Iterator[Response]:
+def _responses(recorded: Mapping[str, Recorded], users: Mapping[str, Counter[str]]) -> Iterator[Response]:
     left = BUDGET
     for digest in [*users, *(other for other in recorded if other not in users)]:
-        used_by = tuple(users.get(digest, {}).items())
+        used_by = tuple(
+            (anchor("control", slug), slug, count) for slug, count in users.get(digest, {}).items()
+        )
         if digest not in recorded:
             note = "This run did not record it: the verdict rests on a response of another run."
             yield Response(
@@ -84,8 +78,8 @@ def _responses(
         yield found
 
 
-def _response(item: Recorded, digest: str, used_by: tuple[tuple[str, str], ...], room: int) -> Response:
-    whole = json.dumps(json.loads(item.body), indent=1, ensure_ascii=False)
+def _response(item: Recorded, digest: str, used_by: tuple[tuple[str, str, int], ...], room: int) -> Response:
+    whole = json.dumps(json.loads(item.body), indent=2, ensure_ascii=False)
     weight = size(len(item.body.encode("utf-8", "surrogatepass")))
     shown = whole[:room]
     note = ""

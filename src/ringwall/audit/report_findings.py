@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringwall.audit.report_words import STATUS_SLUGS, STATUS_WORDS, anchor
+from ringwall.audit.report_words import STATUS_SLUGS, STATUS_WORDS, Span, anchor, request_words
 from ringwall.controls import registry
 from ringwall.controls.findings import Status
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from ringwall.audit.run import Audit
     from ringwall.controls.findings import Finding
+    from ringwall.controls.proving import Proved
     from ringwall.estate.recording import Recorded
 
 SEVERITIES = ("critical", "high", "medium", "low")
@@ -42,6 +43,7 @@ class FindingView:
         control: link to its control.
         evidence: link to each response, with the call that was made.
         claims: links to the proofs that it rests on.
+        example: a request that gets through, where a claim is violated; empty otherwise.
         details: what else it holds, as JSON; empty if nothing.
     """
 
@@ -50,6 +52,7 @@ class FindingView:
     control: Link
     evidence: tuple[Link, ...]
     claims: tuple[Link, ...]
+    example: tuple[Span, ...]
     details: str
 
 
@@ -65,7 +68,7 @@ class Group:
 def finding_views(audit: Audit) -> tuple[FindingView, ...]:
     """Every finding, in the audit's order."""
     titles = {control.slug: control.title for control in registry()}
-    proved = {item.declared.name for item in audit.proofs}
+    proved = {item.declared.name: _example(item) for item in audit.proofs}
     return tuple(
         _view(f"finding-{index}", finding, titles, proved, audit.responses)
         for index, finding in enumerate(audit.findings, start=1)
@@ -76,7 +79,7 @@ def _view(
     place: str,
     finding: Finding,
     titles: Mapping[str, str],
-    proved: set[str],
+    proved: Mapping[str, tuple[Span, ...]],
     responses: Mapping[str, Recorded],
 ) -> FindingView:
     named = [finding.resource, *(str(name) for name in finding.details.get("claims", ()))]
@@ -92,8 +95,17 @@ def _view(
         control=Link(anchor("control", finding.control), titles.get(finding.control, finding.control)),
         evidence=tuple(_evidence(digest, responses) for digest in dict.fromkeys(finding.evidence)),
         claims=claims,
+        example=proved.get(finding.resource, ()) if finding.status is Status.FAIL else (),
         details=json.dumps(rest, indent=1, sort_keys=True, ensure_ascii=False, default=str) if rest else "",
     )
+
+
+def _example(item: Proved) -> tuple[Span, ...]:
+    """The first request with which a *never* is violated, in words."""
+    exposure = next(iter(item.answer.exposures), None)
+    if exposure is None or item.answer.verdict != "violated" or not exposure.answer.witness:
+        return ()
+    return request_words(exposure.answer.witness[0], exposure.route.label if exposure.route else None)
 
 
 def _evidence(digest: str, responses: Mapping[str, Recorded]) -> Link:

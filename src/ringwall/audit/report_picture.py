@@ -16,9 +16,9 @@ from ringwall.controls.findings import Status
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-COLUMN, ROW = 214, 204
-LEFT, TOP = 22, 48
-WIDTH, HEIGHT = 178, 132
+COLUMN, ROW = 214, 200
+LEFT, TOP = 13, 48
+WIDTH, HEIGHT = 188, 128
 VIEW = (LEFT * 2 + COLUMN * 5 + WIDTH, TOP + ROW + HEIGHT + 50)
 """Width and height of the drawing, in its own units."""
 
@@ -44,9 +44,9 @@ PARTS = (
     Part("Application", 0, 0, (("api-keys-prevented", "no API keys"),)),
     Part(
         "VPC endpoint", 1, 0,
-        (("vpc-endpoint-effective", "private, own policy"), ("vpc-endpoint-cannot-be-skipped", "cannot be skipped")),
+        (("vpc-endpoint-effective", "private and narrow"), ("vpc-endpoint-cannot-be-skipped", "cannot be skipped")),
     ),
-    Part("Security group", 2, 0, (("vpc-endpoint-effective", "application only, 443"),)),
+    Part("Security group", 2, 0, (("vpc-endpoint-effective", "application only"),)),
     Part(
         "IAM policies", 3, 0,
         (
@@ -68,7 +68,7 @@ PARTS = (
     Part("Resource policies", 3, 1, (("controls-protected", "controls protected"),)),
     Part("KMS keys", 4, 1, (("keys-effective", "keys effective"),)),
     Part(
-        "CloudTrail and logs", 5, 1,
+        "Trail and logs", 5, 1,
         (("trail-records-inference", "trail records calls"), ("invocation-logging-delivers", "logs delivered")),
     ),
 )  # fmt: skip
@@ -174,9 +174,8 @@ def _arrows() -> list[str]:
     guardrail = LEFT + 4 * COLUMN
     bend = bottom + 18
     upward = [
-        f"M{LEFT + 3 * COLUMN + WIDTH // 2} {top}V{bend}H{models + 40}V{bottom + 3}",
-        f"M{guardrail + WIDTH // 2} {top}V{bend}",
-        f"M{models + WIDTH // 2 + 30} {top}V{bottom + 3}",
+        f"M{guardrail + WIDTH - 30} {top}V{bend}M{LEFT + 3 * COLUMN + WIDTH // 2} {top}V{bend}H{models + 40}V{bottom + 3}",
+        f"M{models + WIDTH - 30} {top}V{bottom + 3}",
     ]
     under = TOP + ROW + HEIGHT
     watched = [f"M{models + WIDTH // 2} {under}V{under + 30}H{LEFT + 2 * COLUMN + WIDTH // 2}V{under + 3}"]

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringwall.audit.report_words import POLICY_TYPES, PROOF_STATUS, PROOF_WORDS, anchor, request_words
+from ringwall.audit.report_words import POLICY_TYPES, PROOF_STATUS, PROOF_WORDS, Span, anchor, request_words
 from ringwall.controls import registry
 from ringwall.iam.codec import request_to_json
 from ringwall.proof.axioms import AXIOMS
@@ -41,7 +41,7 @@ class Witness:
     """A request that is allowed: who sends it, in words, as JSON, and the statements that allow it."""
 
     actor: str
-    sentences: tuple[str, ...]
+    sentences: tuple[tuple[Span, ...], ...]
     document: str
     statements: tuple[StatementView, ...]
 

@@ -15,6 +15,7 @@ from ringwall.audit.report_proofs import AxiomView, ProofGroup, axioms_used, pro
 from ringwall.audit.report_words import (
     PROOF_STATUS,
     STATUS_WORDS,
+    Span,
     anchor,
     explanation,
     headline,
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
     from ringwall.audit.run import Audit
     from ringwall.controls.control import Control
-
-Span = tuple[bool, str]
-"""A piece of running text, and whether it is code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def view(audit: Audit) -> View:
         axioms=axioms_used(audit.proofs),
         frameworks=crosswalk(audit),
         unread=tuple(_unread(audit)),
-        responses=responses(audit.responses, [(item.anchor, item.finding) for item in findings]),
+        responses=responses(audit.responses, audit.findings),
     )
 
 

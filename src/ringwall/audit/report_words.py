@@ -59,6 +59,9 @@ DERIVED_KEYS = frozenset(
 )
 """Context keys that the principal and the resource determine: a sentence about a request need not repeat them."""
 
+Span = tuple[bool, str]
+"""A piece of running text, and whether it is code."""
+
 _MISLEADING = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
@@ -136,14 +139,26 @@ def explanation(controls: Mapping[Status, int], claims: Mapping[Verdict, int]) -
     return f"{sentence} {proved} of {number(asked, 'claim')} {'is' if proved == 1 else 'are'} proved{tail}."
 
 
-def request_words(request: Request, route: str | None) -> str:
+def sentence(text: str) -> str:
+    """A text that begins with a capital letter, unless it begins with a name such as ``vpce-1``."""
+    first = text.split(" ", 1)[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
+
+
+def request_words(request: Request, route: str | None) -> tuple[Span, ...]:
     """A request in one sentence: who may do what, on what, by which way, under which circumstances."""
-    who = "anybody, without credentials," if request.principal == "*" else request.principal
-    way = f", {route}" if route else ""
-    extra = [
-        f"{key} = {' and '.join(values) if values else '(empty)'}"
-        for key, values in sorted(request.context.items())
-        if key not in DERIVED_KEYS
+    anybody = request.principal == "*"
+    pieces: list[Span] = [
+        (not anybody, "anybody, without credentials," if anybody else request.principal),
+        (False, " is allowed "),
+        (True, request.action),
+        (False, " on "),
+        (True, request.resource),
     ]
-    circumstances = f", where {'; '.join(extra)}" if extra else ""
-    return f"{who} is allowed {request.action} on {request.resource}{way}{circumstances}."
+    if route:
+        pieces.append((False, f", {route}"))
+    extra = [(key, values) for key, values in sorted(request.context.items()) if key not in DERIVED_KEYS]
+    for index, (key, values) in enumerate(extra):
+        pieces.append((False, "; " if index else ", where "))
+        pieces.append((True, f"{key} = {', '.join(values) if values else '(empty)'}"))
+    return (*pieces, (False, "."))
