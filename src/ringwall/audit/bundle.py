@@ -42,8 +42,9 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
         entries = []
         chain = START
         for name, text in _files(audit):
-            (folder / name).write_bytes(text.encode("utf-8"))
-            digest = _sha256(text.encode("utf-8"))
+            content = text.encode("utf-8", "backslashreplace")  # half a surrogate pair as JSON escapes it
+            (folder / name).write_bytes(content)
+            digest = _sha256(content)
             chain = _link(chain, name, digest)
             entries.append({"name": name, "sha256": digest, "chain": chain})
         manifest = {
