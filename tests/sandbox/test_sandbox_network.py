@@ -1,6 +1,7 @@
 """Networks decide: endpoints, private DNS, security groups, endpoint policies, and nothing leaves this machine."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from botocore.exceptions import ProxyConnectionError
@@ -105,14 +106,14 @@ def test_endpoint_policies_decide(world, helpers, group, endpoint):
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], PolicyDocument=only)
     assert converse(world, helpers)
     runtime = world.client("bedrock-runtime", proxy=world.sandbox.proxy_url)
-    stream = lambda: runtime.converse_stream(modelId=helpers.MODEL, messages=helpers.MESSAGES)  # noqa: E731
+    stream = lambda: runtime.converse_stream(modelId=helpers.MODEL, messages=helpers.MESSAGES)
     assert (
         "because no VPC endpoint policy allows the bedrock:InvokeModelWithResponseStream action"
         in helpers.message_of(stream)
     )
     deny = helpers.policy({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], PolicyDocument=deny)
-    ask = lambda: runtime.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)  # noqa: E731
+    ask = lambda: runtime.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)
     assert "with an explicit deny in a VPC endpoint policy" in helpers.message_of(ask)
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], ResetPolicy=True)
     assert ask()["stopReason"]
@@ -215,6 +216,7 @@ def test_virtual_hosted_buckets_through_the_proxy(world):
     s3 = world.client("s3", proxy=world.sandbox.proxy_url)
     s3.create_bucket(Bucket="hosted-bucket")
     s3.put_object(Bucket="hosted-bucket", Key="a b+c/é", Body=b"x" * 100_000)
+    assert s3.head_object(Bucket="hosted-bucket", Key="a b+c/é")["ContentLength"] == 100_000
     assert len(s3.get_object(Bucket="hosted-bucket", Key="a b+c/é")["Body"].read()) == 100_000
     assert [item["Key"] for item in s3.list_objects_v2(Bucket="hosted-bucket")["Contents"]] == ["a b+c/é"]
 
@@ -241,3 +243,24 @@ def test_a_credential_for_another_region_is_refused(world, helpers):
         "bedrock", proxy=world.sandbox.proxy_url, url="https://bedrock.us-west-2.amazonaws.com"
     )
     assert "valid region" in helpers.message_of(wrong.list_guardrails)
+
+
+def test_endpoints_come_and_go_under_load(world, helpers, group):
+    admit(world, group)
+    ec2 = world.client("ec2")
+    wanted = {
+        "VpcId": VPC,
+        "ServiceName": RUNTIME,
+        "VpcEndpointType": "Interface",
+        "SubnetIds": SUBNETS,
+        "SecurityGroupIds": [group],
+    }
+
+    def come_and_go(_):
+        made = ec2.create_vpc_endpoint(**wanted, PrivateDnsEnabled=False)["VpcEndpoint"]["VpcEndpointId"]
+        converse(world, helpers)
+        ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
+        return made
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(come_and_go, range(8)))) == 8

@@ -35,14 +35,14 @@ def test_identity_policies(world, helpers, name):
     document = IDENTITY_DOCUMENTS[name]
     text = document if isinstance(document, str) else helpers.policy(*document)
     iam = world.client("iam", parameter_validation=False)
-    put = lambda: iam.put_user_policy(UserName="SandboxAdministrator", PolicyName="p", PolicyDocument=text)  # noqa: E731
+    put = lambda: iam.put_user_policy(UserName="SandboxAdministrator", PolicyName="p", PolicyDocument=text)
     assert helpers.code_of(put) == "MalformedPolicyDocument"
 
 
 def test_a_policy_version_of_another_year(world, helpers):
     text = helpers.policy(ALL).replace("2012-10-17", "2020-01-01")
     iam = world.client("iam")
-    put = lambda: iam.create_policy(PolicyName="year", PolicyDocument=text)  # noqa: E731
+    put = lambda: iam.create_policy(PolicyName="year", PolicyDocument=text)
     assert helpers.code_of(put) == "MalformedPolicyDocument"
 
 
@@ -58,7 +58,7 @@ def test_a_policy_version_of_another_year(world, helpers):
 )
 def test_trust_policies(world, helpers, statement):
     iam = world.client("iam")
-    make = lambda: iam.create_role(RoleName="Bad", AssumeRolePolicyDocument=helpers.policy(statement))  # noqa: E731
+    make = lambda: iam.create_role(RoleName="Bad", AssumeRolePolicyDocument=helpers.policy(statement))
     assert helpers.code_of(make) == "MalformedPolicyDocument"
 
 
@@ -111,7 +111,7 @@ def key(world):
 )
 def test_key_policies(world, helpers, key, statements):
     text = statements if isinstance(statements, str) else helpers.policy(*statements)
-    put = lambda: world.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text)  # noqa: E731
+    put = lambda: world.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text)
     assert helpers.code_of(put) == "MalformedPolicyDocumentException"
 
 
@@ -251,7 +251,7 @@ def test_objects_under_a_key_need_the_key(world, helpers, bucket, key):
 
 def test_log_groups(world, helpers, key):
     logs = world.client("logs")
-    make = lambda **given: lambda: logs.create_log_group(logGroupName="/a", **given)  # noqa: E731
+    make = lambda **given: lambda: logs.create_log_group(logGroupName="/a", **given)
     assert helpers.code_of(make(kmsKeyId=key.rsplit("/", 1)[1])) == "InvalidParameterException"
     assert helpers.code_of(make(kmsKeyId=key[:-1] + "z")) == "InvalidParameterException"
     assert helpers.code_of(make(kmsKeyId=key)) == "InvalidParameterException"
@@ -338,7 +338,7 @@ def test_organization_policies(world, helpers):
     resource = make(helpers.policy({**deny, "Principal": "*"}), "RESOURCE_CONTROL_POLICY")
     attach = lambda policy, target="111122223333": (
         lambda: organizations.attach_policy(PolicyId=policy, TargetId=target)
-    )  # noqa: E731
+    )
     assert helpers.code_of(attach(resource)) == "PolicyTypeNotEnabledException"
     other = organizations.create_policy(
         Name="other", Description="", Type="SERVICE_CONTROL_POLICY", Content=helpers.policy(deny)

@@ -1,6 +1,5 @@
 """The sandbox around a command, and how it starts."""
 
-import os
 import socket
 import stat
 import sys
@@ -36,7 +35,7 @@ def test_a_command_sees_the_sandbox_both_ways_and_its_exit_code_is_ours(tmp_path
         "NO_PROXY",
         "AWS_REGION",
     } <= set(lines)
-    assert stat.S_IMODE(os.stat(settings).st_mode) == 0o600
+    assert stat.S_IMODE(settings.stat().st_mode) == 0o600
 
 
 def test_a_killed_command_counts_as_in_a_shell():

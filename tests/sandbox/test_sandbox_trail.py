@@ -26,7 +26,7 @@ def trail(world):
         "FieldSelectors": [
             {"Field": name.replace("_", "."), "Equals": [value]} for name, value in wanted.items()
         ]
-    }  # noqa: E731
+    }
     cloudtrail.put_event_selectors(
         TrailName="main",
         AdvancedEventSelectors=[
@@ -60,7 +60,7 @@ def delivered(world):
 
 def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
     cloudtrail, s3 = world.client("cloudtrail"), world.client("s3")
-    make = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket")  # noqa: E731
+    make = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket")
     assert helpers.code_of(make) == "S3BucketDoesNotExistException"
     s3.create_bucket(Bucket="other-trail-bucket")
     assert helpers.code_of(make) == "InsufficientS3BucketPolicyException"
@@ -71,7 +71,7 @@ def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
         )
     )
     s3.put_bucket_policy(Bucket="other-trail-bucket", Policy=text)
-    with_key = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket", KmsKeyId=key)  # noqa: E731
+    with_key = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket", KmsKeyId=key)
     assert helpers.code_of(with_key) == "InsufficientEncryptionPolicyException"
     assert make()["TrailARN"].endswith("trail/other")
     basic = [
@@ -80,7 +80,7 @@ def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
             "DataResources": [{"Type": "AWS::Bedrock::Guardrail", "Values": ["arn:aws:bedrock"]}],
         }
     ]
-    put = lambda **given: lambda: cloudtrail.put_event_selectors(**given)  # noqa: E731
+    put = lambda **given: lambda: cloudtrail.put_event_selectors(**given)
     assert helpers.code_of(put(TrailName="other", EventSelectors=basic)) == "InvalidEventSelectorsException"
     assert (
         helpers.code_of(put(TrailName="none", EventSelectors=[{"ReadWriteType": "All"}]))
@@ -111,7 +111,7 @@ def test_denials_are_recorded(world, helpers, trail):
     runtime = world.client("bedrock-runtime", **user)
     ask = lambda: runtime.converse(
         modelId=helpers.MODEL, messages=[{"role": "user", "content": [{"text": "another-secret"}]}]
-    )  # noqa: E731
+    )
     helpers.code_of(ask)
     record = looked_up(world, "Converse", "denied", key="Username")[0]
     assert record["errorCode"].startswith("AccessDenied")

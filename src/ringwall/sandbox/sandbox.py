@@ -306,11 +306,11 @@ class Sandbox:
         return HttpResponse(200, {"Content-Type": "application/json"}, body)
 
     def _port_of(self, endpoint: str | None) -> int | None:
+        # Called on the event loop, which whoever holds the network's lock waits for: no lock here.
         if endpoint is None:
             return self._public_tls.port
-        with self._network_lock:
-            listener = self._endpoints.get(endpoint)
-            return listener.port if listener else None
+        listener = self._endpoints.get(endpoint)
+        return listener.port if listener else None
 
     def _refresh_network(self) -> None:
         """Open listeners of new endpoints and close those of deleted ones."""
