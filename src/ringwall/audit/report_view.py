@@ -23,6 +23,7 @@ from ringwall.audit.report_words import (
     number,
     visible,
 )
+from ringwall.catalog.frameworks import programs
 from ringwall.controls import registry
 from ringwall.controls.findings import CATEGORIES, Status
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ringwall.audit.run import Audit
+    from ringwall.catalog.frameworks import Program
     from ringwall.controls.control import Control
 
 
@@ -86,6 +88,7 @@ class View:
     proof_count: int
     axioms: tuple[AxiomView, ...]
     frameworks: tuple[FrameworkView, ...]
+    programs: tuple[Program, ...]
     unread: tuple[Unread, ...]
     responses: tuple[Response, ...]
 
@@ -111,6 +114,7 @@ def view(audit: Audit) -> View:
         proof_count=len(audit.proofs),
         axioms=axioms_used(audit.proofs),
         frameworks=crosswalk(audit),
+        programs=programs(),
         unread=tuple(_unread(audit)),
         responses=responses(audit.responses, audit.findings),
     )

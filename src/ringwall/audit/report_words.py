@@ -125,18 +125,17 @@ def explanation(controls: Mapping[Status, int], claims: Mapping[Verdict, int]) -
         for status in STATUS_WORDS
         if (count := controls.get(status, 0))
     ]
-    sentence = f"Of {number(total, 'control')}, {', '.join(parts)}." if parts else "No control was judged."
+    judged = f"Of {number(total, 'control')}, {', '.join(parts)}." if parts else "No control was judged."
     asked = sum(claims.values())
     if not asked:
-        return f"{sentence} No claim was put to the prover."
+        return f"{judged} No claim was put to the prover."
     proved = claims.get("holds", 0)
+    verdicts: tuple[Verdict, ...] = ("violated", "unknown")
     rest = [
-        f"{claims[verdict]} {word}"
-        for verdict, word in (("violated", "violated"), ("unknown", "undecided"))
-        if claims.get(verdict)
+        f"{claims[verdict]} {PROOF_WORDS[verdict].lower()}" for verdict in verdicts if claims.get(verdict)
     ]
     tail = f"; {' and '.join(rest)}" if rest else ""
-    return f"{sentence} {proved} of {number(asked, 'claim')} {'is' if proved == 1 else 'are'} proved{tail}."
+    return f"{judged} {proved} of {number(asked, 'claim')} {'is' if proved == 1 else 'are'} proved{tail}."
 
 
 def sentence(text: str) -> str:
