@@ -106,14 +106,20 @@ def test_endpoint_policies_decide(world, helpers, group, endpoint):
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], PolicyDocument=only)
     assert converse(world, helpers)
     runtime = world.client("bedrock-runtime", proxy=world.sandbox.proxy_url)
-    stream = lambda: runtime.converse_stream(modelId=helpers.MODEL, messages=helpers.MESSAGES)
+
+    def stream():
+        return runtime.converse_stream(modelId=helpers.MODEL, messages=helpers.MESSAGES)
+
     assert (
         "because no VPC endpoint policy allows the bedrock:InvokeModelWithResponseStream action"
         in helpers.message_of(stream)
     )
     deny = helpers.policy({"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"})
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], PolicyDocument=deny)
-    ask = lambda: runtime.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)
+
+    def ask():
+        return runtime.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)
+
     assert "with an explicit deny in a VPC endpoint policy" in helpers.message_of(ask)
     ec2.modify_vpc_endpoint(VpcEndpointId=endpoint["VpcEndpointId"], ResetPolicy=True)
     assert ask()["stopReason"]

@@ -35,14 +35,20 @@ def test_identity_policies(world, helpers, name):
     document = IDENTITY_DOCUMENTS[name]
     text = document if isinstance(document, str) else helpers.policy(*document)
     iam = world.client("iam", parameter_validation=False)
-    put = lambda: iam.put_user_policy(UserName="SandboxAdministrator", PolicyName="p", PolicyDocument=text)
+
+    def put():
+        return iam.put_user_policy(UserName="SandboxAdministrator", PolicyName="p", PolicyDocument=text)
+
     assert helpers.code_of(put) == "MalformedPolicyDocument"
 
 
 def test_a_policy_version_of_another_year(world, helpers):
     text = helpers.policy(ALL).replace("2012-10-17", "2020-01-01")
     iam = world.client("iam")
-    put = lambda: iam.create_policy(PolicyName="year", PolicyDocument=text)
+
+    def put():
+        return iam.create_policy(PolicyName="year", PolicyDocument=text)
+
     assert helpers.code_of(put) == "MalformedPolicyDocument"
 
 
@@ -58,7 +64,10 @@ def test_a_policy_version_of_another_year(world, helpers):
 )
 def test_trust_policies(world, helpers, statement):
     iam = world.client("iam")
-    make = lambda: iam.create_role(RoleName="Bad", AssumeRolePolicyDocument=helpers.policy(statement))
+
+    def make():
+        return iam.create_role(RoleName="Bad", AssumeRolePolicyDocument=helpers.policy(statement))
+
     assert helpers.code_of(make) == "MalformedPolicyDocument"
 
 
@@ -111,7 +120,10 @@ def key(world):
 )
 def test_key_policies(world, helpers, key, statements):
     text = statements if isinstance(statements, str) else helpers.policy(*statements)
-    put = lambda: world.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text)
+
+    def put():
+        return world.client("kms").put_key_policy(KeyId=key, PolicyName="default", Policy=text)
+
     assert helpers.code_of(put) == "MalformedPolicyDocumentException"
 
 
@@ -251,7 +263,10 @@ def test_objects_under_a_key_need_the_key(world, helpers, bucket, key):
 
 def test_log_groups(world, helpers, key):
     logs = world.client("logs")
-    make = lambda **given: lambda: logs.create_log_group(logGroupName="/a", **given)
+
+    def make(**given):
+        return lambda: logs.create_log_group(logGroupName="/a", **given)
+
     assert helpers.code_of(make(kmsKeyId=key.rsplit("/", 1)[1])) == "InvalidParameterException"
     assert helpers.code_of(make(kmsKeyId=key[:-1] + "z")) == "InvalidParameterException"
     assert helpers.code_of(make(kmsKeyId=key)) == "InvalidParameterException"
@@ -336,9 +351,10 @@ def test_organization_policies(world, helpers):
     large = helpers.policy({**deny, "Action": [f"bedrock:{'x' * 60}{i}" for i in range(140)]})
     assert helpers.code_of(lambda: make(large)) == "ConstraintViolationException"
     resource = make(helpers.policy({**deny, "Principal": "*"}), "RESOURCE_CONTROL_POLICY")
-    attach = lambda policy, target="111122223333": (
-        lambda: organizations.attach_policy(PolicyId=policy, TargetId=target)
-    )
+
+    def attach(policy, target="111122223333"):
+        return lambda: organizations.attach_policy(PolicyId=policy, TargetId=target)
+
     assert helpers.code_of(attach(resource)) == "PolicyTypeNotEnabledException"
     other = organizations.create_policy(
         Name="other", Description="", Type="SERVICE_CONTROL_POLICY", Content=helpers.policy(deny)

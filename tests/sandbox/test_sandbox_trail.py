@@ -22,11 +22,14 @@ def trail(world):
     s3.put_bucket_policy(Bucket=BUCKET, Policy=dumps({"Version": "2012-10-17", "Statement": ADMIT}))
     cloudtrail.create_trail(Name="main", S3BucketName=BUCKET, IsMultiRegionTrail=True)
     cloudtrail.start_logging(Name="main")
-    selector = lambda **wanted: {
-        "FieldSelectors": [
-            {"Field": name.replace("_", "."), "Equals": [value]} for name, value in wanted.items()
-        ]
-    }
+
+    def selector(**wanted):
+        return {
+            "FieldSelectors": [
+                {"Field": name.replace("_", "."), "Equals": [value]} for name, value in wanted.items()
+            ]
+        }
+
     cloudtrail.put_event_selectors(
         TrailName="main",
         AdvancedEventSelectors=[
@@ -60,7 +63,10 @@ def delivered(world):
 
 def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
     cloudtrail, s3 = world.client("cloudtrail"), world.client("s3")
-    make = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket")
+
+    def make():
+        return cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket")
+
     assert helpers.code_of(make) == "S3BucketDoesNotExistException"
     s3.create_bucket(Bucket="other-trail-bucket")
     assert helpers.code_of(make) == "InsufficientS3BucketPolicyException"
@@ -71,7 +77,10 @@ def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
         )
     )
     s3.put_bucket_policy(Bucket="other-trail-bucket", Policy=text)
-    with_key = lambda: cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket", KmsKeyId=key)
+
+    def with_key():
+        return cloudtrail.create_trail(Name="other", S3BucketName="other-trail-bucket", KmsKeyId=key)
+
     assert helpers.code_of(with_key) == "InsufficientEncryptionPolicyException"
     assert make()["TrailARN"].endswith("trail/other")
     basic = [
@@ -80,7 +89,10 @@ def test_a_trail_needs_a_bucket_that_admits_it(world, helpers):
             "DataResources": [{"Type": "AWS::Bedrock::Guardrail", "Values": ["arn:aws:bedrock"]}],
         }
     ]
-    put = lambda **given: lambda: cloudtrail.put_event_selectors(**given)
+
+    def put(**given):
+        return lambda: cloudtrail.put_event_selectors(**given)
+
     assert helpers.code_of(put(TrailName="other", EventSelectors=basic)) == "InvalidEventSelectorsException"
     assert (
         helpers.code_of(put(TrailName="none", EventSelectors=[{"ReadWriteType": "All"}]))
@@ -109,9 +121,12 @@ def test_denials_are_recorded(world, helpers, trail):
     del trail
     user = world.user("denied")
     runtime = world.client("bedrock-runtime", **user)
-    ask = lambda: runtime.converse(
-        modelId=helpers.MODEL, messages=[{"role": "user", "content": [{"text": "another-secret"}]}]
-    )
+
+    def ask():
+        return runtime.converse(
+            modelId=helpers.MODEL, messages=[{"role": "user", "content": [{"text": "another-secret"}]}]
+        )
+
     helpers.code_of(ask)
     record = looked_up(world, "Converse", "denied", key="Username")[0]
     assert record["errorCode"].startswith("AccessDenied")
