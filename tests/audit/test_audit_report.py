@@ -443,11 +443,21 @@ def test_moments(text, words):
     assert moment(text) == words
 
 
-def test_the_explanation_counts():
-    words = explanation({Status.PASS: 13, Status.FAIL: 1, Status.UNKNOWN: 1}, {"holds": 33, "violated": 1})
-    assert (
-        words == "Of 15 controls, 1 fails, 1 is undecided, 13 pass. 33 of 34 claims are proved; 1 violated."
-    )
+@pytest.mark.parametrize(
+    ("controls", "claims", "words"),
+    [
+        ({Status.PASS: 15}, {"holds": 34}, "All 15 controls pass. All 34 claims are proved."),
+        (
+            {Status.PASS: 13, Status.FAIL: 1, Status.UNKNOWN: 1},
+            {"holds": 33, "violated": 1},
+            "Of 15 controls, 1 fails, 1 is undecided, 13 pass. 33 of 34 claims are proved; 1 violated.",
+        ),
+        ({Status.FAIL: 1}, {"holds": 1}, "Of 1 control, 1 fails. 1 of 1 claim is proved."),
+        ({}, {}, "No control was judged. No claim was put to the prover."),
+    ],
+)
+def test_the_explanation_counts(controls, claims, words):
+    assert explanation(controls, claims) == words
 
 
 # -- in a browser --------------------------------------------------------------------------------------------------

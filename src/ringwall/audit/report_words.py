@@ -126,6 +126,8 @@ def explanation(controls: Mapping[Status, int], claims: Mapping[Verdict, int]) -
         if (count := controls.get(status, 0))
     ]
     judged = f"Of {number(total, 'control')}, {', '.join(parts)}." if parts else "No control was judged."
+    if len(parts) == 1 and total > 1:
+        judged = f"All {total} controls {parts[0].split(' ', 1)[1]}."
     asked = sum(claims.values())
     if not asked:
         return f"{judged} No claim was put to the prover."
@@ -134,6 +136,8 @@ def explanation(controls: Mapping[Status, int], claims: Mapping[Verdict, int]) -
     rest = [
         f"{claims[verdict]} {PROOF_WORDS[verdict].lower()}" for verdict in verdicts if claims.get(verdict)
     ]
+    if proved == asked > 1:
+        return f"{judged} All {asked} claims are proved."
     tail = f"; {' and '.join(rest)}" if rest else ""
     return f"{judged} {proved} of {number(asked, 'claim')} {'is' if proved == 1 else 'are'} proved{tail}."
 
