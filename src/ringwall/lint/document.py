@@ -1,0 +1,200 @@
+"""A policy document as the rules read it: its statements one by one, each with its place.
+
+Statements are parsed apart, so that a mistake in one hides nothing in the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from ringwall.catalog import Catalog
+from ringwall.iam.locate import Path
+from ringwall.iam.parser import PolicySyntaxError, parse_policy
+from ringwall.iam.policy import ConditionTest, Effect, Statement
+from ringwall.lint.discover import Found, guess
+from ringwall.lint.rule import Mark, PolicyType
+from ringwall.lint.templates import fill, is_reference
+
+POLICY_ELEMENTS = ("Version", "Id", "Statement")
+STATEMENT_ELEMENTS = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+)  # fmt: skip
+_OPAQUE = ("Effect", "Action", "NotAction", "Condition")
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One statement that parses, and where it stands.
+
+    Attributes:
+        statement: the parsed statement.
+        path: its path in the document.
+        raw: its JSON.
+    """
+
+    statement: Statement
+    path: Path
+    raw: Mapping[str, Any]
+
+    @property
+    def allows(self) -> bool:
+        """Whether it is an Allow."""
+        return self.statement.effect is Effect.ALLOW
+
+    @property
+    def denies(self) -> bool:
+        """Whether it is a Deny."""
+        return self.statement.effect is Effect.DENY
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"statement {self.statement.label}"
+
+    def element(self, *names: str) -> Path:
+        """Path of the first of these elements that the statement has; its own path if it has none."""
+        return next(((*self.path, name) for name in names if name in self.raw), self.path)
+
+    def items(self, name: str) -> Iterator[tuple[Path, str]]:
+        """The strings of an element (``Action``, ``Resource``) with their paths."""
+        value = self.raw.get(name)
+        if isinstance(value, list):
+            for index, item in enumerate(value):
+                yield (*self.path, name, index), item
+        elif isinstance(value, str):
+            yield (*self.path, name), value
+
+    def tests(self) -> Iterator[tuple[Path, ConditionTest]]:
+        """The condition tests with the paths of their keys."""
+        written = [
+            (operator, key) for operator, keys in self.raw.get("Condition", {}).items() for key in keys
+        ]
+        for (operator, key), test in zip(written, self.statement.conditions, strict=True):
+            yield (*self.path, "Condition", operator, key), test
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One policy document.
+
+    Attributes:
+        type: what kind of policy it is.
+        declared: whether the type was given or follows from the place, and is no guess.
+        place: type of the resource that holds it, empty where unknown.
+        raw: its JSON, with :data:`ringwall.lint.templates.HOLE` for what a template fills in.
+        clauses: the statements that parse.
+        problems: what does not parse.
+        catalog: AWS's actions, resource types and keys.
+        today: the day on which lifecycles are judged.
+    """
+
+    type: PolicyType
+    declared: bool
+    place: str
+    raw: Any
+    clauses: tuple[Clause, ...]
+    problems: tuple[Mark, ...]
+    catalog: Catalog
+    today: date
+
+    @property
+    def allowing(self) -> tuple[Clause, ...]:
+        """Its Allow statements."""
+        return tuple(clause for clause in self.clauses if clause.allows)
+
+    @property
+    def denying(self) -> tuple[Clause, ...]:
+        """Its Deny statements."""
+        return tuple(clause for clause in self.clauses if clause.denies)
+
+
+def read(found: Found, catalog: Catalog, today: date, given: PolicyType | None) -> Document:
+    """The document that was found; ``given`` is its type if the user said it."""
+    raw = fill(found.value, terraform=found.terraform) if found.nested else found.value
+    kind = given or found.type
+    clauses: list[Clause] = []
+    problems: list[Mark] = []
+    if isinstance(raw, Mapping):
+        problems += _frame_problems(raw)
+        for path, statement in _statements(raw):
+            if not (found.nested and _is_opaque(found, path)):
+                _read_statement(raw, path, statement, clauses, problems)
+    else:
+        problems.append(Mark((), "a policy document must be an object with a Statement element"))
+    return Document(
+        kind or guess(raw),
+        kind is not None,
+        found.place,
+        raw,
+        tuple(clauses),
+        tuple(problems),
+        catalog,
+        today,
+    )
+
+
+def _is_opaque(found: Found, path: Path) -> bool:
+    """Whether a template decides later what the statement does."""
+    value = found.value
+    for step in path:
+        value = value[step]
+    if not isinstance(value, Mapping) or is_reference(value):
+        return True
+    return any(_holds_reference(value.get(name), name) for name in _OPAQUE)
+
+
+def _holds_reference(value: Any, name: str) -> bool:
+    if is_reference(value):
+        return True
+    if isinstance(value, list):
+        return any(map(is_reference, value))
+    return name == "Condition" and isinstance(value, Mapping) and any(map(is_reference, value.values()))
+
+
+def _statements(raw: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
+    listed = raw.get("Statement")
+    if isinstance(listed, list):
+        for index, statement in enumerate(listed):
+            yield ("Statement", index), statement
+    elif isinstance(listed, Mapping):
+        yield ("Statement",), listed
+
+
+def _frame_problems(raw: Mapping[str, Any]) -> Iterator[Mark]:
+    frame = {key: raw[key] for key in raw if key in POLICY_ELEMENTS}
+    if isinstance(raw.get("Statement"), list | Mapping):
+        frame["Statement"] = []
+    try:
+        parse_policy(frame)
+    except PolicySyntaxError as error:
+        yield Mark(error.path, _without_path(error))
+
+
+def _read_statement(
+    raw: Mapping[str, Any], path: Path, value: Any, clauses: list[Clause], problems: list[Mark]
+) -> None:
+    if isinstance(value, Mapping):
+        value = {key: item for key, item in value.items() if key in STATEMENT_ELEMENTS}
+    version = raw.get("Version")
+    frame = {
+        "Version": version if version in ("2012-10-17", "2008-10-17") else "2012-10-17",
+        "Statement": [value],
+    }
+    try:
+        parsed = parse_policy(frame).statements[0]
+    except PolicySyntaxError as error:
+        problems.append(Mark((*path, *error.path[2:]), _without_path(error)))
+        return
+    index = path[-1] if isinstance(path[-1], int) else 0
+    clauses.append(Clause(replace(parsed, index=index), path, value))
+
+
+def _without_path(error: PolicySyntaxError) -> str:
+    """The message without the path that it begins with where a document is not given as text."""
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.path).removeprefix(
+        "."
+    )
+    return error.message.removeprefix(f"{text}: ") if text else error.message

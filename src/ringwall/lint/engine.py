@@ -1,0 +1,111 @@
+"""Applying the rules to a file: text -> documents -> marks -> findings with positions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path as FilePath
+
+from ringwall.catalog import load
+from ringwall.catalog.models import tables
+from ringwall.errors import RingwallError
+from ringwall.lint import discover
+from ringwall.lint.document import Document, read
+from ringwall.lint.rule import Finding, Mark, PolicyType, Rule
+from ringwall.lint.rules import registry
+from ringwall.lint.source import MAX_CHARACTERS, Source
+
+_YAML = (".yaml", ".yml")
+
+
+def lint_file(
+    path: str | FilePath, *, policy_type: PolicyType | None = None, today: date | None = None
+) -> tuple[Finding, ...]:
+    """Lint one file.
+
+    Args:
+        path: a JSON file that is or holds policy documents, or a declaration (``.yaml``).
+        policy_type: type of the policies in it; without it the place tells, or else the content.
+        today: the day on which model lifecycles are judged; default: the current one.
+
+    Raises:
+        RingwallError: the file cannot be read.
+    """
+    name = str(path)
+    try:
+        with FilePath(path).open("rb") as stream:
+            data = stream.read(4 * MAX_CHARACTERS + 1)
+    except OSError as error:
+        raise RingwallError(f"{name} cannot be read: {error.strerror}") from error
+    try:
+        text = data[: 4 * MAX_CHARACTERS].decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if len(data) <= 4 * MAX_CHARACTERS:
+            return (_not_text(name, data, error.start),)
+        text = " " * (MAX_CHARACTERS + 1)
+    return lint_text(text, file=name, policy_type=policy_type, today=today)
+
+
+def lint_text(
+    text: str, *, file: str = "policy.json", policy_type: PolicyType | None = None, today: date | None = None
+) -> tuple[Finding, ...]:
+    """Lint the text of a file; see :func:`lint_file`. Findings come in the order of their positions."""
+    if file.lower().endswith(_YAML):
+        return _declaration(text, file)
+    day = today or max(datetime.now(tz=UTC).date(), tables().as_of)
+    source = Source(file, text)
+    findings = list(_of_source(source))
+    if source.problem is None:
+        for found in discover.documents(source.value):
+            findings += _of_found(source, found, policy_type, day)
+    return tuple(sorted(set(findings), key=_order))
+
+
+def _order(finding: Finding) -> tuple[str, int, int, str, str]:
+    return finding.file, finding.line, finding.column, finding.rule, finding.message
+
+
+def _of_source(source: Source) -> Iterator[Finding]:
+    for rule in registry():
+        for spot in rule.check_source(source):
+            line, column = source.line_and_column(spot.offset)
+            yield Finding(source.file, line, column, rule.slug, rule.severity, spot.message, spot.suggestion)
+
+
+def _of_found(
+    source: Source, found: discover.Found, given: PolicyType | None, today: date
+) -> Iterator[Finding]:
+    document = read(found, load(), today, given)
+    marks = [(rule, mark) for rule in registry() for mark in _marks(rule, document)]
+    if not marks:
+        return
+    inner = found.text is not None
+    paths = {mark: found.path if inner else (*found.path, *mark.path) for _, mark in marks}
+    offsets = source.offsets(paths.values())
+    for rule, mark in marks:
+        line, column = _position(source, offsets[paths[mark]], at_key=mark.at_key and not inner)
+        severity = mark.severity or rule.severity
+        yield Finding(source.file, line, column, rule.slug, severity, mark.message, mark.suggestion)
+
+
+def _marks(rule: Rule, document: Document) -> Iterator[Mark]:
+    if not rule.types or document.type in rule.types:
+        yield from rule.check(document)
+
+
+def _position(source: Source, offset: int, *, at_key: bool) -> tuple[int, int]:
+    return source.line_and_column(offset if at_key else source.value_offset(offset))
+
+
+def _declaration(text: str, file: str) -> tuple[Finding, ...]:
+    from ringwall.lint.rules.declaration_mistake import findings  # noqa: PLC0415 - loads pydantic and ruamel.yaml
+
+    return tuple(findings(text, file))
+
+
+def _not_text(file: str, data: bytes, at: int) -> Finding:
+    before = data[:at]
+    line, column = before.count(b"\n") + 1, at - before.rfind(b"\n")
+    return Finding(
+        file, line, column, "syntax-error", "error", "the file is not UTF-8 text", "save it as UTF-8"
+    )

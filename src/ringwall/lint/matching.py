@@ -1,0 +1,155 @@
+"""Questions that several rules ask of statements: which actions they cover, what requests can carry, what overlaps."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+
+from ringwall.catalog import Catalog
+from ringwall.iam.conditions import OPERATORS, passes_when_absent
+from ringwall.iam.locate import Path
+from ringwall.iam.patterns import glob_matches
+from ringwall.iam.policy import ConditionTest
+from ringwall.lint.document import Clause, Document
+from ringwall.lint.templates import HOLE, known
+
+__all__ = [
+    "carried",
+    "carries",
+    "closed",
+    "covers",
+    "did_you_mean",
+    "expanded",
+    "is_named",
+    "listing",
+    "named_actions",
+    "negated",
+    "overlaps",
+    "passes_when_absent",
+    "resource_overlaps",
+]
+
+_LONGEST = 2048
+# Authorized together with sts:AssumeRole, by the same request: they carry its keys.
+_WITH_ASSUME_ROLE = frozenset({"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"})
+_ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
+
+
+def is_named(action: str) -> bool:
+    """Whether an action is written out, without wildcards."""
+    return known(action) and "*" not in action and "?" not in action
+
+
+def named_actions(clause: Clause) -> Iterator[tuple[Path, str]]:
+    """The actions of a statement that are written out, with their paths."""
+    return ((path, action) for path, action in clause.items("Action") if is_named(action))
+
+
+def expanded(clause: Clause, catalog: Catalog) -> Iterator[str]:
+    """Known actions that a statement speaks of; those of ``NotAction`` too."""
+    statement = clause.statement
+    if statement.actions is not None:
+        for pattern in statement.actions:
+            yield from catalog.actions_matching(pattern)
+        return
+    for action in catalog.actions():
+        if covers(clause, action):
+            yield action
+
+
+def covers(clause: Clause, action: str) -> bool:
+    """Whether a statement speaks of an action."""
+    statement = clause.statement
+    lowered = action.lower()
+    if statement.actions is not None:
+        return any(glob_matches(pattern.lower(), lowered) for pattern in statement.actions)
+    return not any(glob_matches(pattern.lower(), lowered) for pattern in statement.not_actions or ())
+
+
+def carries(catalog: Catalog, action: str, key: str) -> bool:
+    """Whether a request for the action can carry the key."""
+    if catalog.carries(action, key):
+        return True
+    return action.lower() in _WITH_ASSUME_ROLE and any(catalog.carries(one, key) for one in _ASSUME)
+
+
+def carried(clause: Clause, key: str, catalog: Catalog) -> bool:
+    """Whether a request for any action of the statement can carry the key. Of unknown actions nothing is said."""
+    if catalog.key_type(key) is None:
+        return _of_provider(key)
+    if clause.statement.actions is None or "*" in clause.statement.actions:
+        return True
+    actions = tuple(expanded(clause, catalog))
+    return not actions or any(carries(catalog, action, key) for action in actions)
+
+
+def _of_provider(key: str) -> bool:
+    """Whether it is a claim of an identity provider: those have keys that no reference lists."""
+    return "." in key.rpartition(":")[0].partition("/")[0]
+
+
+def negated(test: ConditionTest) -> bool:
+    """Whether the operator is the negation of a comparison."""
+    return OPERATORS[test.operator].negated
+
+
+def closed(document: Document, action: str) -> bool:
+    """Whether a statement denies the action whatever the request."""
+    return any(
+        covers(clause, action)
+        and not clause.statement.conditions
+        and clause.statement.not_resources is None
+        and (clause.statement.resources is None or "*" in clause.statement.resources)
+        for clause in document.denying
+    )
+
+
+def resource_overlaps(clause: Clause, patterns: Iterable[str]) -> bool:
+    """Whether a statement's resources and any of the patterns have an ARN in common."""
+    listed = clause.statement.resources
+    if listed is None:
+        return True
+    return any(overlaps(resource, pattern) for resource in listed for pattern in patterns)
+
+
+@lru_cache(maxsize=65536)
+def overlaps(one: str, other: str) -> bool:
+    """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text."""
+    first, second = _plain(one), _plain(other)
+    if len(first) > _LONGEST or len(second) > _LONGEST:
+        return True
+    row = [True] + [False] * len(second)
+    for index, char in enumerate(second):
+        row[index + 1] = row[index] and char == "*"
+    for mine in first:
+        above, row = row, [row[0] and mine == "*"]
+        for index, theirs in enumerate(second):
+            if mine == "*" or theirs == "*":
+                meets = above[index + 1] or row[index] or above[index]
+            else:
+                meets = above[index] and ("?" in (mine, theirs) or mine == theirs)
+            row.append(meets)
+    return row[-1]
+
+
+def _plain(pattern: str) -> str:
+    """The pattern with ``*`` for every variable and for what is not known."""
+    text = pattern.replace(HOLE, "*")
+    while "${" in text and "}" in text[text.index("${") :]:
+        start = text.index("${")
+        text = f"{text[:start]}*{text[text.index('}', start) + 1 :]}"
+    return text
+
+
+def did_you_mean(word: str, known_words: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """The nearest of the known words, or ``None``."""
+    words = {item.lower(): item for item in known_words}
+    close = difflib.get_close_matches(word.lower()[:128], list(words), n=1, cutoff=cutoff)
+    return words[close[0]] if close else None
+
+
+def listing(names: Sequence[str], limit: int = 4) -> str:
+    """Names in a sentence, the first few of them."""
+    shown = ", ".join(names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

@@ -1,0 +1,105 @@
+"""A service may act for anybody's resource: the confused deputy.
+
+## What it finds
+
+Allow statements for a service principal (`bedrock.amazonaws.com`) without a condition on `aws:SourceAccount`,
+`aws:SourceArn`, `aws:SourceOrgID` or `aws:SourceOrgPaths`, in key policies, bucket policies, policies of other resources, and in
+trust policies of Bedrock's service roles.
+
+## Why
+
+The service acts for every customer of AWS. Without the condition it uses your key, bucket or role for a resource in
+somebody else's account too. For custom models of Bedrock such a statement is not even needed: they use a grant that
+the caller's role creates.
+
+## Bad
+
+```json kms-key
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "bedrock.amazonaws.com"},
+ "Action": "kms:GenerateDataKey", "Resource": "*"}]}
+```
+
+## Good
+
+```json kms-key
+{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "bedrock.amazonaws.com"},
+ "Action": "kms:GenerateDataKey", "Resource": "*", "Condition": {
+   "StringEquals": {"aws:SourceAccount": "111122223333"},
+   "ArnLike": {"aws:SourceArn": "arn:aws:bedrock:us-east-1:111122223333:*"}}}]}
+```
+
+## AWS sources
+
+- https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/cross-service-confused-deputy-prevention.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/encryption-custom-job.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ringwall.catalog.bedrock import PREFIXES
+from ringwall.lint.document import Clause, Document
+from ringwall.lint.matching import negated, passes_when_absent
+from ringwall.lint.rule import Mark, Rule, Severity
+from ringwall.lint.templates import HOLE
+
+SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+# What also ties a call to a resource of one's own: the log group that CloudWatch Logs names in its encryption context,
+# the caller's account and the service that a key is used through.
+EQUIVALENTS = ("kms:encryptioncontext:", "kms:calleraccount", "aws:principalorgid", "sts:externalid")
+# EventBridge publishes to a topic without these keys:
+# https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+WITHOUT_SOURCE = frozenset({("events.amazonaws.com", "sns:publish")})
+
+
+def check(document: Document) -> Iterator[Mark]:
+    """Every Allow for a service."""
+    for clause in document.allowing:
+        principal = clause.statement.principal
+        if principal is None or not principal.service or _has_source(clause):
+            continue
+        for service in principal.service:
+            severity = _severity(document, clause, service)
+            if severity is not None:
+                yield Mark(
+                    (*clause.path, "Principal", "Service"),
+                    f"{service} may do this for resources of any account (confused deputy)",
+                    "add aws:SourceAccount with your account id, and aws:SourceArn",
+                    severity,
+                )
+
+
+def _has_source(clause: Clause) -> bool:
+    return any(
+        not negated(test)
+        and not passes_when_absent(test)
+        and test.operator != "Null"
+        and test.values
+        and any(value.strip("*") for value in test.values)
+        and (test.key.lower() in SOURCES or test.key.lower().startswith(EQUIVALENTS))
+        for test in clause.statement.conditions
+    )
+
+
+def _severity(document: Document, clause: Clause, service: str) -> Severity | None:
+    if HOLE in service:
+        return None
+    if document.type == "trust":
+        # EC2, Lambda and most others assume roles only for the account's own resources; Bedrock's pages ask for the keys.
+        return "warning" if service.partition(".")[0] in PREFIXES else None
+    actions = {action.lower() for action in clause.statement.actions or ()}
+    if actions and all((service, action) in WITHOUT_SOURCE for action in actions):
+        return "info"
+    return "warning"
+
+
+RULE = Rule(
+    slug="service-principal-without-source",
+    title="A service may act for anybody's resource",
+    severity="warning",
+    page=__doc__ or "",
+    check=check,
+    types=frozenset({"resource", "trust", "kms-key", "s3-bucket"}),
+)
