@@ -8,12 +8,14 @@ mentions, and absence. Values that no policy can tell apart need not be asked tw
 from __future__ import annotations
 
 import itertools
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_network
 
+from ringwall.deploy.alike import Distinctions, Values
 from ringwall.iam.policy import Policy, PolicySet, Statement
 from ringwall.iam.vocabulary import Vocabulary
 
@@ -21,6 +23,7 @@ LIMIT = 3_000
 """Classes per action; beyond it the comparison says that it is incomplete."""
 OTHER = "ringwall-example"
 UNMENTIONED = "unmentioned"
+REQUESTED_REGION = "aws:requestedregion"
 _DETERMINED = frozenset(
     {
         "aws:principalarn",
@@ -45,7 +48,7 @@ _DETERMINED = frozenset(
 )
 """Keys that principal, resource and route determine; their values are not varied."""
 
-Context = Mapping[str, tuple[str, ...]]
+Context = Mapping[str, Values]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +60,17 @@ class RequestClass:
         resource: ARN or ``*``.
         context: values of the keys that vary; an absent key is absent.
         varied: those keys, present or not.
+        resources: every resource that no statement tells from ``resource``, itself first.
+        alike: of each key that varies, every value (empty = absence) that no statement tells from the one in
+            ``context``, that one first.
     """
 
     action: str
     resource: str
     context: Context
     varied: frozenset[str]
+    resources: tuple[str, ...] = ()
+    alike: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
 
 
 def statements(policies: PolicySet) -> Iterator[tuple[str, Statement]]:
@@ -108,6 +116,7 @@ def request_classes(
     region: str,
     account: str,
     resources: Iterable[str] = (),
+    own: Callable[[str], tuple[Policy, ...]] = lambda _arn: (),
 ) -> tuple[tuple[RequestClass, ...], bool]:
     """Representative requests for an action, and whether they are all.
 
@@ -118,30 +127,42 @@ def request_classes(
         region: home Region, for what a pattern leaves open.
         account: workload account, likewise.
         resources: further resource ARNs to ask for.
+        own: policies of a resource's own, by its ARN; resources with different ones are never taken for alike.
     """
-    relevant = tuple(bearing)
+    relevant = tuple(dict.fromkeys(bearing))
     arns = _resources(action, relevant, vocabulary, region, account, more=resources)
+    standing = (item for arn in arns for policy in own(arn) for item in policy.statements)
+    distinctions = Distinctions(action, tuple(dict.fromkeys((*relevant, *standing))))
     keys = _keys(action, relevant, vocabulary)
-    regions = keys.pop("aws:requestedregion", [(region,)])
-    names = sorted(keys)
-    axes = [keys[name] for name in names]
-    size = len(arns) * len(regions)
-    for axis in axes:
-        size *= len(axis)
-    found: list[RequestClass] = []
-    for arn, where, values in itertools.product(arns, regions, itertools.product(*axes)):
-        if len(found) >= LIMIT:
-            break
-        context = {name: value for name, value in zip(names, values, strict=True) if value}
-        context["aws:requestedregion"] = where or (region,)
-        found.append(RequestClass(action, arn, context, frozenset(names)))
+    somewhere = {where or (region,): None for where in keys.pop(REQUESTED_REGION, [()])}
+    names = (REQUESTED_REGION, *sorted(keys))
+    axes = [distinctions.values(name, keys.get(name, somewhere)) for name in names]
+    groups = distinctions.resources(arns, own)
+    size = len(groups) * math.prod(map(len, axes))
+    found = [
+        RequestClass(
+            action,
+            group[0],
+            {name: values[0] for name, values in zip(names, chosen, strict=True) if values[0]},
+            frozenset(names[1:]),
+            group,
+            dict(zip(names, chosen, strict=True)),
+        )
+        for group, chosen in itertools.islice(itertools.product(groups, itertools.product(*axes)), LIMIT)
+    ]
     return tuple(found), size <= LIMIT
 
 
 def _of(name: str, policies: Iterable[Policy]) -> Iterator[tuple[str, Statement]]:
     for policy in policies:
-        for statement in policy.statements:
-            yield name, replace(statement, index=0)
+        for statement in _wherever(policy):
+            yield name, statement
+
+
+@lru_cache(maxsize=1024)
+def _wherever(policy: Policy) -> tuple[Statement, ...]:
+    """The policy's statements without their places, which decide nothing."""
+    return tuple(replace(statement, index=0) for statement in policy.statements)
 
 
 def _shape(policies: PolicySet) -> tuple[object, ...]:

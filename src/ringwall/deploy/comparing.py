@@ -14,6 +14,7 @@ from ringwall.access.bearing import FULL_ACCESS, RCP
 from ringwall.deploy.access_change import GUARDRAIL_KEY, UNKNOWN_GUARDRAIL, AccessChange, AccessChanges
 from ringwall.deploy.classes import (
     UNMENTIONED,
+    Context,
     RequestClass,
     changed_statements,
     request_classes,
@@ -23,7 +24,7 @@ from ringwall.deploy.classes import (
 from ringwall.deploy.narrowing import narrows
 from ringwall.deploy.watched import INFERENCE
 from ringwall.estate.model import Account, Estate
-from ringwall.iam.codec import request_from_json
+from ringwall.iam.codec import make_request
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet, Statement
@@ -84,6 +85,7 @@ class Comparison:
         blind = self._blind(account)
         ways = _ways(routes(self.before), routes(self.after))
         resources = self._changed_resources(account)
+        rcp_before, rcp_after = self.before.levels(account, RCP), self.after.levels(account, RCP)
         old = {_who(actor): actor for actor in actors(self.before, account.id)}
         for actor in actors(self.after, account.id):
             known = old.get(_who(actor))
@@ -97,8 +99,8 @@ class Comparison:
                     actor,
                     known is None and actor.kind in ("user", "role"),
                     way,
-                    replace(was, vpc_endpoint=way.before.policies),
-                    replace(then, vpc_endpoint=way.after.policies),
+                    replace(was, vpc_endpoint=way.before.policies, rcp=rcp_before),
+                    replace(then, vpc_endpoint=way.after.policies, rcp=rcp_after),
                 )
                 self._case(case, resources)
             if known and actor.principal and actor.kind in ("user", "role", "root"):
@@ -189,57 +191,54 @@ class Comparison:
             region=next(iter(_regions(self.after.estate)), "us-east-1"),
             account=case.account.id,
             resources=own,
+            own=lambda arn: self._own_policies(arn, action),
         )
         if not complete:
             self.unknown.setdefault(
                 f"{case.actor.label}: too many kinds of {action} requests to compare all of them"
             )
-        same_route = case.way.before.facts == case.way.after.facts
+        then = self._standing(case, case.way.after)
+        was = self._standing(case, case.way.before)
         for item in classes:
-            request = self._request(case, case.way.after, item)
-            second = self._decide(self.after, case, request, case.after)
+            request = self._request(case, item, then)
+            second = self._decide(self.after, request, case.after)
             first = NOTHING
             if not case.new_principal:
-                asked = request if same_route else self._request(case, case.way.before, item)
-                first = self._decide(self.before, case, asked, case.before)
+                asked = request if was == then else self._request(case, item, was)
+                first = self._decide(self.before, asked, case.before)
             opens_nothing = case.way.goes and second.allowed
             if first.allowed != second.allowed and not opens_nothing:
                 self._note(case, item, first, second, request)
 
-    def _request(self, case: _Case, route: Route, item: RequestClass) -> Request:
-        """The request of a class, by this principal and route."""
+    def _standing(self, case: _Case, route: Route) -> Context:
+        """What principal and route put into every request."""
         account, actor = case.account, case.actor
-        context: dict[str, object] = {key: list(values) for key, values in item.context.items()}
-        context |= {key: value for key, value in route.facts.items() if value is not None}
-        context |= {f"aws:PrincipalTag/{key}": value for key, value in actor.tags.items()}
-        context["aws:SecureTransport"] = "true"
+        context = {key: (value,) for key, value in route.facts.items() if value is not None}
+        context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in actor.tags.items()}
+        context["aws:securetransport"] = ("true",)
         if account.organization:
-            context["aws:ResourceOrgID"] = account.organization
+            context["aws:resourceorgid"] = (account.organization,)
             if actor.account == account.id:
-                context["aws:PrincipalOrgID"] = account.organization
-        return request_from_json(
-            {
-                "principal": actor.principal or f"arn:{self.after.partition}:iam::{account.id}:role/Unlisted",
-                "action": item.action,
-                "resource": item.resource,
-                "resource_account": account.id,
-                "context": context,
-            }
-        )
+                context["aws:principalorgid"] = (account.organization,)
+        return context
 
-    def _decide(self, access: Access, case: _Case, request: Request, policies: PolicySet) -> Decision:
+    def _request(self, case: _Case, item: RequestClass, standing: Context) -> Request:
+        """The request of a class, by this principal."""
+        account = case.account.id
+        principal = case.actor.principal or f"arn:{self.after.partition}:iam::{account}:role/Unlisted"
+        return make_request(principal, item.action, item.resource, account, {**item.context, **standing})
+
+    def _decide(self, access: Access, request: Request, policies: PolicySet) -> Decision:
         """The decision on one side."""
         resource = access.resource_policy(request.resource, request.action)
-        full = self._with_resource(access, case.account, policies, resource)
+        full = self._with_resource(policies, resource)
         return decide(request, full, self.vocabulary)
 
-    def _with_resource(
-        self, access: Access, account: Account, policies: PolicySet, resource: Policy | None
-    ) -> PolicySet:
+    def _with_resource(self, policies: PolicySet, resource: Policy | None) -> PolicySet:
         """The same set for the same policies, so that it is compiled once."""
         key = (id(policies), id(resource))
         if key not in self._sets:
-            full = replace(policies, resource=resource, rcp=access.levels(account, RCP))
+            full = replace(policies, resource=resource)
             self._sets[key] = (full, policies)
         return self._sets[key][0]
 
@@ -247,9 +246,16 @@ class Comparison:
         self, case: _Case, item: RequestClass, first: Decision, second: Decision, witness: Request
     ) -> None:
         """Put a changed decision with those of the same principal that changed for the same reason."""
-        guardrails = tuple(map(_known_guardrail, witness.context.get(GUARDRAIL_KEY, ("",))))
-        if witness.action not in INFERENCE or GUARDRAIL_KEY not in item.varied:
-            guardrails = ()
+        for resource in item.resources or (item.resource,):
+            self._note_one(case, item, first, second, replace(witness, resource=resource))
+
+    def _note_one(
+        self, case: _Case, item: RequestClass, first: Decision, second: Decision, witness: Request
+    ) -> None:
+        guardrails: tuple[str, ...] = ()
+        if witness.action in INFERENCE and GUARDRAIL_KEY in item.varied:
+            carried = item.alike.get(GUARDRAIL_KEY, (witness.context.get(GUARDRAIL_KEY, ()),))
+            guardrails = tuple(dict.fromkeys(_known_guardrail("".join(values)) for values in carried))
         turned = first if second.allowed else second
         made = self.new.get(witness.resource) or self.new.get(witness.resource.split("/", 1)[0])
         new_resource = made is not None
@@ -308,11 +314,14 @@ class Comparison:
         old, new = self.before.resource_policy(arn, action), self.after.resource_policy(arn, action)
         return (old.statements if old else None) != (new.statements if new else None)
 
+    def _own_policies(self, arn: str, action: str) -> tuple[Policy, ...]:
+        """The resource's own policy, on both sides."""
+        both = (access.resource_policy(arn, action) for access in (self.before, self.after))
+        return tuple(policy for policy in both if policy is not None)
+
     def _statements_on(self, arn: str, action: str) -> Iterator[Statement]:
-        for access in (self.before, self.after):
-            policy = access.resource_policy(arn, action)
-            if policy is not None:
-                yield from policy.statements
+        for policy in self._own_policies(arn, action):
+            yield from policy.statements
 
     def result(self) -> AccessChanges:
         """Sorted: what matters most first."""
