@@ -152,4 +152,13 @@ ESTATE = Estate(
 
 def sample(findings: tuple[Finding, ...] = FINDINGS, proofs: tuple[Proved, ...] = PROOFS) -> Audit:
     """The audit."""
-    return Audit(load(QUICKSTART), ESTATE, findings, proofs, RESPONSES, CALLER, "2026-03-01T12:00:01+00:00")
+    return Audit(
+        load(QUICKSTART),
+        "111122223333",
+        ESTATE,
+        findings,
+        proofs,
+        RESPONSES,
+        CALLER,
+        "2026-03-01T12:00:01+00:00",
+    )

@@ -395,7 +395,7 @@ CASES = [
      [("sts:AssumeRole", ROLE), ("sts:SetSourceIdentity", ROLE)]),
     ("sts", "GetCallerIdentity", {}, [("sts:GetCallerIdentity", "*")]),
     ("kms", "CreateKey", {"Tags": [{"TagKey": "a", "TagValue": "b"}]},
-     [("kms:CreateKey", "*"), ("kms:TagResource", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/*")]),
+     [("kms:CreateKey", "*"), ("kms:TagResource", "*")]),
     ("kms", "ReEncrypt", {"SourceKeyId": "one", "DestinationKeyId": "two"}, [
         ("kms:ReEncryptFrom", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/one"),
         ("kms:ReEncryptTo", f"arn:aws:kms:{REGION}:{ACCOUNT}:key/two"),

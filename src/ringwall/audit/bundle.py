@@ -51,7 +51,7 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             "version": 1,
             "taken_at": audit.taken_at,
             "caller": audit.caller,
-            "account": audit.perimeter.account,
+            "account": audit.account,
             "files": entries,
             "head": chain,
         }
@@ -93,7 +93,8 @@ def _wrong(folder: Path, entries: list[tuple[str, str, str]], head: str) -> Iter
 
 
 def _files(audit: Audit) -> Iterator[tuple[str, str]]:
-    yield "declaration.json", _pretty(audit.perimeter.to_json())
+    if audit.perimeter is not None:
+        yield "declaration.json", _pretty(audit.perimeter.to_json())
     yield "estate.json", codec.dumps(audit.observed)
     yield "findings.json", _pretty([finding.to_json() for finding in audit.findings])
     for digest, response in sorted(audit.responses.items()):

@@ -100,7 +100,7 @@ def view(audit: Audit) -> View:
     status = overall(audit)
     claims = Counter(item.answer.verdict for item in audit.proofs)
     return View(
-        title=f"{visible(audit.perimeter.name)}: Bedrock perimeter of account {audit.perimeter.account}",
+        title=f"{visible(audit.name)}: Bedrock perimeter of account {audit.account}",
         status=status,
         headline=headline(status),
         explanation=explanation(Counter(verdicts.values()), claims),
@@ -129,12 +129,12 @@ def overall(audit: Audit) -> Status:
 
 def _facts(audit: Audit) -> Iterator[tuple[str, str]]:
     perimeter = audit.perimeter
-    regions = ", ".join(perimeter.regions.processing)
-    yield "Declaration", perimeter.name
-    yield "Account", perimeter.account
-    if perimeter.organization is not None:
+    yield "Declaration", perimeter.name if perimeter is not None else "none: the built-in baseline"
+    yield "Account", audit.account
+    if perimeter is not None:
+        regions = ", ".join(perimeter.regions.processing)
         yield "Organization", perimeter.organization.id
-    yield "Regions", f"{regions} ({perimeter.regions.residency})"
+        yield "Regions", f"{regions} ({perimeter.regions.residency})"
     yield "Read by", audit.caller or "not recorded"
     yield "Read at", moment(audit.taken_at) or "not recorded"
     counted = (

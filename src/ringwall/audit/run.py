@@ -10,7 +10,8 @@ from ringwall.controls import registry
 from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status, worst
-from ringwall.controls.proving import Proved, prove_declared
+from ringwall.controls.judging import judge as run_checks
+from ringwall.controls.proving import Proved, prove_baseline, prove_declared
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
 from ringwall.estate.located import located
@@ -28,16 +29,18 @@ class Audit:
     """What an audit found.
 
     Attributes:
-        perimeter: the declaration it was judged by.
+        perimeter: the declaration it was judged by; ``None`` = the built-in baseline.
+        account: the account that was judged.
         observed: what was there.
         findings: verdicts, in the controls' order.
-        proofs: the declared claims over ``observed``.
+        proofs: the declared (or the baseline's) claims over ``observed``.
         responses: every API response of the run, by digest.
         caller: ARN of who audited.
         taken_at: ISO 8601, UTC.
     """
 
-    perimeter: Perimeter
+    perimeter: Perimeter | None
+    account: str
     observed: Estate
     findings: tuple[Finding, ...]
     proofs: tuple[Proved, ...]
@@ -46,12 +49,18 @@ class Audit:
     taken_at: str = ""
 
     @property
+    def name(self) -> str:
+        """What it was judged by, in a word."""
+        return self.perimeter.name if self.perimeter is not None else "baseline"
+
+    @property
     def verdicts(self) -> dict[str, Status]:
-        """One verdict for each control, by slug."""
-        return {
-            control.slug: worst(tuple(finding for finding in self.findings if finding.control == control.slug))
-            for control in registry()
-        }
+        """One verdict for each control, by slug. A control that said nothing is unknown, not fine."""
+        found: dict[str, Status] = {}
+        for control in registry():
+            own = tuple(finding for finding in self.findings if finding.control == control.slug)
+            found[control.slug] = worst(own) if own else Status.UNKNOWN
+        return found
 
     @property
     def clean(self) -> bool:
@@ -62,18 +71,18 @@ class Audit:
 def run_audit(
     aws: Aws,
     management: Aws | None,
-    perimeter: Perimeter,
+    perimeter: Perimeter | None,
     vocabulary: Vocabulary,
     *,
     timeout: float = 10.0,
     progress: Progress = lambda _words: None,
 ) -> Audit:
-    """Audit the declared account, reading only.
+    """Audit an account, reading only.
 
     Args:
-        aws: connection to the declared account.
+        aws: connection to the account.
         management: connection to the management account, for service control policies.
-        perimeter: the declaration.
+        perimeter: the declaration; ``None`` = the built-in baseline is judged.
         vocabulary: the catalog.
         timeout: seconds for each question to the prover.
         progress: told of each step.
@@ -82,12 +91,12 @@ def run_audit(
     """
     progress("reading the account")
     observed = collect(aws, management=management)
-    progress("proving")
     responses = {item.digest: item for item in getattr(aws, "recording", tuple)()}
     return judge(
         perimeter,
         observed,
         vocabulary,
+        account=aws.account,
         responses=responses,
         caller=aws.caller,
         timeout=timeout,
@@ -96,29 +105,57 @@ def run_audit(
 
 
 def judge(
-    perimeter: Perimeter,
+    perimeter: Perimeter | None,
     observed: Estate,
     vocabulary: Vocabulary,
     *,
+    account: str | None = None,
     responses: Mapping[str, Recorded] | None = None,
     caller: str = "",
     timeout: float = 10.0,
     progress: Progress = lambda _words: None,
 ) -> Audit:
-    """Judge an observed Estate, wherever it came from: a pure function of it and the declaration."""
-    desired = compile_estate(perimeter)
-    attributes = located(desired, observed)
-    access = Access(observed, partition=perimeter.partition)
-    proofs = tuple(prove_declared(perimeter, observed, attributes, vocabulary, access=access, timeout=timeout))
+    """Judge an observed Estate, wherever it came from: a pure function of it and the declaration.
+
+    Args:
+        perimeter: the declaration; ``None`` = the baseline, for which ``account`` is needed.
+        observed: the Estate.
+        vocabulary: the catalog.
+        account: the account to judge. Default: the declared one.
+        responses: what the Estate was read from, by digest.
+        caller: who read it.
+        timeout: seconds for each question to the prover.
+        progress: told of each step.
+    """
+    partition = perimeter.partition if perimeter is not None else "aws"
+    access = Access(observed, partition=partition)
+    whose = perimeter.account if perimeter is not None else account or ""
+    progress("proving")
+    if perimeter is None:
+        desired = observed.with_resources(())
+        proofs = tuple(prove_baseline(observed, whose, vocabulary, access=access, timeout=timeout))
+    else:
+        wanted = compile_estate(perimeter)
+        attributes = located(wanted, observed)
+        desired = bind(wanted, attributes)
+        proofs = tuple(
+            prove_declared(perimeter, observed, attributes, vocabulary, access=access, timeout=timeout)
+        )
     progress("judging")
     context = CheckContext(
         perimeter=perimeter,
         observed=observed,
-        desired=bind(desired, attributes),
+        desired=desired,
         access=access,
         proofs={item.declared.name: item.answer for item in proofs},
     )
-    findings = tuple(finding for control in registry() for finding in control.check(context))
     return Audit(
-        perimeter, observed, findings, proofs, dict(responses or {}), caller, observed.taken_at or ""
+        perimeter,
+        whose,
+        observed,
+        run_checks(context),
+        proofs,
+        dict(responses or {}),
+        caller,
+        observed.taken_at or "",
     )

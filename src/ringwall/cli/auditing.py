@@ -46,7 +46,7 @@ def as_document(found: Audit, bundle: str) -> dict[str, Any]:
             "controls": {slug: str(status) for slug, status in verdicts.items()},
             "categories": by_category,
             "proofs": {item.declared.name: item.answer.verdict for item in found.proofs},
-            "account": found.perimeter.account,
+            "account": found.account,
             "taken_at": found.taken_at,
             "caller": found.caller,
         },

@@ -80,12 +80,12 @@ def load_perimeter(file: str) -> Perimeter:
     return load(file)
 
 
-def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aws, Aws]:
-    """The declared account in its source Region, and the management account through its role.
+def workload(perimeter: Perimeter, *, profile: str | None = None) -> Aws:
+    """The declared account in its source Region.
 
     Raises:
         RingwallError: the credentials are another account's.
-        AwsCallError: no credentials, no connection, or the management role may not be assumed.
+        AwsCallError: there are no credentials, or AWS cannot be reached.
     """
     from ringwall.estate.connection import connect
 
@@ -96,6 +96,17 @@ def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aw
             "choose others with --profile"
         )
         raise RingwallError(msg)
+    return aws
+
+
+def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aws, Aws]:
+    """The declared account, and the management account through its role.
+
+    Raises:
+        RingwallError: the credentials are another account's.
+        AwsCallError: no credentials, no connection, or the management role may not be assumed.
+    """
+    aws = workload(perimeter, profile=profile)
     return aws, aws.elsewhere(role=perimeter.organization.management_role)
 
 
