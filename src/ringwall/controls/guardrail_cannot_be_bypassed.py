@@ -20,7 +20,8 @@ are closed too; use `Retrieve` and `Converse`.
 - `Null: {"bedrock:GuardrailIdentifier": "true"}` accepts any guardrail, an empty one included.
 - `bedrock:GuardrailArn` does not exist: a policy with it denies every call or none.
 - A pattern `.../guardrail/ID*` includes the `DRAFT`; only `.../guardrail/ID:*` means numbered versions.
-- `...IfExists` and `ForAllValues` let a request without guardrail through.
+- `ForAnyValue:`, or `Null: {"bedrock:GuardrailIdentifier": "false"}` beside the comparison, lets a request without
+  guardrail through; so does an Allow with `...IfExists`.
 - The policy exists but is attached to nothing, or somebody is exempted by a path that anybody may create roles under.
 - Service roles of agents and knowledge bases call models without a guardrail of the caller. Those that the declaration
   names under `service_roles` are exempt, by exact ARN; administrators alone may change or pass them, and the check

@@ -12,7 +12,9 @@ asks which way the request came.
 
 ## How it fails
 
-- `StringNotEqualsIfExists` lets every request through that came over the public network: the key is absent there.
+- `ForAnyValue:StringNotEquals`, or `Null: {"aws:SourceVpce": "false"}` beside the comparison, lets every request through
+  that came over the public network: the key is absent there. (`StringNotEqualsIfExists` denies it, as does the plain
+  `StringNotEquals`; an Allow with `StringEqualsIfExists` lets it through.)
 - `aws:SourceVpc` admits any endpoint of the VPC, also one with a full-access policy that somebody adds later.
 - An exemption for `aws:ViaAWSService` lets `RetrieveAndGenerate` call models from anywhere; there is none here, and
   nothing that the declaration offers needs one.

@@ -128,9 +128,14 @@ def _not_pending(turn: Turn) -> None:
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
 
 
-def _put_key_policy(turn: Turn) -> None:
-    if turn.parameters.get("PolicyName", "default") != "default":
+def _only_policy(turn: Turn) -> None:
+    """A key has one policy, which need not be named."""
+    if turn.parameters.setdefault("PolicyName", "default") != "default":
         raise AwsError("NotFoundException", "No such policy exists")
+
+
+def _put_key_policy(turn: Turn) -> None:
+    _only_policy(turn)
     key = _named_key(turn)
     if key is not None:
         _check_key_policy(turn, key.arn)
@@ -197,6 +202,7 @@ KMS = Hooks(
     before={
         **each("kms", _USES, _usable),
         **each("kms", _WRITABLE, _not_pending),
+        ("kms", "GetKeyPolicy"): _only_policy,
         ("kms", "PutKeyPolicy"): _put_key_policy,
         ("kms", "CreateKey"): _create_key,
         ("kms", "EnableKeyRotation"): _rotation,
