@@ -54,16 +54,51 @@ CARRIERS: Mapping[str, Carrier] = {
 INVOKING = frozenset({"Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"})
 """Carriers that run a model."""
 
+HEADER_CARRIERS = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
+"""Carriers whose guardrail stands in signed headers."""
+
 MODEL_ONLY = frozenset({"CountTokens"})
 """Name a model, run none."""
 
 KNOWLEDGE = frozenset({"Retrieve"})
+"""Ask a knowledge base: the declared one. A guardrail is optional here, but another than the pinned one is refused."""
+
 AGENTS = frozenset({"InvokeAgent"})
+"""Run the declared agent, whose guardrail is set on the agent itself."""
 
 FREE: Mapping[str, frozenset[str]] = {
     "bedrock-runtime": frozenset({"InvokeGuardrailChecks", "GetAsyncInvoke", "ListAsyncInvokes"}),
     "bedrock-agent-runtime": frozenset({"GetAgentMemory", "DeleteAgentMemory"}),
 }
 """Neither run a model nor return what one said under no guardrail."""
+
+CONTROL_PLANES = frozenset({"bedrock", "bedrock-agent"})
+READING = ("Get", "List")
+"""Prefixes of what any use may do on a control plane, if IAM lets it."""
+
+GUARDRAIL_WRITES = frozenset(
+    {
+        "CreateGuardrail",
+        "CreateGuardrailVersion",
+        "UpdateGuardrail",
+        "DeleteGuardrail",
+        "PutEnforcedGuardrailConfiguration",
+        "DeleteEnforcedGuardrailConfiguration",
+        "PutResourcePolicy",
+        "DeleteResourcePolicy",
+        "TagResource",
+        "UntagResource",
+    }
+)
+WRITING = (
+    "Associate", "BatchDelete", "Cancel", "Create", "Delete", "Deregister", "Disassociate", "Prepare", "Put",
+    "Register", "StartIngestionJob", "Stop", "Tag", "Untag", "Update", "Validate",
+)  # fmt: skip
+"""Prefixes of an operator's work on a control plane."""
+
+UNGUARDED_JOBS = frozenset(
+    {"CreateModelInvocationJob", "CreateEvaluationJob", "CreateAdvancedPromptOptimizationJob"}
+)
+"""Run models over whole data sets, where a guardrail of the caller does not reach. Nobody's work."""
 
 SERVICES = ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime")

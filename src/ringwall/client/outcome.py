@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
 
+from botocore.eventstream import EventStream
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.response import StreamingBody
+
+from ringwall.client.coverage import Coverage
+from ringwall.client.violation import shown
 
 INTERVENED = "guardrail_intervened"
 ACTION = "amazon-bedrock-guardrailAction"
@@ -29,7 +35,7 @@ POLICIES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a call.
+    """What came of a call. Holds names and numbers alone, no word of prompt or answer.
 
     Attributes:
         operation: API operation.
@@ -41,6 +47,11 @@ class Outcome:
         input_tokens: tokens in, where the response says so.
         output_tokens: tokens out.
         latency_ms: the service's own measure, where the response says so.
+        model: identifier of the model, as the call named it.
+        guardrail_version: version of the guardrail.
+        coverage: what of the call's input the guardrail does not read; ``None`` where that is not known.
+        complete: whether the answer was read to its end. A stream that was closed early, or broke, was not.
+        error: code of the error that broke a stream.
     """
 
     operation: str
@@ -52,9 +63,33 @@ class Outcome:
     input_tokens: int | None = None
     output_tokens: int | None = None
     latency_ms: int | None = None
+    model: str | None = None
+    guardrail_version: str | None = None
+    coverage: Coverage | None = None
+    complete: bool = True
+    error: str | None = None
+
+    def log_fields(self) -> dict[str, Any]:
+        """The outcome as plain names, numbers and lists of names: the ``extra`` of a log record, a metric's labels."""
+        found = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "coverage"}
+        gaps = None if self.coverage is None else list(self.coverage.rules)
+        return {**found, "policies": list(self.policies), "not_covered": gaps}
 
 
 Report = Callable[[Outcome], None]
+
+
+def logging_to(logger: logging.Logger, level: int = logging.INFO) -> Report:
+    """An ``on_outcome`` that writes each outcome's :meth:`Outcome.log_fields` as JSON to a logger.
+
+    The client itself logs nothing. botocore does at DEBUG, and with whole request and response bodies: leave the
+    ``botocore`` and ``urllib3`` loggers above DEBUG wherever prompts must not be written down.
+    """
+
+    def write(outcome: Outcome) -> None:
+        logger.log(level, "%s", json.dumps(outcome.log_fields(), sort_keys=True))
+
+    return write
 
 
 @dataclass
@@ -64,13 +99,18 @@ class _Draft:
     operation: str
     request_id: str
     guardrail: str
+    model: str | None = None
+    version: str | None = None
+    coverage: Coverage | None = None
     intervened: bool = False
     policies: list[str] = field(default_factory=list)
     stop_reason: str | None = None
-    usage: Mapping[str, Any] = field(default_factory=dict)
+    input_tokens: int | None = None
+    output_tokens: int | None = None
     latency_ms: int | None = None
+    error: str | None = None
 
-    def finish(self) -> Outcome:
+    def finish(self, *, complete: bool = True) -> Outcome:
         return Outcome(
             self.operation,
             self.request_id,
@@ -78,82 +118,144 @@ class _Draft:
             self.intervened,
             tuple(dict.fromkeys(self.policies)),
             self.stop_reason,
-            self.usage.get("inputTokens"),
-            self.usage.get("outputTokens"),
+            self.input_tokens,
+            self.output_tokens,
             self.latency_ms,
+            self.model,
+            self.version,
+            self.coverage,
+            complete,
+            self.error,
         )
 
     def stopped(self, reason: Any) -> None:
-        self.stop_reason = str(reason) if reason is not None else None
-        self.intervened |= self.stop_reason == INTERVENED
+        if reason is not None:
+            self.stop_reason = shown(reason)
+            self.intervened |= reason == INTERVENED
 
     def traced(self, trace: Any) -> None:
         self.policies += _policies(trace)
 
-    def measured(self, message: Mapping[str, Any]) -> None:
-        self.usage = message.get("usage") or self.usage
-        self.latency_ms = (message.get("metrics") or {}).get("latencyMs", self.latency_ms)
+    def measured(self, *counts: Mapping[str, Any]) -> None:
+        """Take token counts and latency from the first of some mappings that has them."""
+        for target, names in _MEASURES.items():
+            values = [_number(count.get(name)) for count in counts for name in names]
+            found = [value for value in values if value is not None]
+            if found:
+                setattr(self, target, found[0])
 
 
-def observe(operation: str, parsed: dict[str, Any], guardrail: str, report: Report) -> None:
+_MEASURES: Mapping[str, tuple[str, ...]] = {
+    "input_tokens": ("inputTokens", "input_tokens", "inputTokenCount", "x-amzn-bedrock-input-token-count"),
+    "output_tokens": (
+        "outputTokens",
+        "output_tokens",
+        "outputTokenCount",
+        "x-amzn-bedrock-output-token-count",
+    ),
+    "latency_ms": ("latencyMs", "invocationLatency", "x-amzn-bedrock-invocation-latency"),
+}
+"""Where Converse, the models' own bodies, the last chunk of a stream and InvokeModel's headers put them."""
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+def observe(
+    operation: str,
+    parsed: dict[str, Any],
+    guardrail: str,
+    report: Report,
+    *,
+    model: str | None = None,
+    version: str | None = None,
+    coverage: Coverage | None = None,
+) -> None:
     """Read a parsed response and report its outcome: at once, or for a stream when it ends."""
     metadata = parsed.get("ResponseMetadata", {})
     if int(metadata.get("HTTPStatusCode", 0)) >= 300:
         return
-    draft = _Draft(operation, str(metadata.get("RequestId", "")), guardrail)
-    if operation == "ConverseStream" and "stream" in parsed:
-        parsed["stream"] = _Watched(parsed["stream"], draft, _read_converse_event, report)
-    elif operation == "InvokeModelWithResponseStream" and "body" in parsed:
-        parsed["body"] = _Watched(parsed["body"], draft, _read_invoke_event, report)
-    elif operation == "InvokeModel" and "body" in parsed:
+    draft = _Draft(operation, str(metadata.get("RequestId", "")), guardrail, model, version, coverage)
+    member = {"ConverseStream": "stream", "InvokeModelWithResponseStream": "body"}.get(operation)
+    if member is not None:
+        if isinstance(parsed.get(member), EventStream):
+            read = _read_converse_event if member == "stream" else _read_invoke_event
+            parsed[member] = _Watched(parsed[member], draft, read, report)
+        return
+    if operation == "InvokeModel" and "body" in parsed:
         data = parsed["body"].read()
         parsed["body"] = StreamingBody(io.BytesIO(data), len(data))
+        draft.measured(metadata.get("HTTPHeaders", {}))
         _read_invoke_body(draft, data)
-        report(draft.finish())
     elif operation == "ApplyGuardrail":
         draft.intervened = parsed.get("action") == "GUARDRAIL_INTERVENED"
         draft.traced({"assessments": parsed.get("assessments")})
-        report(draft.finish())
     elif operation == "Converse":
         draft.stopped(parsed.get("stopReason"))
         draft.traced(parsed.get("trace"))
-        draft.measured(parsed)
-        report(draft.finish())
+        draft.measured(parsed.get("usage") or {}, parsed.get("metrics") or {})
+    report(draft.finish())
 
 
-class _Watched:
-    """An event stream that is passed on unchanged and reported when it ends. Stands in for botocore's EventStream."""
+class _Watched(EventStream):
+    """An event stream that is passed on unchanged, and reported once: at its end, when it breaks or is closed."""
 
     def __init__(
-        self, stream: Any, draft: _Draft, read: Callable[[_Draft, Mapping[str, Any]], None], report: Report
+        self,
+        stream: EventStream,
+        draft: _Draft,
+        read: Callable[[_Draft, Mapping[str, Any]], None],
+        report: Report,
     ) -> None:
-        self._stream = stream
+        self.__dict__.update(vars(stream))
         self._draft = draft
         self._read = read
-        self._report = report
+        self._report: Report | None = report
 
     def __iter__(self) -> Iterator[Any]:
-        for event in self._stream:
-            self._read(self._draft, event)
-            yield event
-        self._report(self._draft.finish())
+        try:
+            for event in super().__iter__():
+                self._read(self._draft, event)
+                yield event
+        except ClientError as error:
+            self._draft.error = str(error.response.get("Error", {}).get("Code", "EventStreamError"))
+            self._end(complete=False)
+            raise
+        except (BotoCoreError, OSError) as error:
+            self._draft.error = type(error).__name__
+            self._end(complete=False)
+            raise
+        self._end(complete=True)
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
+    def close(self) -> None:
+        super().close()
+        self._end(complete=False)
 
-    def __enter__(self) -> _Watched:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stream.close()
+        self.close()
+
+    def __del__(self) -> None:
+        self._end(complete=False)
+
+    def _end(self, *, complete: bool) -> None:
+        report, self._report = getattr(self, "_report", None), None
+        if report is not None:
+            report(self._draft.finish(complete=complete))
 
 
 def _read_converse_event(draft: _Draft, event: Mapping[str, Any]) -> None:
     if "messageStop" in event:
         draft.stopped(event["messageStop"].get("stopReason"))
     if "metadata" in event:
-        draft.traced(event["metadata"].get("trace"))
-        draft.measured(event["metadata"])
+        metadata = event["metadata"]
+        draft.traced(metadata.get("trace"))
+        draft.measured(metadata.get("usage") or {}, metadata.get("metrics") or {})
 
 
 def _read_invoke_event(draft: _Draft, event: Mapping[str, Any]) -> None:
@@ -162,6 +264,7 @@ def _read_invoke_event(draft: _Draft, event: Mapping[str, Any]) -> None:
 
 
 def _read_invoke_body(draft: _Draft, data: bytes) -> None:
+    """A body, or a chunk of one: the guardrail's members, and usage and stop reason where the models put them."""
     try:
         body = json.loads(data)
     except ValueError:
@@ -169,15 +272,14 @@ def _read_invoke_body(draft: _Draft, data: bytes) -> None:
     if not isinstance(body, Mapping):
         return
     draft.intervened |= body.get(ACTION) == "INTERVENED"
-    if isinstance(body.get("stop_reason"), str):
-        draft.stop_reason = body["stop_reason"]
     draft.traced(body.get(TRACE))
-    usage = body.get("usage")
-    if isinstance(usage, Mapping):
-        draft.usage = {
-            "inputTokens": usage.get("input_tokens", usage.get("inputTokens")),
-            "outputTokens": usage.get("output_tokens", usage.get("outputTokens")),
-        }
+    parts = [body, *(part for name in ("delta", "message") if isinstance(part := body.get(name), Mapping))]
+    for part in parts:
+        draft.stopped(part.get("stop_reason") or part.get("stopReason"))
+        usage = part.get("usage")
+        draft.measured(usage if isinstance(usage, Mapping) else {})
+    metrics = body.get("amazon-bedrock-invocationMetrics")
+    draft.measured(metrics if isinstance(metrics, Mapping) else {})
 
 
 def _policies(value: Any) -> list[str]:

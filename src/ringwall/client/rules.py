@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import cached_property
 from typing import Any
 
-from ringwall.client.operations import AGENTS, BODY, CARRIERS, FREE, KNOWLEDGE, MODEL_ONLY, Carrier
-from ringwall.client.violation import PerimeterViolation
-from ringwall.perimeter.loader import line_of
+from ringwall.catalog import profiles
+from ringwall.client.coverage import coverage
+from ringwall.client.operations import (
+    AGENTS,
+    BODY,
+    CARRIERS,
+    CONTROL_PLANES,
+    FREE,
+    GUARDRAIL_WRITES,
+    HEADER_CARRIERS,
+    KNOWLEDGE,
+    MODEL_ONLY,
+    READING,
+    UNGUARDED_JOBS,
+    WRITING,
+    Carrier,
+)
+from ringwall.client.violation import NOWHERE, PerimeterViolation, Place, shown
 from ringwall.perimeter.model import Perimeter, Use
 
 DRAFT = "DRAFT"
@@ -48,9 +64,10 @@ class Rules:
         agent: agent id that may be invoked.
         alias: its alias.
         metadata: request metadata that every call carries.
-        administers: whether the use may write on the control plane.
+        kind: kind of the use: what it may do on the control planes.
+        masks: whether the guardrail masks, which a stream that goes out unread would undo.
         allow_draft: whether a DRAFT guardrail may be sent (``unsafe_allow_draft``).
-        file: the declaration, for explanations.
+        place: the declaration and the use, for explanations.
     """
 
     regions: tuple[str, ...]
@@ -62,9 +79,10 @@ class Rules:
     agent: str | None = None
     alias: str | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
-    administers: bool = False
+    kind: str = "invoke"
+    masks: bool = False
     allow_draft: bool = False
-    file: Path | None = None
+    place: Place = NOWHERE
 
     # -- decisions -------------------------------------------------------------------------------------------------
 
@@ -72,49 +90,79 @@ class Rules:
         """Refuse a Region that is not declared."""
         if region not in self.regions:
             listed = ", ".join(self.regions)
-            raise self._violation("region-not-declared", f"{region} is not among {listed}", operation, "regions")
+            raise self.violation(
+                "region-not-declared", f"{shown(region)} is not {listed}", operation, "regions", "source"
+            )
 
     def check_operation(self, service: str, operation: str, parameters: Mapping[str, Any]) -> None:
         """Refuse an operation that cannot carry a guardrail, or that this use is not for."""
         if operation in CARRIERS or operation in MODEL_ONLY or operation in FREE.get(service, frozenset()):
             return
         if operation in KNOWLEDGE:
-            asked = parameters.get("knowledgeBaseId")
-            if self.knowledge_base is None or asked != self.knowledge_base:
-                raise self._violation(
-                    "knowledge-base-not-declared", f"{asked} is not this use's knowledge base", operation, "uses"
-                )
-            return
-        if operation in AGENTS:
-            wanted = (self.agent, self.alias)
-            if self.agent is None or (parameters.get("agentId"), parameters.get("agentAliasId")) != wanted:
-                raise self._violation(
-                    "agent-not-declared", "this use may invoke its declared agent alias only", operation, "uses"
-                )
-            return
-        if service in ("bedrock", "bedrock-agent") and (operation.startswith(("Get", "List")) or self.administers):
-            return
-        raise self._violation(
-            "operation-not-guarded", f"{operation} cannot carry a guardrail and is not declared", operation, "uses"
-        )
+            self._check_knowledge_base(operation, parameters)
+        elif operation in AGENTS:
+            self._check_agent(operation, parameters)
+        elif service not in CONTROL_PLANES or not self._may_administer(operation):
+            reason = f"{operation} cannot carry a guardrail and is not what a use of kind {self.kind} is for"
+            raise self.violation("operation-not-guarded", reason, operation, "uses", "{use}", "kind")
+
+    def _may_administer(self, operation: str) -> bool:
+        if operation in UNGUARDED_JOBS:
+            return False
+        if operation.startswith(READING):
+            return True
+        if self.kind == "guardrail-administrator":
+            return operation in GUARDRAIL_WRITES
+        return self.kind == "operator" and operation.startswith(WRITING)
+
+    def _check_knowledge_base(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        asked = parameters.get("knowledgeBaseId")
+        if self.knowledge_base is None or asked != self.knowledge_base:
+            reason = f"{shown(asked)} is not this use's knowledge base"
+            raise self.violation(
+                "knowledge-base-not-declared", reason, operation, "uses", "{use}", "knowledge_base"
+            )
+        given = parameters.get("guardrailConfiguration")
+        if given is not None:
+            known = given if isinstance(given, Mapping) else {}
+            self.check_guardrail(known.get("guardrailId"), known.get("guardrailVersion"), operation)
+
+    def _check_agent(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        wanted = (self.agent, self.alias)
+        if self.agent is None or (parameters.get("agentId"), parameters.get("agentAliasId")) != wanted:
+            reason = "this use may invoke its declared agent alias only"
+            raise self.violation("agent-not-declared", reason, operation, "uses", "{use}", "agent")
 
     def check_model(self, model: object, operation: str) -> None:
         """Refuse a model that this use does not declare, in whatever form it is named."""
-        if not isinstance(model, str) or model not in self.model_identifiers:
+        if not isinstance(model, str) or model not in self._identifiers:
             known = ", ".join(self.models.values()) or "none"
-            raise self._violation("model-not-declared", f"{model} is not declared; declared: {known}", operation, "models")
+            reason = f"{shown(model)} is not declared; declared: {known}"
+            raise self.violation("model-not-declared", reason, operation, "uses", "{use}", "models")
 
     def check_guardrail(self, identifier: object, version: object, operation: str) -> None:
         """Refuse another guardrail, another version, and the DRAFT."""
         if not isinstance(identifier, str) or not self.guardrail.is_meant_by(identifier):
-            raise self._violation(
-                "guardrail-not-pinned", "the call carries another guardrail than the pinned one", operation, "guardrail"
-            )
-        if str(version) == DRAFT and self.allow_draft:
+            found = "no guardrail, or another" if identifier is None else "another guardrail"
+            reason = f"the call carries {found} than the pinned one"
+            raise self.violation("guardrail-not-pinned", reason, operation, "guardrail")
+        if version == DRAFT and self.allow_draft:
             return
-        if str(version) != self.guardrail.version:
-            text = f"the call carries version {version} of the guardrail, not {self.guardrail.version}"
-            raise self._violation("guardrail-not-pinned", text, operation, "guardrail")
+        if version != self.guardrail.version:
+            reason = (
+                f"the call carries version {shown(version)} of the guardrail, not {self.guardrail.version}"
+            )
+            raise self.violation("guardrail-not-pinned", reason, operation, "guardrail")
+
+    def check_stream_mode(self, operation: str) -> None:
+        """Refuse a stream that goes out before the guardrail has read it, where the guardrail masks."""
+        if self.masks:
+            reason = "an asynchronous stream goes out before the guardrail has masked it"
+            raise self.violation("stream-not-synchronous", reason, operation, "guardrail", "pii")
+
+    @cached_property
+    def _identifiers(self) -> frozenset[str]:
+        return self.model_identifiers
 
     @property
     def model_identifiers(self) -> frozenset[str]:
@@ -127,8 +175,6 @@ class Rules:
         return frozenset(found)
 
     def _arn(self, model: str, region: str) -> str:
-        from ringwall.catalog import profiles
-
         if profiles.is_profile(model):
             return f"arn:{self.partition}:bedrock:{region}:{self.account or ''}:inference-profile/{model}"
         return f"arn:{self.partition}:bedrock:{region}::foundation-model/{model}"
@@ -136,41 +182,58 @@ class Rules:
     # -- completion ------------------------------------------------------------------------------------------------
 
     def complete(self, operation: str, parameters: dict[str, Any]) -> None:
-        """Add guardrail and metadata to a call's parameters where they are missing; what is there is checked."""
+        """Add guardrail and metadata to a call's parameters where they are missing; what is there is checked.
+
+        Only the top level of ``parameters`` is written: nested values are the caller's own and are copied.
+        """
         carrier = CARRIERS.get(operation)
         if carrier is None:
             return
         self._complete_guardrail(carrier, operation, parameters)
+        if "asynchronous-stream" in coverage(parameters).rules and operation.endswith("Stream"):
+            self.check_stream_mode(operation)
         if self.metadata and carrier is BODY:
             given = parameters.get("requestMetadata") or {}
             parameters["requestMetadata"] = {**given, **self.metadata}
+        elif self.metadata and operation in HEADER_CARRIERS:
+            parameters["requestMetadata"] = json.dumps(
+                {**_decoded(parameters.get("requestMetadata")), **self.metadata}
+            )
 
     def _complete_guardrail(self, carrier: Carrier, operation: str, parameters: dict[str, Any]) -> None:
         identifier, version = carrier.read(parameters)
-        if identifier is None and version is None:
-            carrier.write(parameters, self.guardrail.arn, self.guardrail.version)
-        elif version is None:
-            self.check_guardrail(identifier, self.guardrail.version, operation)
-            carrier.write(parameters, self.guardrail.arn, self.guardrail.version)
-        else:
-            self.check_guardrail(identifier if identifier is not None else self.guardrail.arn, version, operation)
-            if identifier is None:
-                carrier.write(parameters, self.guardrail.arn, str(version))
+        chosen = (
+            self.guardrail.arn if identifier is None else identifier,
+            self.guardrail.version if version is None else version,
+        )
+        self.check_guardrail(*chosen, operation)
+        if identifier is None or version is None:
+            carrier.write(parameters, *chosen)
 
-    def violation(self, rule: str, reason: str, operation: str, section: str = "client") -> PerimeterViolation:
-        """A violation that points at a section of the declaration."""
-        return self._violation(rule, reason, operation, section)
+    def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
+        """A violation that points at a place in the declaration; ``{use}`` in the path stands for this use."""
+        return self.place.violation(rule, reason, operation, *(path or ("client",)))
 
-    def _violation(self, rule: str, reason: str, operation: str, section: str) -> PerimeterViolation:
-        line = line_of(self.file, (section,)) if self.file is not None else None
-        declared = f"{self.file}:{line}" if line is not None else None
-        return PerimeterViolation(rule, reason, operation, declared=declared)
+
+def _decoded(metadata: Any) -> dict[str, Any]:
+    """Request metadata that a caller gave for a header. What is no JSON object is left out."""
+    try:
+        value = json.loads(metadata or "{}")
+    except (TypeError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
 
 
 def rules_of(
-    perimeter: Perimeter, use: Use, guardrail: PinnedGuardrail, *, file: Path | None = None, allow_draft: bool = False
+    perimeter: Perimeter,
+    use: Use,
+    guardrail: PinnedGuardrail,
+    *,
+    place: Place = NOWHERE,
+    allow_draft: bool = False,
 ) -> Rules:
     """The rules of a declared use."""
+    masked = (*perimeter.guardrail.pii.values(), *(regex.action for regex in perimeter.guardrail.regexes))
     return Rules(
         regions=(perimeter.regions.source,),
         models={name: perimeter.models[name] for name in use.models},
@@ -181,7 +244,8 @@ def rules_of(
         agent=use.agent,
         alias=use.alias,
         metadata=perimeter.client.metadata,
-        administers=use.kind in ("guardrail-administrator", "operator"),
+        kind=use.kind,
+        masks="anonymize" in masked,
         allow_draft=allow_draft,
-        file=file,
+        place=place,
     )

@@ -7,14 +7,22 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ringwall.client.coverage import coverage
 from ringwall.client.guard import OnOutcome
-from ringwall.client.outcome import Outcome
+from ringwall.client.outcome import Outcome, observe
 from ringwall.client.rules import DRAFT, PinnedGuardrail
-from ringwall.client.session import READ_TIMEOUT, GuardedSession, OnIntervention, of_guardrail, session
+from ringwall.client.session import (
+    READ_TIMEOUT,
+    GuardedSession,
+    OnIntervention,
+    of_guardrail,
+    session,
+    surroundings,
+)
 from ringwall.client.violation import PerimeterViolation
 
 _GUARDRAIL = re.compile(
-    r"(?P<arn>arn:aws[a-z-]*:bedrock:[a-z0-9-]+:(?P<account>\d{12}):guardrail/(?P<id>[a-z0-9]+))"
+    r"(?P<arn>arn:aws[a-z-]*:bedrock:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):guardrail/(?P<id>[a-z0-9]+))"
     r":(?P<version>[1-9]\d{0,7}|DRAFT)"
 )
 
@@ -42,6 +50,8 @@ class SecureBedrockClient:
         models: identifiers that may be invoked.
         external_id: external id that the role's trust policy asks for.
         endpoint_url: URL of a VPC endpoint to call instead of the regional host.
+        endpoint_urls: the same by service, for ``sts`` and others.
+        ca_bundle: file of certificate authorities to trust instead of the built-in ones.
         trust_environment: take proxy and CA bundle from the environment.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get ``GuardrailIntervened`` instead of a blocked answer.
@@ -49,7 +59,7 @@ class SecureBedrockClient:
         unsafe_allow_draft: accept the guardrail's DRAFT.
 
     Raises:
-        PerimeterViolation: the guardrail is not pinned by number.
+        PerimeterViolation: the guardrail is not pinned by number, or lies in another Region.
     """
 
     def __init__(
@@ -61,36 +71,44 @@ class SecureBedrockClient:
         models: Iterable[str],
         external_id: str | None = None,
         endpoint_url: str | None = None,
+        endpoint_urls: Mapping[str, str] | None = None,
+        ca_bundle: str | None = None,
         trust_environment: bool = False,
         on_outcome: OnOutcome | None = None,
         on_intervention: OnIntervention = "return",
         read_timeout: float = READ_TIMEOUT,
         unsafe_allow_draft: bool = False,
     ) -> None:
-        pinned, account = _pinned(guardrail, allow_draft=unsafe_allow_draft)
-        names = list(models)
+        pinned, account = _pinned(guardrail, region, allow_draft=unsafe_allow_draft)
+        urls = {**(endpoint_urls or {}), **({"bedrock-runtime": endpoint_url} if endpoint_url else {})}
+        around = surroundings(
+            trust_environment=trust_environment,
+            read_timeout=read_timeout,
+            endpoint_urls=urls,
+            ca_bundle=ca_bundle,
+        )
         self._become(
             of_guardrail(
                 region,
                 pinned,
-                {name: name for name in names},
+                {name: name for name in models},
+                around,
                 account=account,
                 role_arn=role_arn,
                 external_id=external_id,
-                trust_environment=trust_environment,
-                endpoint_urls={"bedrock-runtime": endpoint_url} if endpoint_url else {},
                 on_outcome=on_outcome,
                 on_intervention=on_intervention,
-                read_timeout=read_timeout,
                 allow_draft=unsafe_allow_draft,
             )
         )
 
     @classmethod
-    def declared(cls, declaration: str | Path = "ringwall.yaml", *, use: str, **options: Any) -> SecureBedrockClient:
+    def declared(
+        cls, declaration: str | Path = "ringwall.yaml", *, use: str, **options: Any
+    ) -> SecureBedrockClient:
         """The client of a declared use; ``options`` as for :func:`ringwall.session`."""
         client = cls.__new__(cls)
-        client._become(session(declaration, use=use, **options))
+        client._become(session(declaration, use=use, **options))  # noqa: SLF001 - a constructor
         return client
 
     def _become(self, guarded: GuardedSession) -> None:
@@ -111,20 +129,26 @@ class SecureBedrockClient:
         Returns:
             The response as boto3 gives it, and its outcome: whether the guardrail intervened, and by which policies.
         """
-        from ringwall.client.outcome import observe
-
         response = self.client.converse(modelId=model_id, messages=messages, **parameters)
-        found: list[Outcome] = []
-        observe("Converse", response, self.session.rules.guardrail.arn, found.append)
+        pinned, found = self.session.rules.guardrail, list[Outcome]()
+        observe(
+            "Converse",
+            response,
+            pinned.arn,
+            found.append,
+            model=model_id,
+            version=pinned.version,
+            coverage=coverage({"messages": messages, **parameters}),
+        )
         return response, found[0]
 
 
-def _pinned(guardrail: str, *, allow_draft: bool) -> tuple[PinnedGuardrail, str]:
+def _pinned(guardrail: str, region: str, *, allow_draft: bool) -> tuple[PinnedGuardrail, str]:
     match = _GUARDRAIL.fullmatch(guardrail)
     if match is None or (match["version"] == DRAFT and not allow_draft):
-        raise PerimeterViolation(
-            "guardrail-not-pinned",
-            "the guardrail must be an ARN with a numbered version, arn:...:guardrail/ID:N",
-            "CreateClient",
-        )
+        reason = "the guardrail must be an ARN with a numbered version, arn:...:guardrail/ID:N"
+        raise PerimeterViolation("guardrail-not-pinned", reason, "CreateClient")
+    if match["region"] != region:
+        reason = f"the guardrail is in {match['region']}, and calls go to {region}"
+        raise PerimeterViolation("guardrail-not-pinned", reason, "CreateClient")
     return PinnedGuardrail(match["id"], match["arn"], match["version"]), match["account"]

@@ -7,6 +7,7 @@ import platform
 import re
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -15,22 +16,35 @@ import boto3
 from botocore.config import Config
 from botocore.session import Session as BotocoreSession
 
-from ringwall.client.credentials import assume
+from ringwall.client.credentials import Role, RoleCredentials
+from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
 from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
 from ringwall.client.rules import PinnedGuardrail, Rules, rules_of
-from ringwall.client.violation import PerimeterViolation
+from ringwall.client.transport import ENFORCED, configuration, hosts, pin
+from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
 from ringwall.perimeter import Perimeter, load
 
 OnIntervention = Literal["return", "raise"]
 READ_TIMEOUT = 3600
 """Seconds. A generation may take this long; giving up earlier pays for an answer that nobody reads."""
-ENFORCED: Mapping[str, Any] = {
-    "auth_scheme_preference": "sigv4",
-    "ignore_configured_endpoint_urls": True,
-}
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What clients start from.
+
+    Attributes:
+        config: configuration.
+        verify: boto3's ``verify``: a CA bundle, ``True`` for the built-in ones, ``None`` to ask the environment.
+        endpoint_urls: by service, the URL of a VPC endpoint to call instead of the regional host.
+    """
+
+    config: Config
+    verify: str | bool | None
+    endpoint_urls: Mapping[str, str]
 
 
 class GuardedSession(boto3.Session):
@@ -50,16 +64,14 @@ class GuardedSession(boto3.Session):
         rules: Callable[[], Rules],
         models: Mapping[str, str],
         *,
-        defaults: Config,
-        verify: Any,
-        endpoint_urls: Mapping[str, str],
+        surroundings: Surroundings,
+        place: Place = NOWHERE,
     ) -> None:
         super().__init__(botocore_session=botocore_session, region_name=region)
         self.models = dict(models)
         self._rules = rules
-        self._defaults = defaults
-        self._verify = verify
-        self._endpoint_urls = dict(endpoint_urls)
+        self._surroundings = surroundings
+        self._place = place
         guard.attach(botocore_session.get_component("event_emitter"))
 
     @property
@@ -76,35 +88,54 @@ class GuardedSession(boto3.Session):
         if service_name not in SERVICES:
             return super().client(service_name, region_name=region_name, **options)
         region = region_name or str(self.region_name)
-        self._refuse(service_name, region, options)
-        given = options.pop("config", None)
-        config = self._defaults if given is None else self._defaults.merge(given)
-        endpoint = options.pop("endpoint_url", None) or self._endpoint_urls.get(service_name)
-        options.setdefault("verify", self._verify)
-        if options["verify"] is None:
-            options["verify"] = self._verify
+        given = options.pop("config", None) or Config()
+        self._refuse(service_name, region, options, given)
+        around = self._surroundings
+        endpoint = options.pop("endpoint_url", None) or around.endpoint_urls.get(service_name)
+        if options.get("verify") is None:
+            options["verify"] = around.verify
         return super().client(
             service_name,
             region_name=region,
-            config=config.merge(Config(**ENFORCED)),
+            config=around.config.merge(given).merge(Config(**ENFORCED)),
             endpoint_url=endpoint,
             **options,
         )
 
-    def _refuse(self, service: str, region: str, options: Mapping[str, Any]) -> None:
+    def _refuse(self, service: str, region: str, options: Mapping[str, Any], config: Config) -> None:
+        """Refuse what the rules would refuse later, while the caller's line is still in sight."""
         if region != self.region_name:
-            raise PerimeterViolation("region-not-declared", f"{region} is not {self.region_name}", "CreateClient")
-        if options.get("verify") is False or options.get("use_ssl") is False:
-            raise PerimeterViolation("tls-required", "TLS and its verification cannot be switched off", "CreateClient")
-        if any(options.get(name) for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")):
-            raise PerimeterViolation(
-                "credentials-not-declared", "the session's own credentials are used, no others", "CreateClient"
+            reason = f"{region} is not {self.region_name}"
+            raise self._violation("region-not-declared", reason, "regions", "source")
+        if any(name in options and options[name] in (False, 0, "") for name in ("verify", "use_ssl")):
+            raise self._violation("tls-required", "TLS and its verification cannot be switched off")
+        if any(
+            options.get(name) for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+        ):
+            raise self._violation(
+                "credentials-not-declared", "the session's own credentials are used, no others"
             )
-        endpoint = options.get("endpoint_url")
-        if endpoint is not None and endpoint != self._endpoint_urls.get(service):
-            raise PerimeterViolation(
-                "endpoint-not-declared", f"{urlsplit(str(endpoint)).hostname} is not a declared endpoint", "CreateClient"
-            )
+        endpoint, own = options.get("endpoint_url"), self._surroundings.endpoint_urls.get(service)
+        if endpoint is not None and endpoint != own:
+            reason = f"{urlsplit(str(endpoint)).hostname} is not a declared endpoint"
+            raise self._violation("endpoint-not-declared", reason)
+        if own is not None and not own.startswith("https://"):
+            raise self._violation("tls-required", "the declared endpoint is not HTTPS")
+        self._refuse_configuration(config)
+
+    def _refuse_configuration(self, config: Config) -> None:
+        if config.signature_version not in (None, "v4"):
+            raise self._violation("sigv4-only", "the configuration asks for another signature than SigV4")
+        if config.auth_scheme_preference not in (None, "sigv4"):
+            raise self._violation("sigv4-only", "the configuration prefers another authentication than SigV4")
+        if config.use_dualstack_endpoint:
+            reason = "a dual-stack host is not a declared endpoint: give its URL in endpoint_urls"
+            raise self._violation("endpoint-not-declared", reason)
+        if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
+            raise self._violation("tls-required", "a forwarding proxy would read the calls")
+
+    def _violation(self, rule: str, reason: str, *path: str) -> PerimeterViolation:
+        return self._place.violation(rule, reason, "CreateClient", *(path or ("client",)))
 
 
 def session(
@@ -115,7 +146,10 @@ def session(
     session_name: str | None = None,
     source_identity: str | None = None,
     tags: Mapping[str, str] | None = None,
+    session_policy: Mapping[str, Any] | None = None,
+    duration: int = 3600,
     endpoint_urls: Mapping[str, str] | None = None,
+    ca_bundle: str | None = None,
     on_outcome: OnOutcome | None = None,
     on_intervention: OnIntervention = "return",
     read_timeout: float = READ_TIMEOUT,
@@ -130,7 +164,10 @@ def session(
         session_name: name of the role session, to which CloudTrail and logs attribute calls. Default: user and host.
         source_identity: who is behind it, if the role's trust policy lets it be set.
         tags: session tags.
-        endpoint_urls: by service, the URL of a VPC endpoint to call instead of the regional host.
+        session_policy: policy document that narrows the role session further.
+        duration: seconds that a role session lasts, at least 1800.
+        endpoint_urls: by service (``sts`` too), the URL of a VPC endpoint to call instead of the regional host.
+        ca_bundle: file of certificate authorities to trust instead of the built-in ones.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get :class:`GuardrailIntervened` instead of a blocked answer.
         read_timeout: seconds to wait for a generation.
@@ -139,143 +176,152 @@ def session(
     Raises:
         DeclarationError: the declaration is wrong.
         RingwallError: it has no such use.
+        ValueError: the duration is too short.
     """
     path = Path(declaration)
     perimeter = load(path)
     if use not in perimeter.uses:
         msg = f"{path} declares no use {use!r}; it has {', '.join(perimeter.uses) or 'none'}"
         raise RingwallError(msg)
-    return guarded(
-        perimeter,
-        use,
-        file=path,
-        profile=profile,
-        session_name=session_name or _who(),
-        source_identity=source_identity,
-        tags=tags,
-        endpoint_urls=endpoint_urls or {},
-        on_outcome=on_outcome,
-        raise_interventions=on_intervention == "raise",
+    around = surroundings(
+        trust_environment=perimeter.client.trust_environment,
         read_timeout=read_timeout,
-        allow_draft=unsafe_allow_draft,
+        endpoint_urls=endpoint_urls,
+        ca_bundle=ca_bundle,
     )
+    role = Role(
+        perimeter.role_arn(use),
+        session_name or _who(),
+        duration,
+        perimeter.uses[use].external_id,
+        source_identity,
+        dict(tags or {}),
+        session_policy,
+    )
+    return _guarded(
+        perimeter, Place(path, use), role, around, profile=profile, on_outcome=on_outcome,
+        raise_interventions=on_intervention == "raise", allow_draft=unsafe_allow_draft,
+    )  # fmt: skip
 
 
-def guarded(
+def _guarded(
     perimeter: Perimeter,
-    use: str,
+    place: Place,
+    role: Role,
+    around: Surroundings,
     *,
-    file: Path | None,
     profile: str | None,
-    session_name: str,
-    source_identity: str | None,
-    tags: Mapping[str, str] | None,
-    endpoint_urls: Mapping[str, str],
     on_outcome: OnOutcome | None,
     raise_interventions: bool,
-    read_timeout: float,
     allow_draft: bool,
 ) -> GuardedSession:
     """Put a guarded session together from a declaration."""
-    region = perimeter.regions.source
-    trusted = perimeter.client.trust_environment
-    defaults, verify = transport(trust_environment=trusted, read_timeout=read_timeout)
-    base, own, plain = (BotocoreSession(profile=profile) for _ in range(3))
+    region, use = perimeter.regions.source, perimeter.uses[place.use]
+    credentials = credentials_of(role, region, around, profile=profile)
+    own, plain = BotocoreSession(profile=profile), BotocoreSession(profile=profile)
     for botocore_session in (own, plain):
-        assume(
-            botocore_session,
-            base,
-            perimeter.role_arn(use),
-            session_name=session_name,
-            region=region,
-            config=defaults.merge(Config(ignore_configured_endpoint_urls=True)),
-            verify=verify,
-            external_id=perimeter.uses[use].external_id,
-            source_identity=source_identity,
-            tags=tags,
-        )
+        use_credentials(botocore_session, credentials)
+    _pin(plain, "bedrock", region, around)
 
     def discover() -> Rules:
-        control = plain.create_client(
-            "bedrock",
-            region_name=region,
-            config=defaults.merge(Config(**ENFORCED)),
-            verify=verify,
-            endpoint_url=endpoint_urls.get("bedrock"),
+        control = _plain_client(plain, "bedrock", region, around)
+        return rules_of(
+            perimeter, use, find_guardrail(control, perimeter), place=place, allow_draft=allow_draft
         )
-        pinned = find_guardrail(control, perimeter)
-        return rules_of(perimeter, perimeter.uses[use], pinned, file=file, allow_draft=allow_draft)
 
     rules = once(discover)
-    guard = Guard(
-        rules, hosts(region, endpoint_urls), on_outcome=on_outcome, raise_interventions=raise_interventions
-    )
-    models = {name: perimeter.models[name] for name in perimeter.uses[use].models}
-    return GuardedSession(
-        own, region, guard, rules, models, defaults=defaults, verify=verify, endpoint_urls=endpoint_urls
-    )
+    guard = _guard(rules, region, around, on_outcome, raise_interventions=raise_interventions)
+    models = {name: perimeter.models[name] for name in use.models}
+    return GuardedSession(own, region, guard, rules, models, surroundings=around, place=place)
 
 
 def of_guardrail(
     region: str,
     guardrail: PinnedGuardrail,
     models: Mapping[str, str],
+    around: Surroundings,
     *,
     account: str | None = None,
     role_arn: str | None = None,
     external_id: str | None = None,
-    trust_environment: bool = False,
-    endpoint_urls: Mapping[str, str] | None = None,
     on_outcome: OnOutcome | None = None,
     on_intervention: OnIntervention = "return",
-    read_timeout: float = READ_TIMEOUT,
     allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session without a declaration: the guardrail, models and Region are given by hand."""
-    defaults, verify = transport(trust_environment=trust_environment, read_timeout=read_timeout)
     own = BotocoreSession()
     if role_arn:
-        assume(
-            own, BotocoreSession(), role_arn, session_name=_who(), region=region, verify=verify,
-            config=defaults.merge(Config(ignore_configured_endpoint_urls=True)), external_id=external_id,
-        )  # fmt: skip
+        role = Role(role_arn, _who(), external_id=external_id)
+        use_credentials(own, credentials_of(role, region, around))
     rules = Rules(
-        regions=(region,), models=dict(models), guardrail=guardrail, account=account, allow_draft=allow_draft
+        regions=(region,),
+        models=dict(models),
+        guardrail=guardrail,
+        account=account,
+        partition=guardrail.arn.split(":")[1],
+        allow_draft=allow_draft,
     )
-    urls = dict(endpoint_urls or {})
-    guard = Guard(
-        lambda: rules, hosts(region, urls), on_outcome=on_outcome, raise_interventions=on_intervention == "raise"
+    guard = _guard(lambda: rules, region, around, on_outcome, raise_interventions=on_intervention == "raise")
+    return GuardedSession(own, region, guard, lambda: rules, models, surroundings=around)
+
+
+def surroundings(
+    *,
+    trust_environment: bool,
+    read_timeout: float,
+    endpoint_urls: Mapping[str, str] | None = None,
+    ca_bundle: str | None = None,
+) -> Surroundings:
+    """What clients start from; without ``trust_environment`` the environment's proxies and CA bundle are left aside."""
+    config = configuration(trust_environment=trust_environment, read_timeout=read_timeout)
+    return Surroundings(config, ca_bundle or (None if trust_environment else True), dict(endpoint_urls or {}))
+
+
+def credentials_of(
+    role: Role, region: str, around: Surroundings, *, profile: str | None = None
+) -> RoleCredentials:
+    """Credentials of a role, by the regional STS. Nothing is called before they are needed."""
+    base = BotocoreSession(profile=profile)
+    base.set_config_variable("sts_regional_endpoints", "regional")
+    _pin(base, "sts", region, around)
+
+    def sts(service: str, **keys: Any) -> Any:
+        return _plain_client(base, service, region, around, **keys)
+
+    return RoleCredentials(base, role, sts)
+
+
+def _guard(
+    rules: Callable[[], Rules],
+    region: str,
+    around: Surroundings,
+    on_outcome: OnOutcome | None,
+    *,
+    raise_interventions: bool,
+) -> Guard:
+    allowed = {service: hosts(service, region, around.endpoint_urls) for service in SERVICES}
+    return Guard(rules, allowed, on_outcome=on_outcome, raise_interventions=raise_interventions)
+
+
+def _pin(botocore_session: BotocoreSession, service: str, region: str, around: Surroundings) -> None:
+    def refuse(host: str) -> PerimeterViolation:
+        return PerimeterViolation("endpoint-not-declared", f"{host} is not a declared endpoint", service)
+
+    allowed = hosts(service, region, around.endpoint_urls)
+    pin(botocore_session.get_component("event_emitter"), service, allowed, refuse)
+
+
+def _plain_client(
+    botocore_session: BotocoreSession, service: str, region: str, around: Surroundings, **keys: Any
+) -> Any:
+    return botocore_session.create_client(
+        service,
+        region_name=region,
+        config=around.config.merge(Config(**ENFORCED)),
+        verify=around.verify,
+        endpoint_url=around.endpoint_urls.get(service),
+        **keys,
     )
-    return GuardedSession(
-        own, region, guard, lambda: rules, models, defaults=defaults, verify=verify, endpoint_urls=urls
-    )
-
-
-def transport(*, trust_environment: bool, read_timeout: float) -> tuple[Config, Any]:
-    """Client configuration, and boto3's ``verify``.
-
-    Without ``trust_environment`` proxies and CA bundles of the environment are left aside: an empty mapping means "no
-    proxy" to botocore, and ``True`` the built-in CAs.
-    """
-    config = Config(
-        retries={"mode": "standard", "total_max_attempts": 3},
-        connect_timeout=5,
-        read_timeout=read_timeout,
-        tcp_keepalive=True,
-        proxies=None if trust_environment else {},
-        user_agent_extra="ringwall",
-    )
-    return config, None if trust_environment else True
-
-
-def hosts(region: str, endpoint_urls: Mapping[str, str]) -> frozenset[str]:
-    """Host names that Bedrock clients may call: the regional ones, or the declared endpoint in their place."""
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    found = {
-        urlsplit(endpoint_urls[service]).hostname if service in endpoint_urls else f"{service}.{region}.{suffix}"
-        for service in SERVICES
-    }
-    return frozenset(host.lower() for host in found if host)
 
 
 def once(compute: Callable[[], Rules]) -> Callable[[], Rules]:

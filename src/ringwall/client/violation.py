@@ -1,18 +1,26 @@
 """What the client raises: a violation is AWS's own denial to everybody who knows botocore.
 
-    ClientError
-    +-- PerimeterViolation     a call that the declaration forbids; nothing was sent
-    +-- GuardrailIntervened    only with ``on_intervention="raise"``: the guardrail blocked or masked
+ClientError
++-- PerimeterViolation     a call that the declaration forbids; nothing was sent
++-- GuardrailIntervened    only with ``on_intervention="raise"``: the guardrail blocked or masked
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from ringwall.errors import RingwallError
+from ringwall.perimeter.loader import line_of
+
 if TYPE_CHECKING:
     from ringwall.client.outcome import Outcome
+
+_IDENTIFIER = re.compile(r"[\w.:/@+-]{1,200}")
 
 
 class PerimeterViolation(ClientError):  # noqa: N818 - the name that applications catch
@@ -31,17 +39,7 @@ class PerimeterViolation(ClientError):  # noqa: N818 - the name that application
         self.rule = rule
         self.reason = reason
         self.declared = declared
-        response: Any = {
-            "Error": {"Code": "AccessDeniedException", "Message": f"[{rule}] {reason}"},
-            "ResponseMetadata": {
-                "RequestId": "",
-                "HTTPStatusCode": 403,
-                "HTTPHeaders": {},
-                "RetryAttempts": 0,
-                "HostId": "",
-            },
-        }
-        super().__init__(response, operation)
+        super().__init__(_response("AccessDeniedException", f"[{rule}] {reason}", 403), operation)
 
     def explain(self) -> str:
         """The rule, what is wrong, and the declaration's line."""
@@ -58,19 +56,72 @@ def _rebuild(rule: str, reason: str, operation: str, declared: str | None) -> Pe
 
 
 class GuardrailIntervened(ClientError):  # noqa: N818 - the name that applications catch
-    """The guardrail blocked or masked something. Raised only with ``on_intervention="raise"``."""
+    """The guardrail blocked or masked something. Raised only with ``on_intervention="raise"``.
+
+    Attributes:
+        outcome: what came of the call, without content.
+    """
 
     def __init__(self, outcome: Outcome) -> None:
         self.outcome = outcome
         policies = ", ".join(outcome.policies) or "its policies"
-        response: Any = {
-            "Error": {"Code": "GuardrailIntervened", "Message": f"the guardrail intervened by {policies}"},
-            "ResponseMetadata": {
-                "RequestId": outcome.request_id,
-                "HTTPStatusCode": 200,
-                "HTTPHeaders": {},
-                "RetryAttempts": 0,
-                "HostId": "",
-            },
-        }
-        super().__init__(response, outcome.operation)
+        text = f"the guardrail intervened by {policies}"
+        super().__init__(_response("GuardrailIntervened", text, 200, outcome.request_id), outcome.operation)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes."""
+        return GuardrailIntervened, (self.outcome,)
+
+
+def _response(code: str, message: str, status: int, request_id: str = "") -> Any:
+    return {
+        "Error": {"Code": code, "Message": message},
+        "ResponseMetadata": {
+            "RequestId": request_id,
+            "HTTPStatusCode": status,
+            "HTTPHeaders": {},
+            "RetryAttempts": 0,
+            "HostId": "",
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a use is declared: gives violations their line.
+
+    Attributes:
+        file: the declaration; without one, violations name no line.
+        use: name of the use.
+    """
+
+    file: Path | None = None
+    use: str = ""
+
+    def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
+        """A violation that points at a path of the declaration, or at the nearest section above that it has."""
+        return PerimeterViolation(rule, reason, operation, declared=self._line(tuple(self._filled(path))))
+
+    def _filled(self, path: tuple[str, ...]) -> list[str]:
+        return [self.use if part == "{use}" else part for part in path]
+
+    def _line(self, path: tuple[str, ...]) -> str | None:
+        while self.file is not None and path:
+            try:
+                line = line_of(self.file, path)
+            except RingwallError:  # the file was changed since and is not readable now: the refusal stands
+                return None
+            if line is not None:
+                return f"{self.file}:{line}"
+            path = path[:-1]
+        return None
+
+
+NOWHERE = Place()
+
+
+def shown(value: object) -> str:
+    """An identifier for a message; what does not look like one may be content, and is not shown."""
+    if value is None:
+        return "none"
+    return value if isinstance(value, str) and _IDENTIFIER.fullmatch(value) else "the given value"

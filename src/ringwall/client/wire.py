@@ -4,18 +4,40 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ringwall.client.transport import host_of
+
 SIGV4 = "AWS4-HMAC-SHA256"
-MODEL_PATHS: Mapping[str, str] = {
-    "invoke": "InvokeModel",
-    "invoke-with-response-stream": "InvokeModelWithResponseStream",
-    "converse": "Converse",
-    "converse-stream": "ConverseStream",
-    "count-tokens": "CountTokens",
+BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
+    "Converse": ("guardrailConfig", "guardrailIdentifier", "guardrailVersion"),
+    "ConverseStream": ("guardrailConfig", "guardrailIdentifier", "guardrailVersion"),
+    "Retrieve": ("guardrailConfiguration", "guardrailId", "guardrailVersion"),
 }
+HEADER_GUARDRAIL = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
+ASYNCHRONOUS = frozenset({"async", "ASYNCHRONOUS"})
+
+
+class Routes:
+    """The operations of a service by method and path, from botocore's model of it."""
+
+    def __init__(self, model: Any) -> None:
+        self._routes: dict[tuple[str, int], list[tuple[str, tuple[str, ...]]]] = {}
+        for name in model.operation_names:
+            http = model.operation_model(name).http
+            parts = tuple(http["requestUri"].partition("?")[0].split("/"))
+            self._routes.setdefault((http["method"], len(parts)), []).append((name, parts))
+
+    def find(self, method: str, path: str) -> tuple[str | None, dict[str, str]]:
+        """The operation of a request and the values in its path, or ``None`` where no operation has such a path."""
+        given = path.split("/")
+        for name, parts in self._routes.get((method, len(given)), []):
+            if all(part == value or part.startswith("{") for part, value in zip(parts, given, strict=True)):
+                labels = zip(parts, given, strict=True)
+                return name, {part[1:-1]: unquote(value) for part, value in labels if part.startswith("{")}
+        return None, {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,81 +46,109 @@ class Sent:
 
     Attributes:
         scheme: ``https`` or ``http``.
-        host: host without port, lower case.
-        port: port, if the URL names one.
-        operation: runtime operation by the path, or ``None`` for other paths.
-        model: model identifier in the path.
+        host: ``host:port``, in lower case.
+        operation: operation by method and path, or ``None`` where there is none.
+        labels: values in the path, by the API's names (``modelId``, ``knowledgeBaseId``, ...).
         guardrail: guardrail identifier carried.
         version: its version.
+        asynchronous: whether a stream is let out before the guardrail has read it.
         authorization: scheme of the Authorization header, empty without one.
+        scope: Region and service that the signature is for.
         signed_headers: names covered by the signature.
     """
 
     scheme: str
     host: str
-    port: int | None
     operation: str | None
-    model: str | None
-    guardrail: str | None
-    version: str | None
-    authorization: str
-    signed_headers: frozenset[str]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    guardrail: str | None = None
+    version: str | None = None
+    asynchronous: bool = False
+    authorization: str = ""
+    scope: tuple[str, str] = ("", "")
+    signed_headers: frozenset[str] = frozenset()
 
 
-def read(request: Any) -> Sent:
+def read(request: Any, routes: Routes) -> Sent:
     """Read a botocore ``AWSPreparedRequest``."""
     url = urlsplit(request.url)
     headers = {_text(name).lower(): _text(value) for name, value in request.headers.items()}
-    operation, model = _path(url.path)
-    guardrail, version = _guardrail(operation, url.path, headers, request.body)
+    operation, labels = routes.find(str(request.method), url.path)
+    guardrail, version, asynchronous = _guardrail(operation, labels, headers, request.body)
     authorization = headers.get("authorization", "")
     return Sent(
         scheme=url.scheme,
-        host=(url.hostname or "").lower(),
-        port=url.port,
+        host=host_of(request.url),
         operation=operation,
-        model=model,
+        labels=labels,
         guardrail=guardrail,
         version=version,
+        asynchronous=asynchronous,
         authorization=authorization.split(" ", 1)[0],
+        scope=_scope(authorization),
         signed_headers=_signed(authorization),
     )
 
 
-def _path(path: str) -> tuple[str | None, str | None]:
-    """``/model/ID/converse`` -> (``Converse``, ID); ``/guardrail/ID/version/N/apply`` -> (``ApplyGuardrail``, None)."""
-    parts = path.strip("/").split("/")
-    if len(parts) >= 3 and parts[0] == "model":
-        return MODEL_PATHS.get(parts[-1], parts[-1]), unquote("/".join(parts[1:-1]))
-    if len(parts) >= 5 and parts[0] == "guardrail" and parts[-1] == "apply":
-        return "ApplyGuardrail", None
-    return None, None
-
-
 def _guardrail(
-    operation: str | None, path: str, headers: Mapping[str, str], body: Any
-) -> tuple[str | None, str | None]:
-    if operation in ("Converse", "ConverseStream"):
-        given = _json(body).get("guardrailConfig")
+    operation: str | None, labels: Mapping[str, str], headers: Mapping[str, str], body: Any
+) -> tuple[str | None, str | None, bool]:
+    if operation is not None and operation in BODY_GUARDRAIL:
+        section, identifier, version = BODY_GUARDRAIL[operation]
+        whole = json_object(body)
+        if (not whole and body) or "content-encoding" in headers:
+            return "", None, False
+        given = whole.get(section)
         if not isinstance(given, Mapping):
-            return None, None
-        return _optional(given.get("guardrailIdentifier")), _optional(given.get("guardrailVersion"))
+            return None, None, False
+        late = given.get("streamProcessingMode") in ASYNCHRONOUS
+        return _optional(given.get(identifier)), _optional(given.get(version)), late
     if operation in ("InvokeModel", "InvokeModelWithResponseStream"):
-        return headers.get("x-amzn-bedrock-guardrailidentifier"), headers.get("x-amzn-bedrock-guardrailversion")
+        late = operation != "InvokeModel" and _late(json_object(body))
+        return headers.get(HEADER_GUARDRAIL[0]), headers.get(HEADER_GUARDRAIL[1]), late
     if operation == "ApplyGuardrail":
-        head, _, tail = path.strip("/").partition("/version/")
-        return unquote(head.partition("/")[2]), tail.partition("/")[0]
-    return None, None
+        return labels["guardrailIdentifier"], labels["guardrailVersion"], False
+    return None, None, False
 
 
-def _json(body: Any) -> Mapping[str, Any]:
-    """The body as a JSON object; an unreadable one is an empty object, which carries no guardrail."""
-    data = body if isinstance(body, bytes | bytearray | str) else b""
+def _late(body: Mapping[str, Any]) -> bool:
+    """Whether the stream goes out unread, as one must assume of a body that cannot be read."""
+    return not body or body_mode(body) in ASYNCHRONOUS
+
+
+def body_mode(body: Mapping[str, Any]) -> Any:
+    """The stream mode in an InvokeModel body."""
+    settings = body.get("amazon-bedrock-guardrailConfig")
+    return settings.get("streamProcessingMode") if isinstance(settings, Mapping) else None
+
+
+def json_object(body: Any) -> Mapping[str, Any]:
+    """The body as a JSON object; what cannot be read, or can be read in two ways, is an empty one.
+
+    Parsers differ on which of two equal names counts: one could see the pinned guardrail where AWS sees another.
+    """
+    data = body.encode() if isinstance(body, str) else body
+    if not isinstance(data, bytes | bytearray):
+        return {}
     try:
-        value = json.loads(data or b"{}")
+        value = json.loads(data.decode("utf-8") or "{}", object_pairs_hook=_unique)
     except ValueError:
         return {}
     return value if isinstance(value, Mapping) else {}
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
+
+
+def _scope(authorization: str) -> tuple[str, str]:
+    """Region and service of ``Credential=KEY/DATE/REGION/SERVICE/aws4_request``."""
+    _, found, rest = authorization.partition("Credential=")
+    parts = rest.partition(",")[0].split("/") if found else []
+    return (parts[-3], parts[-2]) if len(parts) >= 5 else ("", "")
 
 
 def _signed(authorization: str) -> frozenset[str]:

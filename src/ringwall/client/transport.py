@@ -1,0 +1,146 @@
+"""The last step before the network: TLS, keep-alive, and a check of the request that is about to leave.
+
+botocore gives a client's HTTP session no public seam, so this module is the only one that touches a private one: it
+replaces ``client._endpoint.http_session`` by a subclass with the same settings. ``creating-client-class`` puts that into
+the class of every client that a session makes, however it is made, so it can not be forgotten and no event handler
+stands behind it.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from botocore.config import Config
+from botocore.httpsession import URLLib3Session
+
+Check = Callable[[Any], None]
+MINIMUM_TLS = ssl.TLSVersion.TLSv1_2
+KEEP_ALIVE: tuple[tuple[str, int], ...] = (
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPALIVE", 60),
+    ("TCP_KEEPINTVL", 30),
+    ("TCP_KEEPCNT", 4),
+)
+"""Seconds and counts. NAT gateways, load balancers and PrivateLink forget a connection after 350 idle seconds, and a
+long generation is idle until its first byte. ``TCP_KEEPALIVE`` is what macOS calls ``TCP_KEEPIDLE``."""
+ENFORCED: Mapping[str, Any] = {"auth_scheme_preference": "sigv4", "ignore_configured_endpoint_urls": True}
+"""Configuration that nothing overrides: no bearer token, no endpoint from environment or profile."""
+
+
+class HardenedSession(URLLib3Session):
+    """botocore's HTTP session with TLS 1.2 at least, tuned keep-alive, and a check of every request.
+
+    Args:
+        check: given botocore's prepared request; raises to keep it from leaving.
+        settings: what :class:`URLLib3Session` takes.
+    """
+
+    def __init__(self, check: Check, **settings: Any) -> None:
+        self._check = check
+        super().__init__(**settings)
+
+    def send(self, request: Any) -> Any:
+        """Check, then send."""
+        self._check(request)
+        return super().send(request)
+
+    def _get_ssl_context(self) -> ssl.SSLContext:
+        context: ssl.SSLContext = super()._get_ssl_context()
+        context.minimum_version = max(context.minimum_version, MINIMUM_TLS)
+        # SSLKEYLOGFILE would write the keys of every connection to a file.
+        context.keylog_filename = None  # type: ignore[assignment]
+        return context
+
+
+def harden(client: Any, check: Check) -> None:
+    """Give a client the hardened HTTP session, with the settings of its own."""
+    old = client._endpoint.http_session  # noqa: SLF001 - the one seam, see above
+    client._endpoint.http_session = HardenedSession(check, **_settings(old))  # noqa: SLF001
+
+
+def mixin(check_of: Callable[[Any], Check]) -> type:
+    """A base class that hardens each client as it is made; ``check_of`` makes the check of a client."""
+
+    class Hardened:
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            harden(self, check_of(self))
+
+    return Hardened
+
+
+def pin(events: Any, service: str, hosts: frozenset[str], refuse: Callable[[str], Exception]) -> None:
+    """Hold the clients of one service that a session makes to HTTPS and to some hosts; nothing else is checked."""
+
+    def check(request: Any) -> None:
+        if urlsplit(request.url).scheme != "https" or host_of(request.url) not in hosts:
+            raise refuse(host_of(request.url))
+
+    def add(base_classes: list[type], **_: Any) -> None:
+        base_classes.insert(0, mixin(lambda _client: check))
+
+    events.register(f"creating-client-class.{service}", add, unique_id=f"ringwall-pin-{service}")
+
+
+def _settings(session: URLLib3Session) -> dict[str, Any]:
+    timeout = session._timeout  # noqa: SLF001
+    if not isinstance(timeout, int | float):
+        timeout = (timeout.connect_timeout, timeout.read_timeout)
+    certificate = (session._cert_file, session._key_file) if session._cert_file else None  # noqa: SLF001
+    return {
+        "verify": session._verify,  # noqa: SLF001
+        "proxies": session._proxy_config._proxies,  # noqa: SLF001
+        "proxies_config": session._proxy_config.settings,  # noqa: SLF001
+        "timeout": timeout,
+        "max_pool_connections": session._max_pool_connections,  # noqa: SLF001
+        "socket_options": socket_options(session._socket_options),  # noqa: SLF001
+        "client_cert": certificate,
+    }
+
+
+def socket_options(given: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """The given options, keep-alive, and its timing where the platform lets it be set."""
+    found = {(level, name): value for level, name, value in given}
+    found[(socket.SOL_SOCKET, socket.SO_KEEPALIVE)] = 1
+    for name, value in KEEP_ALIVE:
+        if hasattr(socket, name):
+            found[(socket.IPPROTO_TCP, int(getattr(socket, name)))] = value
+    return [(level, name, value) for (level, name), value in found.items()]
+
+
+def configuration(*, trust_environment: bool, read_timeout: float) -> Config:
+    """Configuration that every client starts from.
+
+    Without ``trust_environment``, proxies and the dual-stack switch of the environment are left aside: to botocore an
+    empty mapping means "no proxy".
+    """
+    ignored: dict[str, Any] = {} if trust_environment else {"proxies": {}, "use_dualstack_endpoint": False}
+    return Config(
+        retries={"mode": "standard", "total_max_attempts": 3},
+        connect_timeout=5,
+        read_timeout=read_timeout,
+        tcp_keepalive=True,
+        user_agent_extra="ringwall",
+        **ignored,
+    )
+
+
+def hosts(service: str, region: str, endpoint_urls: Mapping[str, str]) -> frozenset[str]:
+    """``host:port`` that a service's clients may call: the declared endpoint, else the Region's own and its FIPS twin.
+
+    A dual-stack host (``api.aws``) is another name, which a VPC endpoint's private DNS does not cover: declare it.
+    """
+    if service in endpoint_urls:
+        return frozenset({host_of(endpoint_urls[service])})
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return frozenset(f"{service}{variant}.{region}.{suffix}:443" for variant in ("", "-fips"))
+
+
+def host_of(url: str) -> str:
+    """``host:port`` of a URL, in lower case, the port filled in."""
+    parts = urlsplit(url)
+    return f"{(parts.hostname or '').lower()}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
