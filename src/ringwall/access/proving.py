@@ -2,7 +2,9 @@
 
 A *never* claim holds of an Estate if it holds of every actor (:mod:`ringwall.access.actors`). Each actor is first asked
 about without regard to the route, which covers all of them; only where that fails are the public network and each VPC
-endpoint tried one by one, so that a violation comes with a way that really leads through. Resources that have policies
+endpoint tried one by one, so that a violation comes with a way that really leads through. Before that, all users and
+roles together are asked about as one who may be any of them and whose own policies allow everything: what does not hold
+of that one may still hold of each of them, but what does need not be asked again. Resources that have policies
 of their own (keys, buckets, guardrails) are asked about one by one, since their policies decide too.
 
 What could not be read can only have hidden a deny or an allow: a violation over an Estate with gaps is *unknown*, and so
@@ -16,10 +18,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors, routes
+from ringwall.access.anybody import anybody, as_conditions, stands_for
 from ringwall.access.bearing import Access
 from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
-from ringwall.iam.policy import ConditionTest, Policy, PolicySet
+from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.claims import Claim
 from ringwall.proof.prove import prove
@@ -105,9 +108,12 @@ class Prover:
     asked: int = 0
     _actors: tuple[Actor, ...] = field(default=(), init=False)
     _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
+    _anybody: Actor = field(init=False)
+    _of_anybody: dict[tuple[Claim, Policy | None], Answer] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._actors = actors(self.access, self.account)
+        self._anybody = anybody(self._actors)
 
     def prove(self, claim: Claim, call: ApiCall | None = None) -> EstateAnswer:
         """The verdict over the Estate. ``call`` says which concrete call a *can* claim is about."""
@@ -144,12 +150,27 @@ class Prover:
             narrowed = (
                 claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
             )
-            policies = replace(actor.policies, resource=policy)
-            overall = self._ask(narrowed, actor, policies, {})
+            overall = self._overall(narrowed, actor, policy)
             if overall.verdict == "holds":
                 yield Exposure(actor, None, overall)
             else:
+                policies = replace(actor.policies, resource=policy)
                 yield from self._by_route(narrowed, actor, policies, overall)
+
+    def _overall(self, claim: Claim, actor: Actor, policy: Policy | None) -> Answer:
+        """The answer without regard to the route: of anybody if that settles it, else of this one."""
+        stood_for = actor is self._anybody or (
+            not self.disabled_axioms and stands_for(self._anybody, actor, claim)
+        )
+        if stood_for:
+            key = (claim, policy)
+            if key not in self._of_anybody:
+                policies = replace(self._anybody.policies, resource=policy)
+                self._of_anybody[key] = self._ask(claim, self._anybody, policies, {})
+            answer = self._of_anybody[key]
+            if actor is self._anybody or answer.verdict == "holds":
+                return answer
+        return self._ask(claim, actor, replace(actor.policies, resource=policy), {})
 
     def _by_route(
         self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
@@ -173,7 +194,7 @@ class Prover:
             id=claim.name,
             principal=actor.principal,
             policies=policies,
-            claim=_for_unlisted(claim)
+            claim=as_conditions(claim)
             if actor.principal is None
             else replace(claim, principals=None, not_principals=None),
             resource_account=None if actor.account == self.account else self.account,
@@ -277,16 +298,6 @@ def _concerns(claim: Claim, actor: Actor) -> bool:
     if claim.principals is not None and not _any_glob(claim.principals, actor.principal):
         return False
     return claim.not_principals is None or not _any_glob(claim.not_principals, actor.principal)
-
-
-def _for_unlisted(claim: Claim) -> Claim:
-    """The claim's principals as a condition, for a principal whose ARN is not known."""
-    extra: list[ConditionTest] = []
-    if claim.principals is not None:
-        extra.append(ConditionTest("ArnLike", None, False, "aws:PrincipalArn", claim.principals))
-    if claim.not_principals is not None:
-        extra.append(ConditionTest("ArnNotLike", None, False, "aws:PrincipalArn", claim.not_principals))
-    return replace(claim, principals=None, not_principals=None, conditions=(*claim.conditions, *extra))
 
 
 def _any_glob(patterns: Iterable[str], text: str) -> bool:

@@ -1,0 +1,147 @@
+"""AWS's words for a denied request, read back into what they say.
+
+Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and the wordings of Amazon S3
+(quoted resources), Amazon EC2 (an introduction and an encoded message) and the SDKs (``An error occurred ... when
+calling the Converse operation: ...``). Older services end after the resource, or after "with an explicit deny".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+from ringwall.errors import RingwallError
+from ringwall.iam.request import PolicyType
+
+_NOT_AUTHORIZED = re.compile(
+    r"User:\s*(?P<principal>\S+)\s+is not authorized to perform:?\s*(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
+    r"(?:\s+on resource:?\s*(?P<quote>[\"'`]?)(?P<resource>\S+?)(?P=quote)(?=[\s,;]|\.?\s*$|\.\s))?",
+)
+_EXPLICIT = re.compile(
+    r"explicit deny(?:\s+in\s+(?:an?|the)\s+(?P<kind>[A-Za-z][A-Za-z -]*?polic(?:y|ies)|permissions boundary))?",
+    re.IGNORECASE,
+)
+_IMPLICIT = re.compile(
+    r"because no (?P<kind>[A-Za-z][A-Za-z -]*?policy|permissions boundary) allows", re.IGNORECASE
+)
+_OPERATION = re.compile(r"when calling the (?P<operation>[A-Za-z0-9]+) operation")
+_POLICY_ARN = re.compile(
+    r"arn:[a-z-]+:(?:organizations|iam)::[^\s\"',;]*polic(?:y|ies)/[^\s\"',;]*[^\s\"',;.]"
+)
+_KINDS: tuple[tuple[str, PolicyType], ...] = (
+    ("identity", "identity"),
+    ("permissions boundary", "permissions_boundary"),
+    ("session", "session"),
+    ("trust", "resource"),
+    ("resource control", "rcp"),
+    ("resource", "resource"),
+    ("service control", "scp"),
+    ("endpoint", "vpc_endpoint"),
+)
+_ELSEWHERE = (
+    (
+        "access to the model",
+        (
+            "Bedrock says this before any policy is asked: nobody has accepted the model's agreement in this account "
+            "(CreateFoundationModelAgreement, PutUseCaseForModelAccess). No policy statement will change it"
+        ),
+    ),
+    (
+        "security token included in the request",
+        "the credentials themselves are refused (expired, or of nobody): no policy decided it",
+    ),
+    ("signature we calculated", "the request's signature is wrong: no policy decided it"),
+    (
+        "operation not allowed",
+        (
+            "Bedrock says this of accounts that it has not enabled for on-demand inference: no policy decided it, "
+            "AWS Support can tell"
+        ),
+    ),
+)
+
+
+class UnreadableDenialError(RingwallError):
+    """A message does not say who was denied what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """What a message says.
+
+    Attributes:
+        principal: ARN of the caller; ``*`` for anonymous.
+        action: ``service:Name``.
+        resource: ARN; ``None`` where the message names none.
+        effect: ``explicit`` or ``implicit``; ``None`` where the message does not say.
+        policy_type: type that denied or lacked an Allow; ``None`` where the message does not say.
+        policy: ARN of the denying policy, where the message names it.
+        operation: API operation that an SDK's introduction names.
+        encoded: whether it carries an encoded authorization failure message, which
+            ``sts:DecodeAuthorizationMessage`` reads.
+    """
+
+    principal: str
+    action: str
+    resource: str | None = None
+    effect: Literal["explicit", "implicit"] | None = None
+    policy_type: PolicyType | None = None
+    policy: str | None = None
+    operation: str | None = None
+    encoded: bool = False
+
+
+def parse_denial(text: str) -> Denial:
+    """Read an AccessDenied message.
+
+    Raises:
+        UnreadableDenialError: it does not name a principal and an action; where it is a message that no policy causes,
+            the error says what does.
+    """
+    words = " ".join(text.split())
+    found = _NOT_AUTHORIZED.search(words)
+    if found is None:
+        raise UnreadableDenialError(_not_a_denial(words))
+    rest = words[found.end() :]
+    effect, kind = _effect(rest)
+    operation = _OPERATION.search(words[: found.start()])
+    policy = _POLICY_ARN.search(rest)
+    resource = found["resource"]
+    return Denial(
+        principal="*"
+        if found["principal"].lower().startswith("anonymous")
+        else found["principal"].rstrip(","),
+        action=found["action"],
+        resource=resource.rstrip(".") if resource else None,
+        effect=effect,
+        policy_type=_policy_type(kind),
+        policy=policy.group() if policy else None,
+        operation=operation["operation"] if operation else None,
+        encoded="encoded authorization failure message" in words.lower(),
+    )
+
+
+def _effect(rest: str) -> tuple[Literal["explicit", "implicit"] | None, str | None]:
+    explicit = _EXPLICIT.search(rest)
+    if explicit:
+        return "explicit", explicit["kind"]
+    implicit = _IMPLICIT.search(rest)
+    return ("implicit", implicit["kind"]) if implicit else (None, None)
+
+
+def _policy_type(kind: str | None) -> PolicyType | None:
+    if kind is None:
+        return None
+    return next((name for word, name in _KINDS if word in kind.lower()), None)
+
+
+def _not_a_denial(words: str) -> str:
+    lowered = words.lower()
+    for sign, meaning in _ELSEWHERE:
+        if sign in lowered:
+            return meaning
+    return (
+        "the message does not say who was denied what (User: ARN is not authorized to perform: ACTION on resource: "
+        "ARN): give the CloudTrail event of the call with --event"
+    )

@@ -1,0 +1,274 @@
+"""Explanations as lines of plain text, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from ringwall.access.possibilities import ABSENT, ROUTE
+from ringwall.iam.codec import decision_to_json, request_to_json
+from ringwall.iam.render import operator_text
+
+if TYPE_CHECKING:
+    from ringwall.access.asked import Occurrence
+    from ringwall.access.owners import Owner
+    from ringwall.access.smallest_change import Nearest, PolicyChange
+    from ringwall.access.why import Deciding, Explained, Explanation
+    from ringwall.iam.trace import ConditionTrace
+
+Verdict = Literal["denied", "allowed", "unknown"]
+
+TYPE_NAMES = {
+    "identity": "identity-based policy",
+    "permissions_boundary": "permissions boundary",
+    "session": "session policy",
+    "resource": "resource-based policy",
+    "scp": "service control policy",
+    "rcp": "resource control policy",
+    "vpc_endpoint": "VPC endpoint policy",
+}
+_HEADS = {
+    "denied": "denied",
+    "allowed": "would be allowed now",
+    "unknown": "cannot tell",
+}
+
+
+def verdict(found: Sequence[Explanation], *, denied: bool) -> Verdict:
+    """The answer about the whole call.
+
+    Args:
+        found: of each authorization.
+        denied: whether AWS said that it denied the call.
+    """
+    outcomes = {item.outcome for item in found}
+    if "denied" in outcomes:
+        return "denied"
+    if "depends" in outcomes:
+        told = denied and all(item.fits is not False for item in found)
+        return "denied" if told else "unknown"
+    return "unknown" if any(item.gaps for item in found) or not found else "allowed"
+
+
+# -- text ------------------------------------------------------------------------------------------------------------
+
+
+def in_words(found: Sequence[Explanation], outcome: Verdict, occurrence: Occurrence | None) -> Iterator[str]:
+    """The answer, most telling authorization first."""
+    shown = [item for item in found if item.outcome != "allowed"] or list(found)
+    for item in shown:
+        yield from _authorization(item, outcome)
+    others = len(found) - len(shown)
+    if others:
+        yield f"The call's other {others} authorization{'s are' if others > 1 else ' is'} allowed."
+    for text in occurrence.notes if occurrence else ():
+        yield f"note: {text}"
+    for text in dict.fromkeys(text for item in found for text in item.asked.assumed):
+        yield f"note: taken for granted {text}"
+    for gap in dict.fromkeys(gap for item in found for gap in item.gaps):
+        yield f"note: could not be read: {gap}"
+
+
+def _authorization(item: Explanation, outcome: Verdict) -> Iterator[str]:
+    asked = item.asked
+    head = {"denied": "denied", "allowed": _HEADS["allowed"], "depends": _HEADS[outcome]}[item.outcome]
+    yield f"{head}: {asked.principal}"
+    yield f"    {asked.action} on {asked.resource}"
+    if item.fits is False and item.outcome != "allowed":
+        yield "    AWS's message says otherwise: policies changed since, or some that bear on it are not in the Estate"
+    elif item.fits is False:
+        yield "    by the policies that are there now; they changed since, or some that bear on it are not in the Estate"
+    elif item.fits and len(item.cases) > 1:
+        yield "    What AWS said fits each of these; the message does not tell which:"
+    if item.partial:
+        yield "    too many possibilities: some values were left out"
+    for explained in item.cases:
+        yield from _case(explained, item)
+
+
+def _case(item: Explained, whole: Explanation) -> Iterator[str]:
+    if item.case.conditions:
+        yield f"  if {' and '.join(_condition(key, labels, whole) for key, labels in item.case.conditions)}:"
+    decision = item.case.decision
+    yield f"    {decision.outcome.replace('_', ' ')}"
+    for deciding in item.deciding:
+        yield from _deciding(deciding)
+    if decision.allowed:
+        return
+    for kind, owner in zip(decision.missing, item.owners, strict=False):
+        yield f"      no {TYPE_NAMES[kind]} allows it; it belongs to {owner.words}"
+    for nearest in item.nearest:
+        yield from _nearest(nearest)
+    if item.instead is not None:
+        sets = " and ".join(f"{_key(key)} = {label}" for key, label in item.instead.sets)
+        yield f"      the caller would be allowed with {sets}"
+    if item.changes and item.instead is None:
+        yield "      the smallest change of policies that would allow it:"
+        for change in item.changes:
+            yield from _change(change)
+
+
+def _condition(key: str, labels: tuple[str, ...], whole: Explanation) -> str:
+    others = [label for label in whole.options.get(key, ()) if label not in labels]
+    if key == ROUTE:
+        if 0 < len(others) < len(labels) - 1:
+            return f"it did not come {' or '.join(others)}"
+        return f"it came {' or '.join(labels)}"
+    values = [label for label in labels if label != ABSENT]
+    parts = [f"the call carried no {_key(key)}"] if ABSENT in labels else []
+    if values:
+        parts.append(f"{'it' if parts else _key(key)} was {' or '.join(values)}")
+    return ", or ".join(parts)
+
+
+def _key(key: str) -> str:
+    return _SPELLING.get(key, key)
+
+
+def _deciding(item: Deciding) -> Iterator[str]:
+    policy, statement = item.policy, item.statement
+    level = f", attached to {policy.target}" if policy.target else ""
+    yield (
+        f"      {statement.effect} by {TYPE_NAMES[policy.policy_type]} {policy.policy}{level}, "
+        f"statement {statement.label}"
+    )
+    yield from (f"        {test}" for test in statement.conditions)
+    if statement.effect == "Deny":
+        yield f"        it belongs to {item.owner.words}"
+
+
+def _nearest(item: Nearest) -> Iterator[str]:
+    yield f"      nearest: statement {item.trace.label} of {item.policy} fails by {', '.join(item.trace.failed)}"
+    yield from (f"        {test}" for test in item.trace.conditions if not test.matched)
+
+
+def _change(change: PolicyChange) -> Iterator[str]:
+    kind = TYPE_NAMES[change.policy_type]
+    where = f"the {kind} {change.policy}" if change.policy else f"a new {kind}"
+    level = f", attached to {change.target}" if change.target else ""
+    if change.statement is None:
+        yield f"        take statement {change.replaces} out of {where}{level}"
+        return
+    verb = f"in place of statement {change.replaces} of" if change.replaces else "add to"
+    yield f"        {verb} {where}{level}:"
+    yield f"          {json.dumps(change.statement, ensure_ascii=False)}"
+
+
+# -- JSON ------------------------------------------------------------------------------------------------------------
+
+
+def explanation_to_json(
+    found: Sequence[Explanation], outcome: Verdict, occurrence: Occurrence | None
+) -> dict[str, Any]:
+    """The answer as plain data (``ringwall schema why``)."""
+    notes = [*(occurrence.notes if occurrence else ())]
+    notes += [f"taken for granted {text}" for item in found for text in item.asked.assumed]
+    return {
+        "outcome": outcome,
+        "operation": occurrence.operation if occurrence else None,
+        "message": _message(occurrence),
+        "authorizations": [_explanation(item) for item in found],
+        "notes": list(dict.fromkeys(notes)),
+        "gaps": list(dict.fromkeys(gap for item in found for gap in item.gaps)),
+    }
+
+
+def _message(occurrence: Occurrence | None) -> dict[str, Any] | None:
+    if occurrence is None or occurrence.denial is None:
+        return None
+    denial = occurrence.denial
+    return {
+        "principal": denial.principal,
+        "action": denial.action,
+        "resource": denial.resource,
+        "effect": denial.effect,
+        "policy_type": denial.policy_type,
+        "policy": denial.policy,
+    }
+
+
+def _explanation(item: Explanation) -> dict[str, Any]:
+    return {
+        "principal": item.asked.principal,
+        "action": item.asked.action,
+        "resource": item.asked.resource,
+        "outcome": item.outcome,
+        "fits_message": item.fits,
+        "unknown_keys": [_key(key) for key in item.open],
+        "partial": item.partial,
+        "cases": [_explained(one) for one in item.cases],
+    }
+
+
+def _explained(item: Explained) -> dict[str, Any]:
+    return {
+        "if": [{"key": _key(key), "values": list(labels)} for key, labels in item.case.conditions],
+        **decision_to_json(item.case.decision),
+        "request": request_to_json(item.case.example.request),
+        "deciding": [
+            {
+                "policy_type": one.policy.policy_type,
+                "policy": one.policy.policy,
+                "target": one.policy.target,
+                "statement": one.statement.label,
+                "effect": one.statement.effect,
+                "conditions": [_test(test) for test in one.statement.conditions],
+                "owner": _owner(one.owner),
+            }
+            for one in item.deciding
+        ],
+        "owners": [
+            {"policy_type": kind, **_owner(owner)}
+            for kind, owner in zip(item.case.decision.missing, item.owners, strict=False)
+        ],
+        "nearest": [
+            {
+                "policy_type": one.policy_type,
+                "policy": one.policy,
+                "statement": one.trace.label,
+                "failed": list(one.trace.failed),
+                "conditions": [_test(test) for test in one.trace.conditions if not test.matched],
+            }
+            for one in item.nearest
+        ],
+        "request_change": None
+        if item.instead is None
+        else [{"key": _key(key), "value": label} for key, label in item.instead.sets],
+        "policy_changes": [
+            {
+                "policy_type": one.policy_type,
+                "policy": one.policy or None,
+                "target": one.target,
+                "replaces": one.replaces,
+                "statement": one.statement,
+            }
+            for one in item.changes
+        ],
+    }
+
+
+def _owner(owner: Owner) -> dict[str, Any]:
+    return {"account": owner.account, "owner": owner.words}
+
+
+def _test(test: ConditionTrace) -> dict[str, Any]:
+    return {
+        "operator": operator_text(test.test),
+        "key": test.test.key,
+        "values": list(test.test.values),
+        "actual": list(test.actual) or None,
+        "matched": test.matched,
+    }
+
+
+_SPELLING = {
+    name.lower(): name
+    for name in (
+        "aws:CalledVia", "aws:CurrentTime", "aws:EpochTime", "aws:MultiFactorAuthAge", "aws:MultiFactorAuthPresent",
+        "aws:PrincipalArn", "aws:PrincipalOrgID", "aws:PrincipalOrgPaths", "aws:RequestedRegion", "aws:ResourceAccount",
+        "aws:ResourceOrgID", "aws:SecureTransport", "aws:SourceAccount", "aws:SourceArn", "aws:SourceIp", "aws:SourceVpc",
+        "aws:SourceVpce", "aws:TokenIssueTime", "aws:UserAgent", "aws:ViaAWSService", "aws:VpcSourceIp",
+        "bedrock:GuardrailIdentifier", "bedrock:InferenceProfileArn", "iam:PassedToService", "kms:ViaService",
+    )
+}  # fmt: skip
