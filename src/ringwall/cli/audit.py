@@ -101,10 +101,7 @@ def _connections(
     """The account, and the management account if its role can be assumed: else its policies stay unknown."""
     from ringwall.estate.connection import connect
 
-    if perimeter is not None:
-        aws = workload(perimeter, profile=profile)
-    else:
-        aws = connect("", profile=profile)
+    aws = workload(perimeter, profile=profile) if perimeter is not None else connect("", profile=profile)
     role = management_role or (perimeter.organization.management_role if perimeter is not None else None)
     if role is None:
         note(
