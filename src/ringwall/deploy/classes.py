@@ -96,6 +96,16 @@ def changed_statements(before: PolicySet, after: PolicySet) -> tuple[Statement, 
     return tuple(item for _, item in (*(x for x in old if x not in new), *(x for x in new if x not in old)))
 
 
+def actions_of(statements: Iterable[Statement]) -> tuple[str, ...] | None:
+    """Patterns of every action that one of the statements covers; ``None`` = all actions."""
+    found: dict[str, None] = {}
+    for statement in statements:
+        if statement.actions is None or "*" in statement.actions:
+            return None
+        found |= dict.fromkeys(statement.actions)
+    return tuple(found)
+
+
 def touches(statement: Statement, action: str) -> bool:
     """Whether the statement's action element covers an action."""
     if statement.actions is not None:

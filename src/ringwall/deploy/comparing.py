@@ -16,6 +16,7 @@ from ringwall.deploy.classes import (
     UNMENTIONED,
     Context,
     RequestClass,
+    actions_of,
     changed_statements,
     request_classes,
     statements,
@@ -30,7 +31,7 @@ from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet, Statement
 from ringwall.iam.request import Decision, Request
 from ringwall.iam.vocabulary import Vocabulary
-from ringwall.proof.compare import compare
+from ringwall.proof.compare import newly_allowed
 
 SAMPLES = 5
 """Actions beyond the watched ones that are asked for each action pattern of a changed statement."""
@@ -110,7 +111,8 @@ class Comparison:
         self, account: Account, actor: Actor, was: PolicySet, then: PolicySet, ways: tuple[_Way, ...]
     ) -> None:
         """Ask the prover for a request of an existing principal, of any action, that only the new policies allow."""
-        if changed_statements(was, then) == ():
+        delta = changed_statements(was, then)
+        if delta == ():
             return
         if narrows(was, then):
             self.proved.append(actor.label)
@@ -118,9 +120,14 @@ class Comparison:
         if self.seconds <= 0 or actor.principal is None or not then.identity or self._widens(actor):
             return  # where something widens already, the gate is closed and a proof would change nothing
         started = time.monotonic()
-        answer = compare(
-            was, then, self.vocabulary, principal=actor.principal, timeout=max(1.0, self.seconds / 2)
-        ).newly_allows
+        answer = newly_allowed(
+            was,
+            then,
+            self.vocabulary,
+            principal=actor.principal,
+            actions=None if delta is None else actions_of(delta),
+            timeout=max(1.0, self.seconds / 2),
+        )
         self.seconds -= time.monotonic() - started
         if answer is None:
             self.proved.append(actor.label)

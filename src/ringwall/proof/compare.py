@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from ringwall.iam.arn import is_account_id
@@ -99,11 +99,41 @@ def compare(
         )
     if isinstance(before, Policy) or isinstance(after, Policy):
         raise TypeError("compare two policies or two sets of policies, not one of each")
-    question = Question("compare", principal, after, _EVERYTHING, context_model)
-    return Comparison(
-        _difference(question, before, vocabulary, Clock.starting_now(timeout)),
-        _difference(replace(question, policies=before), after, vocabulary, Clock.starting_now(timeout)),
-    )
+
+    def new(less: PolicySet, more: PolicySet) -> Difference:
+        return newly_allowed(
+            less, more, vocabulary, principal=principal, context_model=context_model, timeout=timeout
+        )
+
+    return Comparison(new(before, after), new(after, before))
+
+
+def newly_allowed(
+    before: PolicySet,
+    after: PolicySet,
+    vocabulary: Vocabulary,
+    *,
+    principal: str = DEFAULT_PRINCIPAL,
+    actions: tuple[str, ...] | None = None,
+    context_model: ContextModel = "catalog",
+    timeout: float = 10.0,
+) -> Difference:
+    """A request that the one set of policies denies and the other allows: one direction of :func:`compare`.
+
+    Args:
+        before: what must not allow it.
+        after: what must.
+        vocabulary: what AWS's actions and keys are.
+        principal: whose requests.
+        actions: patterns of the actions to look among; ``None`` = all.
+        context_model: ``catalog`` or ``any``.
+        timeout: seconds.
+
+    Raises:
+        ValueError: the principal cannot be read.
+    """
+    question = Question("compare", principal, after, Claim("never", actions), context_model)
+    return _difference(question, before, vocabulary, Clock.starting_now(timeout))
 
 
 def _document_difference(

@@ -25,6 +25,7 @@ from ringwall.proof.theory import Free, Holds, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from ringwall.iam.policy import ConditionTest, Policy, PolicySet
     from ringwall.iam.vocabulary import Vocabulary
@@ -181,7 +182,10 @@ def all_policies(policies: PolicySet) -> Iterable[Policy]:
 
 def carries(vocabulary: Vocabulary, action: str, key: str) -> bool:
     """Whether a request for the action can carry a lower-cased key, free parts included."""
-    carried = vocabulary.condition_keys(action)
+    return _is_among(vocabulary.condition_keys(action), key)
+
+
+def _is_among(carried: AbstractSet[str], key: str) -> bool:
     if key in carried:
         return True
     cuts = [index + 1 for index, char in enumerate(key) if char in "/:"][1:]
@@ -500,6 +504,7 @@ class _Traits:
     def __init__(self, vocabulary: Vocabulary, keys: tuple[str, ...], setting: Setting) -> None:
         self._vocabulary = vocabulary
         self._keys = keys
+        self._carried: dict[frozenset[str], tuple[bool, ...]] = {}
         self._shapes = setting.holds(axioms.RESOURCE_SHAPES)
         self._rcp = setting.question.policies.rcp is not None
 
@@ -507,11 +512,19 @@ class _Traits:
         # A protocol does not say so, but a vocabulary is an object like any other.
         shapes, rules = _of_action(self._vocabulary, action)  # type: ignore[arg-type]
         return (
-            tuple(carries(self._vocabulary, action, key) for key in self._keys),
+            self._carries(action),
             shapes if self._shapes else (),
             rules,
             rcp_applies(action.lower(), self._vocabulary) if self._rcp else None,
         )
+
+    def _carries(self, action: str) -> tuple[bool, ...]:
+        """Which of the keys a request for the action can carry; most actions carry the same as many others."""
+        carried = frozenset(self._vocabulary.condition_keys(action))
+        found = self._carried.get(carried)
+        if found is None:
+            found = self._carried[carried] = tuple(_is_among(carried, key) for key in self._keys)
+        return found
 
 
 @lru_cache(maxsize=65536)
