@@ -166,6 +166,7 @@ def test_part_5_finds_the_calls_in_trail_and_logs(story: Story) -> None:
         "trail:answered",
         "trail:blocked",
         "trail:refused:weak-guardrail",
+        "trail:bucket",
         "log:bucket",
         "log:group",
         "log:auditor",
@@ -178,9 +179,9 @@ def test_part_5_uses_a_key_for_each_log(story: Story) -> None:
     lines = story.part("What was recorded")
     keys = [
         re.search(r"key (arn:aws:kms:\S+)", " ".join(lines[slug].details))[1]
-        for slug in ("log:bucket", "log:group")
+        for slug in ("trail:bucket", "log:bucket", "log:group")
     ]
-    assert len(set(keys)) == 2
+    assert len(set(keys)) == 3
 
 
 def test_part_6_is_caught_three_ways_and_put_right(story: Story) -> None:

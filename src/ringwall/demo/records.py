@@ -16,6 +16,7 @@ def records(world: World) -> Lines:
     """CloudTrail events, and invocation logs under their keys."""
     world.sandbox.flush()
     yield from trail_events(world)
+    yield trail_delivered(world)
     yield from logged_to_bucket(world)
     yield from logged_to_group(world)
     yield auditor_reads_no_prompts(world)
@@ -55,6 +56,29 @@ def lookup(world: World, name: str) -> dict[str, dict[str, Any]]:
             event = json.loads(item["CloudTrailEvent"])
             found[event["requestID"]] = event
     return found
+
+
+def trail_delivered(world: World) -> Line:
+    """The same calls in the trail's bucket. The event history is kept without any trail; these objects are not."""
+    s3, bucket = world.administrator("s3"), world.perimeter.bucket("trail")
+    wanted = {world.seen.get(slug) for slug in ("answered", "blocked", "refused:weak-guardrail")}
+    delivered: set[str] = set()
+    keys: set[str | None] = set()
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+        for item in page.get("Contents", ()):
+            if "/CloudTrail/" not in item["Key"]:
+                continue
+            stored = s3.get_object(Bucket=bucket, Key=item["Key"])
+            records = json.loads(gzip.decompress(stored["Body"].read()))["Records"]
+            here = wanted & {record.get("requestID") for record in records}
+            delivered |= here
+            keys |= {stored.get("SSEKMSKeyId")} if here else set()
+    return Line(
+        "trail:bucket",
+        f"the trail has delivered {len(delivered)} of these {len(wanted)} calls to its own bucket, under its own key",
+        ok=delivered == wanted and keys == {world.attributes["key/trail"]["Arn"]},
+        details=tuple(f"key {key}" for key in sorted(map(str, keys))),
+    )
 
 
 def logged_to_bucket(world: World) -> Lines:
