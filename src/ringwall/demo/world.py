@@ -20,6 +20,7 @@ from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect
 from ringwall.estate.located import located
 from ringwall.estate.model import Estate
+from ringwall.estate.sessions import new_session
 from ringwall.perimeter import Perimeter, load
 from ringwall.sandbox import Sandbox
 
@@ -117,16 +118,16 @@ class World:
 
     # -- people ----------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _session(self) -> boto3.Session:
+        """The administrator's session."""
+        return new_session()
+
     def credentials(self, use: str) -> boto3.Session:
         """A plain boto3 session with the credentials of a declared use's role."""
-        sts = boto3.client("sts", region_name=self.perimeter.regions.source)
+        sts = self.administrator("sts")
         keys = sts.assume_role(RoleArn=self.perimeter.role_arn(use), RoleSessionName="demo")["Credentials"]
-        return boto3.Session(
-            aws_access_key_id=keys["AccessKeyId"],
-            aws_secret_access_key=keys["SecretAccessKey"],
-            aws_session_token=keys["SessionToken"],
-            region_name=self.perimeter.regions.source,
-        )
+        return new_session(region=self.perimeter.regions.source, keys=keys)
 
     # -- places ----------------------------------------------------------------------------------------------------
 
@@ -152,4 +153,4 @@ class World:
 
     def administrator(self, service: str, region: str | None = None) -> Any:
         """The administrator's client."""
-        return boto3.client(service, region_name=region or self.perimeter.regions.source)
+        return self._session.client(service, region_name=region or self.perimeter.regions.source)

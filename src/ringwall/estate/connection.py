@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, body_of, digest_of, plain
+from ringwall.estate.sessions import base_session, boto3_session, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -283,7 +284,7 @@ class Connection:
 
     def _assumed(self, role: str) -> Any:
         credentials = importlib.import_module("botocore.credentials")
-        base = importlib.import_module("botocore.session").get_session()
+        base = base_session()
 
         def refresh() -> dict[str, str]:
             made = self.call(
@@ -300,7 +301,7 @@ class Connection:
         base._credentials = credentials.DeferredRefreshableCredentials(  # noqa: SLF001 - botocore's only seam for refresh
             refresh_using=refresh, method="assume-role"
         )
-        return importlib.import_module("boto3").Session(botocore_session=base, region_name=self.region)
+        return boto3_session(base, self.region)
 
 
 def connect(
@@ -321,10 +322,9 @@ def connect(
         AwsCallError: no credentials, or AWS does not accept them.
         RingwallError: no Region, or no such profile.
     """
-    boto3 = importlib.import_module("boto3")
     exceptions = importlib.import_module("botocore.exceptions")
     try:
-        session = boto3.Session(profile_name=profile, region_name=region)
+        session = new_session(profile=profile, region=region)
     except exceptions.ProfileNotFound as error:
         raise RingwallError(
             f"There is no AWS profile {profile}; see `aws configure list-profiles`."

@@ -1,0 +1,52 @@
+"""boto3 sessions that share what botocore reads from its data files.
+
+Each botocore session parses endpoint rules and service models for itself, a tenth of a second for the one and up to a
+third for some of the others. They are data of the installed package, the same for everybody, so one loader serves all
+sessions that are made here.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import lru_cache
+from typing import Any
+
+
+def new_session(
+    *, profile: str | None = None, region: str | None = None, keys: dict[str, str] | None = None
+) -> Any:
+    """A ``boto3.Session``.
+
+    Args:
+        profile: of the shared configuration; ``None`` = the SDK's choice.
+        region: default Region of its clients; ``None`` = the SDK's choice.
+        keys: ``AccessKeyId``, ``SecretAccessKey`` and ``SessionToken`` as STS gives them; ``None`` = the SDK's chain.
+
+    Raises:
+        botocore.exceptions.ProfileNotFound: there is no such profile.
+    """
+    base = base_session(profile)
+    if keys is not None:
+        base.set_credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys.get("SessionToken"))
+    return boto3_session(base, region)
+
+
+def base_session(profile: str | None = None) -> Any:
+    """A ``botocore.session.Session`` with the shared loader."""
+    session = importlib.import_module("botocore.session").Session(profile=profile)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
+
+
+def boto3_session(base: Any, region: str | None = None) -> Any:
+    """A ``boto3.Session`` over a session of :func:`base_session`."""
+    session = importlib.import_module("boto3").Session(botocore_session=base, region_name=region)
+    # Every boto3 session tells its loader where boto3's own data are.
+    paths = base.get_component("data_loader").search_paths
+    paths[:] = dict.fromkeys(paths)
+    return session
+
+
+@lru_cache(maxsize=8)
+def _loader(data_path: str | None) -> Any:
+    return importlib.import_module("botocore.loaders").create_loader(data_path)
