@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Any
 
 from ringwall.iam.locate import Path
@@ -71,6 +72,7 @@ _ORGANIZATION_TYPES: Mapping[str, PolicyType] = {
     "SERVICE_CONTROL_POLICY": "scp",
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
+_LIKE_POLICY = frozenset({"version", "statement", "effect", "action", "principal"})
 _STATEMENT_MEMBERS = frozenset({"Effect", "Action", "NotAction", "Resource", "NotResource"})
 
 
@@ -98,7 +100,7 @@ class Found:
 
 
 def documents(value: Any) -> Iterator[Found]:
-    """Every policy document of a file's value; the whole value if nothing in it looks like one."""
+    """Every policy document of a file's value, or the value itself where it was meant to be one."""
     if is_policy(value):
         yield Found((), value)
         return
@@ -106,7 +108,7 @@ def documents(value: Any) -> Iterator[Found]:
     start = Found((), value, nested=True, terraform=terraform)
     nested = list(_walk(start, value))
     yield from nested
-    if not nested and not _is_template(value):
+    if not nested and _is_meant_as_policy(value):
         yield Found((), value)
 
 
@@ -121,11 +123,12 @@ def is_policy(value: Any) -> bool:
     )
 
 
-def _is_template(value: Any) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    marks = ("Resources", "AWSTemplateFormatVersion", "resources", *_TERRAFORM_ROOTS)
-    return any(mark in value for mark in marks)
+def _is_meant_as_policy(value: Any) -> bool:
+    """Whether somebody meant the value to be a policy document: it has a name of one, misspelled perhaps, or nothing."""
+    if not value or not isinstance(value, Mapping | list):
+        return True
+    names = [str(name).lower() for name in value] if isinstance(value, Mapping) else []
+    return any(name in _LIKE_POLICY or get_close_matches(name, ("statement",), cutoff=0.8) for name in names[:20])
 
 
 def _walk(here: Found, value: Any) -> Iterator[Found]:

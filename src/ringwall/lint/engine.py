@@ -56,7 +56,12 @@ def lint_text(
     source = Source(file, text)
     findings = list(_of_source(source))
     if source.problem is None:
-        for found in discover.documents(source.value):
+        documents = list(discover.documents(source.value))
+        if not documents and policy_type is not None:
+            documents = [discover.Found((), source.value)]
+        if not documents:
+            findings.append(Finding(file, 1, 1, "syntax-error", "info", "the file holds no policy document"))
+        for found in documents:
             findings += _of_found(source, found, policy_type, day)
     return tuple(sorted(set(findings), key=_order))
 
