@@ -131,7 +131,7 @@ def with_estate(asked: Asked, access: Access) -> Asked:
         return asked
     who = parse_principal(asked.principal)
     entry = access.principal(asked.principal)
-    context = {"aws:principalarn": (entry.arn,)} if entry else {}
+    context: dict[str, tuple[str, ...]] = {"aws:principalarn": (entry.arn,)} if entry else {}
     derived = make_request(
         asked.principal, asked.action, asked.resource, asked.resource_account, {**context, **asked.context}
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ringwall.catalog.operations import authorizations, find_operation
+from ringwall.errors import RingwallError
 from ringwall.iam.codec import decision_to_json, policies_from_json, request_from_json
 from ringwall.iam.evaluate import decide, explain
 from ringwall.iam.parser import PolicySyntaxError
@@ -36,7 +37,7 @@ class Decider:
             return {"id": identifier, **self._single(request, policies)}
         except PolicySyntaxError as error:
             return {"id": identifier, "error": str(error)}
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError, RingwallError) as error:
             return {"id": identifier, "error": _words(error)}
 
     def _single(self, request: Mapping[str, Any], policies: PolicySet) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
-from ringwall.access.actors import Route, routes
+from ringwall.access.actors import routes
 from ringwall.access.asked import Asked, Occurrence, with_estate
 from ringwall.access.owners import Owner, owner_of
 from ringwall.access.possibilities import Case, Lookup, Option, Possibility, cases, possibilities
@@ -22,7 +22,7 @@ from ringwall.access.smallest_change import (
     policy_changes,
     request_change,
 )
-from ringwall.catalog.bedrock import ENDPOINT_SERVICES
+from ringwall.access.ways import carrying
 from ringwall.iam.evaluate import explain
 from ringwall.iam.policy import Policy
 from ringwall.iam.trace import PolicyTrace, StatementTrace, each_policy
@@ -164,7 +164,7 @@ class _Explainer:
         shown = cases(fitting or found)
         explained = sorted(
             (self._explained(asked, case, lookup, ways) for case in shown),
-            key=lambda item: item.case.decision.allowed,
+            key=lambda item: (item.case.decision.allowed, len(item.case.decision.because)),
         )
         allowed = {item.case.decision.allowed for item in explained}
         outcome: Outcome = "depends" if len(allowed) == 2 else "allowed" if True in allowed else "denied"
@@ -250,30 +250,9 @@ def _ways(asked: Asked, access: Access) -> tuple[Option, ...]:
         known = next((way for way in routes(access, services=("",)) if way.endpoint == asked.endpoint), None)
         facts: Mapping[str, str | None] = known.facts if known else {"aws:sourcevpce": asked.endpoint}
         return (Option(f"through {asked.endpoint}", _facts(asked, facts), asked.endpoint),)
-    found = [way for way in routes(access, services=("",)) if _carries(way, access, asked, prefix)]
+    found = carrying(access, service=asked.service, prefix=prefix)
     return tuple(Option(way.label, _facts(asked, way.facts), way.endpoint) for way in found)
 
 
 def _facts(asked: Asked, facts: Mapping[str, str | None]) -> dict[str, tuple[str, ...]]:
     return {key: (value,) for key, value in facts.items() if value is not None and key not in asked.context}
-
-
-def _carries(way: Route, access: Access, asked: Asked, prefix: str) -> bool:
-    """Whether a way can carry the call: an endpoint serves certain services only."""
-    resource = next(
-        (
-            item
-            for item in access.estate.of_type("AWS::EC2::VPCEndpoint")
-            if way.endpoint in (item.id, access.attribute(item, "Id"))
-        ),
-        None,
-    )
-    if resource is None:
-        return True
-    name = str(resource.get("ServiceName", "")).split(".", 3)[-1]
-    served = ENDPOINT_SERVICES.get(name)
-    if served is None:
-        return False
-    if asked.service is not None:
-        return asked.service in served.services
-    return prefix in served.prefixes or any(prefix == item for item in served.services)

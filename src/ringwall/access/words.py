@@ -89,7 +89,7 @@ def _authorization(item: Explanation, outcome: Verdict) -> Iterator[str]:
 
 def _case(item: Explained, whole: Explanation) -> Iterator[str]:
     if item.case.conditions:
-        yield f"  if {' and '.join(_condition(key, labels, whole) for key, labels in item.case.conditions)}:"
+        yield f"  if {', and '.join(_condition(key, labels, whole) for key, labels in item.case.conditions)}:"
     decision = item.case.decision
     yield f"    {decision.outcome.replace('_', ' ')}"
     for deciding in item.deciding:
@@ -101,8 +101,8 @@ def _case(item: Explained, whole: Explanation) -> Iterator[str]:
     for nearest in item.nearest:
         yield from _nearest(nearest)
     if item.instead is not None:
-        sets = " and ".join(f"{_key(key)} = {label}" for key, label in item.instead.sets)
-        yield f"      the caller would be allowed with {sets}"
+        sets = (label if key == ROUTE else f"with {_key(key)} {label}" for key, label in item.instead.sets)
+        yield f"      it would be allowed {' and '.join(sets)}"
     if item.changes and item.instead is None:
         yield "      the smallest change of policies that would allow it:"
         for change in item.changes:
