@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, hostile
 
+from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, hostile
 from ringwall.client import SecureBedrockClient
 from ringwall.controls.guardrails import content, digest
 from ringwall.perimeter import load

@@ -10,9 +10,9 @@ from typing import Any
 import botocore
 import pytest
 from botocore.config import Config
+
 from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, Reply, model_of
 from client.conftest import MODEL
-
 from ringwall.client import PerimeterViolation, SecureBedrockClient
 
 MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
