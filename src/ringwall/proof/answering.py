@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from ringwall.errors import RingwallError
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.codec import (
     answer_to_json,
@@ -53,5 +54,5 @@ def _or_error(document: Mapping[str, Any], ask: Callable[[], dict[str, Any]]) ->
         return ask()
     except KeyError as error:
         return {"id": document.get("id"), "error": f"{error.args[0]} is missing"}
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError, RingwallError) as error:
         return {"id": document.get("id"), "error": str(error) or "is nested too deeply"}

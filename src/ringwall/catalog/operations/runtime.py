@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ringwall.catalog.operations.authorization import Authorization, Call, account_of, is_arn
+from ringwall.catalog.operations.authorization import (
+    Authorization,
+    Call,
+    UnresolvedModelError,
+    account_of,
+    is_arn,
+)
 from ringwall.catalog.operations.models import (
     INVOKE,
     INVOKE_STREAM,
@@ -51,19 +57,31 @@ def _tier(call: Call) -> str:
     return call.text("serviceTier") or call.text("serviceTier", "type")
 
 
+def _model(call: Call) -> str:
+    """The model that a call names.
+
+    Raises:
+        UnresolvedModelError: it names none.
+    """
+    found = call.text("modelId")
+    if not found:
+        raise UnresolvedModelError(f"{call.operation} needs the parameter modelId")
+    return found
+
+
 def _invoke(call: Call) -> Iterator[Authorization]:
     """InvokeModel, Converse and their streaming forms."""
     identifier, version = _guardrail(call)
     value = guardrail_value(call, identifier, version) if identifier else None
     action = _INVOKE_ACTIONS[call.operation]
-    yield from invocations(call, action, call.text("modelId"), guardrail=value, tier=_tier(call))
+    yield from invocations(call, action, _model(call), guardrail=value, tier=_tier(call))
     if identifier:
         yield apply_guardrail(call, identifier)
 
 
 def _start_async(call: Call) -> Iterator[Authorization]:
     """StartAsyncInvoke runs the model and writes to S3 with the caller's permissions."""
-    yield from invocations(call, INVOKE, call.text("modelId"))
+    yield from invocations(call, INVOKE, _model(call))
     uri = call.text("outputDataConfig", "s3OutputDataConfig", "s3Uri")
     if uri.startswith("s3://"):
         path = uri.removeprefix("s3://").rstrip("/")
@@ -75,7 +93,7 @@ def _apply_guardrail(call: Call) -> Iterator[Authorization]:
 
 
 def _count_tokens(call: Call) -> Iterator[Authorization]:
-    yield _on(call, "bedrock:CountTokens", model_arn(call, call.text("modelId")))
+    yield _on(call, "bedrock:CountTokens", model_arn(call, _model(call)))
 
 
 def _knowledge_base(call: Call, identifier: str) -> str:
