@@ -187,13 +187,14 @@ def test_a_bucket_key_that_forgets_bedrock_leaves_the_bucket_without_entries(wor
 def test_an_auditor_who_may_read_the_bucket_and_its_key_turns_the_line_red(world: World) -> None:
     called(world)
     assert auditor_reads_no_prompts(world).ok
-    everything = {
-        "Version": "2012-10-17",
-        "Statement": [{"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}],
-    }
-    world.administrator("iam").put_role_policy(
-        RoleName="quickstart-auditor", PolicyName="configuration", PolicyDocument=json.dumps(everything)
-    )
+    iam = world.administrator("iam")
+    everything = {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}
+    for name in iam.list_role_policies(RoleName="quickstart-auditor")["PolicyNames"]:
+        iam.put_role_policy(
+            RoleName="quickstart-auditor",
+            PolicyName=name,
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [everything]}),
+        )
     assert not auditor_reads_no_prompts(world).ok
     put_right(world)
     assert auditor_reads_no_prompts(world).ok

@@ -62,6 +62,7 @@ def only(lines: dict[str, Line], *slugs: str) -> None:
 def test_the_six_parts_are_told_in_order(story: Story) -> None:
     assert list(story.parts) == [part.title for part in PARTS]
     assert len(story.parts) == 6
+    assert [line for lines in story.parts.values() for line in lines if not line.ok] == []
 
 
 def test_slugs_name_lines(story: Story) -> None:

@@ -61,7 +61,7 @@ def lookup(world: World, name: str) -> dict[str, dict[str, Any]]:
 def trail_delivered(world: World) -> Line:
     """The same calls in the trail's bucket. The event history is kept without any trail; these objects are not."""
     s3, bucket = world.administrator("s3"), world.perimeter.bucket("trail")
-    wanted = {world.seen.get(slug) for slug in ("answered", "blocked", "refused:weak-guardrail")}
+    wanted = {world.seen.get(slug, slug) for slug in ("answered", "blocked", "refused:weak-guardrail")}
     delivered: set[str] = set()
     keys: set[str | None] = set()
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
@@ -70,7 +70,7 @@ def trail_delivered(world: World) -> Line:
                 continue
             stored = s3.get_object(Bucket=bucket, Key=item["Key"])
             records = json.loads(gzip.decompress(stored["Body"].read()))["Records"]
-            here = wanted & {record.get("requestID") for record in records}
+            here: set[str] = wanted & {record.get("requestID") for record in records}
             delivered |= here
             keys |= {stored.get("SSEKMSKeyId")} if here else set()
     return Line(
@@ -131,9 +131,8 @@ def auditor_reads_no_prompts(world: World) -> Line:
     """The auditor reads configuration and trail, but not what people wrote."""
     s3 = world.outside(world.credentials("auditor"), "s3")
     bucket = world.perimeter.bucket("invocation-logs")
-    keys = [
-        item["Key"] for item in world.administrator("s3").list_objects_v2(Bucket=bucket).get("Contents", ())
-    ]
+    listed = world.administrator("s3").list_objects_v2(Bucket=bucket).get("Contents", ())
+    keys = [item["Key"] for item in listed if item["Key"].endswith(".gz")]
     code = said = "nothing to read"
     if keys:
         try:
