@@ -47,8 +47,8 @@ def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
 
 
 def watch(moment: str, change: Change, words: str) -> None:
-    """One line of progress for each finished step, on standard error."""
-    if moment in {"done", "failed", "not attempted"}:
+    """One line of progress for each finished step, and for each time that AWS has to be waited for."""
+    if moment != "started":
         note(f"  {moment:13} {change.id}" + (f": {words}" if words else ""))
 
 
