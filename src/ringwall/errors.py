@@ -59,6 +59,29 @@ class DeclarationError(RingwallError):
         super().__init__(str(problems[0]), details=tuple(map(str, problems[1:])))
 
 
+_SIGN_IN = "Sign in (`aws sso login`, `aws configure`), or choose other credentials with --profile."
+_REACH = "Check the network, the proxy (HTTPS_PROXY) and AWS_ENDPOINT_URL."
+_LATER = "Run it again in a minute."
+ADVICE: dict[str, str] = {
+    "NoCredentials": _SIGN_IN,
+    "InvalidClientTokenId": _SIGN_IN,
+    "UnrecognizedClientException": _SIGN_IN,
+    "SignatureDoesNotMatch": _SIGN_IN,
+    "ExpiredToken": _SIGN_IN,
+    "ExpiredTokenException": _SIGN_IN,
+    "EndpointUnreachable": _REACH,
+    "EndpointTimedOut": _REACH,
+    "TlsFailed": "Check which certificates are trusted (AWS_CA_BUNDLE).",
+    "Throttling": _LATER,
+    "ThrottlingException": _LATER,
+    "ThrottledException": _LATER,
+    "TooManyRequestsException": _LATER,
+    "RequestLimitExceeded": _LATER,
+    "SlowDown": _LATER,
+}
+"""What to do about an AWS error, by its code, where AWS's own text does not say it."""
+
+
 class AwsCallError(RingwallError):
     """An AWS call failed.
 
@@ -79,4 +102,6 @@ class AwsCallError(RingwallError):
         self.permission = permission
         self.aws_message = aws_message
         needs = f" (needs {permission})" if permission and "AccessDenied" in code else ""
-        super().__init__(f"{service}:{operation} failed with {code}{needs}: {aws_message}")
+        advice = f". {ADVICE[code]}" if code in ADVICE else ""
+        text = aws_message.rstrip(". ") if advice else aws_message
+        super().__init__(f"{service}:{operation} failed with {code}{needs}: {text}{advice}")

@@ -40,11 +40,7 @@ TRANSIENT: tuple[tuple[str, str, str], ...] = (
     ("InvalidGroup.NotFound", "", "EC2 does not see the new security group yet"),
     ("InvalidVpcEndpointId.NotFound", "", "EC2 does not see the new endpoint yet"),
     ("InvalidParameterException", "kms key", "the key's new policy has not reached CloudWatch Logs yet"),
-    (
-        "AccessDeniedException",
-        "is not authorized to perform: kms:",
-        "the key's new policy has not spread yet",
-    ),
+    ("AccessDeniedException", ":key/", "the key's new policy has not spread yet"),
     ("PolicyNotAttachedException", "", "Organizations does not see the new attachment yet"),
     ("PolicyNotFoundException", "", "Organizations does not see the new policy yet"),
     ("ConcurrentModificationException", "", "another change to the organization is under way"),
@@ -130,8 +126,10 @@ GONE: frozenset[str] = frozenset(
 
 
 def transient(error: AwsCallError) -> str | None:
-    """Why the error is expected to go away, or ``None``."""
+    """Why the error is expected to go away, or ``None``. An explicit denial is somebody's decision and stays."""
     message = error.aws_message.lower()
+    if "explicit deny" in message:
+        return None
     for code, text, why in TRANSIENT:
         if error.code == code and text in message:
             return why
