@@ -6,7 +6,6 @@ Reads a bare policy document, CloudFormation templates, Terraform's JSON (config
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -14,6 +13,7 @@ from typing import Any
 
 from ringwall.iam.locate import Path
 from ringwall.lint.rule import PolicyType
+from ringwall.lint.source import decode
 
 _TERRAFORM_ROOTS = frozenset(
     {
@@ -88,6 +88,7 @@ class Found:
         nested: whether it stands inside of something else.
         text: the document's own text where it stands as a string in the file.
         terraform: whether Terraform's expressions may stand in it.
+        problem: why the text is no JSON, if it is none.
     """
 
     path: Path
@@ -97,6 +98,7 @@ class Found:
     nested: bool = False
     text: str | None = None
     terraform: bool = False
+    problem: str = ""
 
 
 def documents(value: Any) -> Iterator[Found]:
@@ -128,7 +130,9 @@ def _is_meant_as_policy(value: Any) -> bool:
     if not value or not isinstance(value, Mapping | list):
         return True
     names = [str(name).lower() for name in value] if isinstance(value, Mapping) else []
-    return any(name in _LIKE_POLICY or get_close_matches(name, ("statement",), cutoff=0.8) for name in names[:20])
+    return any(
+        name in _LIKE_POLICY or get_close_matches(name, ("statement",), cutoff=0.8) for name in names[:20]
+    )
 
 
 def _walk(here: Found, value: Any) -> Iterator[Found]:
@@ -173,13 +177,11 @@ def _text(here: Found, text: str) -> Iterator[Found]:
         stripped = stripped.removeprefix("${jsonencode(").removesuffix(")}").strip()
     if not stripped.startswith("{") or '"Statement"' not in stripped:
         return
-    try:
-        value = json.loads(stripped)
-    except (ValueError, RecursionError):
-        yield replace(here, value=None, text=stripped)
-        return
-    if is_policy(value):
-        yield replace(here, value=value, text=stripped)
+    decoded = decode(stripped)
+    if decoded.problem is not None:
+        yield replace(here, value=None, text=stripped, problem=f"in this string: {decoded.problem.message}")
+    elif is_policy(decoded.value):
+        yield replace(here, value=decoded.value, text=stripped)
 
 
 def guess(value: Any) -> PolicyType:

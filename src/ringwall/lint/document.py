@@ -5,6 +5,7 @@ Statements are parsed apart, so that a mistake in one hides nothing in the other
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -22,6 +23,9 @@ POLICY_ELEMENTS = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 )  # fmt: skip
+MAX_SIZE = 128 * 1024
+"""Characters up to which statements are read: four times what AWS stores of any policy."""
+
 _OPAQUE = ("Effect", "Action", "NotAction", "Condition")
 
 
@@ -85,7 +89,8 @@ class Document:
         declared: whether the type was given or follows from the place, and is no guess.
         place: type of the resource that holds it, empty where unknown.
         raw: its JSON, with :data:`ringwall.lint.templates.HOLE` for what a template fills in.
-        clauses: the statements that parse.
+        size: its characters, without the white space between them.
+        clauses: the statements that parse; none of a document beyond :data:`MAX_SIZE`.
         problems: what does not parse.
         catalog: AWS's actions, resource types and keys.
         today: the day on which lifecycles are judged.
@@ -95,6 +100,7 @@ class Document:
     declared: bool
     place: str
     raw: Any
+    size: int
     clauses: tuple[Clause, ...]
     problems: tuple[Mark, ...]
     catalog: Catalog
@@ -117,22 +123,26 @@ def read(found: Found, catalog: Catalog, today: date, given: PolicyType | None) 
     kind = given or found.type
     clauses: list[Clause] = []
     problems: list[Mark] = []
-    if isinstance(raw, Mapping):
+    size = 0
+    if not isinstance(raw, Mapping):
+        expected = "a policy document must be an object with a Statement element"
+        problems.append(Mark((), found.problem or expected))
+    elif not (found.nested and is_reference(found.value["Statement"])):
+        size = len(json.dumps(raw, separators=(",", ":"), ensure_ascii=False))
         problems += _frame_problems(raw)
-        for path, statement in _statements(raw):
+        for path, statement in _statements(raw) if size <= MAX_SIZE else ():
             if not (found.nested and _is_opaque(found, path)):
                 _read_statement(raw, path, statement, clauses, problems)
-    else:
-        problems.append(Mark((), "a policy document must be an object with a Statement element"))
     return Document(
-        kind or guess(raw),
-        kind is not None,
-        found.place,
-        raw,
-        tuple(clauses),
-        tuple(problems),
-        catalog,
-        today,
+        type=kind or guess(raw),
+        declared=kind is not None,
+        place=found.place,
+        raw=raw,
+        size=size,
+        clauses=tuple(clauses),
+        problems=tuple(problems),
+        catalog=catalog,
+        today=today,
     )
 
 

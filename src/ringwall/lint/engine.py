@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path as FilePath
 
 from ringwall.catalog import load
 from ringwall.catalog.models import tables
 from ringwall.errors import RingwallError
+from ringwall.iam.locate import Path
 from ringwall.lint import discover
 from ringwall.lint.document import Document, read
 from ringwall.lint.rule import Finding, Mark, PolicyType, Rule
 from ringwall.lint.rules import registry
 from ringwall.lint.source import MAX_CHARACTERS, Source
+from ringwall.lint.templates import HOLE
 
 _YAML = (".yaml", ".yml")
 
@@ -61,8 +64,7 @@ def lint_text(
             documents = [discover.Found((), source.value)]
         if not documents:
             findings.append(Finding(file, 1, 1, "syntax-error", "info", "the file holds no policy document"))
-        for found in documents:
-            findings += _of_found(source, found, policy_type, day)
+        findings += _of_documents(source, documents, policy_type, day)
     return tuple(sorted(set(findings), key=_order))
 
 
@@ -77,29 +79,46 @@ def _of_source(source: Source) -> Iterator[Finding]:
             yield Finding(source.file, line, column, rule.slug, rule.severity, spot.message, spot.suggestion)
 
 
-def _of_found(
-    source: Source, found: discover.Found, given: PolicyType | None, today: date
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    rule: Rule
+    mark: Mark
+    path: Path
+    in_string: bool
+
+
+def _of_documents(
+    source: Source, documents: list[discover.Found], given: PolicyType | None, today: date
 ) -> Iterator[Finding]:
-    document = read(found, load(), today, given)
-    marks = [(rule, mark) for rule in registry() for mark in _marks(rule, document)]
-    if not marks:
+    placed = [
+        _Placed(rule, mark, found.path if in_string else (*found.path, *mark.path), in_string)
+        for found in documents
+        for in_string in [found.text is not None]
+        for rule, mark in _marks(read(found, load(), today, given))
+    ]
+    if not placed:
         return
-    inner = found.text is not None
-    paths = {mark: found.path if inner else (*found.path, *mark.path) for _, mark in marks}
-    offsets = source.offsets(paths.values())
-    for rule, mark in marks:
-        line, column = _position(source, offsets[paths[mark]], at_key=mark.at_key and not inner)
-        severity = mark.severity or rule.severity
-        yield Finding(source.file, line, column, rule.slug, severity, mark.message, mark.suggestion)
+    offsets = source.offsets(item.path for item in placed)
+    for item in placed:
+        mark, offset = item.mark, offsets[item.path]
+        if not mark.at_key or item.in_string:
+            offset = source.value_offset(offset)
+        line, column = source.line_and_column(offset)
+        severity = mark.severity or item.rule.severity
+        suggestion = mark.suggestion and _shown(mark.suggestion)
+        yield Finding(source.file, line, column, item.rule.slug, severity, _shown(mark.message), suggestion)
 
 
-def _marks(rule: Rule, document: Document) -> Iterator[Mark]:
-    if not rule.types or document.type in rule.types:
-        yield from rule.check(document)
+def _marks(document: Document) -> Iterator[tuple[Rule, Mark]]:
+    for rule in registry():
+        if not rule.types or document.type in rule.types:
+            for mark in rule.check(document):
+                yield rule, mark
 
 
-def _position(source: Source, offset: int, *, at_key: bool) -> tuple[int, int]:
-    return source.line_and_column(offset if at_key else source.value_offset(offset))
+def _shown(text: str) -> str:
+    """Text with what a template fills in later spelled as such."""
+    return text.replace(HOLE, "${...}")
 
 
 def _declaration(text: str, file: str) -> tuple[Finding, ...]:

@@ -22,6 +22,7 @@ __all__ = [
     "did_you_mean",
     "expanded",
     "is_named",
+    "is_own_endpoint",
     "listing",
     "named_actions",
     "negated",
@@ -31,6 +32,13 @@ __all__ = [
 ]
 
 _LONGEST = 2048
+_OWN = (
+    "aws:principalorg",
+    "aws:principalaccount",
+    "aws:principalarn",
+    "aws:resourceorg",
+    "aws:resourceaccount",
+)
 # Authorized together with sts:AssumeRole, by the same request: they carry its keys.
 _WITH_ASSUME_ROLE = frozenset({"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"})
 _ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
@@ -105,6 +113,22 @@ def closed(document: Document, action: str) -> bool:
     )
 
 
+def is_own_endpoint(document: Document, clause: Clause) -> bool:
+    """Whether it lets one's own principals, or calls to one's own resources, through a VPC endpoint.
+
+    An endpoint policy grants nothing by itself; so restricted, it is the data perimeter that AWS recommends.
+    """
+    principal = clause.statement.principal
+    if document.type != "vpc-endpoint" or principal is None:
+        return False
+    if not principal.anyone and "*" not in principal.aws:
+        return True
+    return any(
+        test.key.lower().startswith(_OWN) and not negated(test) and not passes_when_absent(test)
+        for test in clause.statement.conditions
+    )
+
+
 def resource_overlaps(clause: Clause, patterns: Iterable[str]) -> bool:
     """Whether a statement's resources and any of the patterns have an ARN in common."""
     listed = clause.statement.resources
@@ -117,6 +141,8 @@ def resource_overlaps(clause: Clause, patterns: Iterable[str]) -> bool:
 def overlaps(one: str, other: str) -> bool:
     """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text."""
     first, second = _plain(one), _plain(other)
+    if not _starts_fit(first, second) or not _starts_fit(first[::-1], second[::-1]):
+        return False
     if len(first) > _LONGEST or len(second) > _LONGEST:
         return True
     row = [True] + [False] * len(second)
@@ -131,6 +157,17 @@ def overlaps(one: str, other: str) -> bool:
                 meets = above[index] and ("?" in (mine, theirs) or mine == theirs)
             row.append(meets)
     return row[-1]
+
+
+def _starts_fit(one: str, other: str) -> bool:
+    """Whether the literal beginnings of two patterns agree, which settles most comparisons."""
+    for mine, theirs in zip(one, other, strict=False):
+        if mine == "*" or theirs == "*":
+            return True
+        if mine != theirs and "?" not in (mine, theirs):
+            return False
+    longer, length = max(one, other, key=len), min(len(one), len(other))
+    return len(longer) == length or longer[length] == "*"
 
 
 def _plain(pattern: str) -> str:

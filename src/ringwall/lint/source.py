@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NoReturn
 
-from ringwall.iam.locate import Path, line_and_column, positions
+from ringwall.iam.locate import Path, positions
 from ringwall.lint.rule import Spot
 
 MAX_CHARACTERS = 8 * 1024 * 1024
@@ -23,6 +24,7 @@ _MAX_DIGITS = 400
 # The closing quote is optional, so that an unterminated string is consumed once and not from each of its quotes again.
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_NEWLINE = re.compile("\n")
 _SPACE = re.compile(r"\s*")
 
 
@@ -31,7 +33,9 @@ class _Constant(Exception):  # noqa: N818 - internal signal
 
 
 @dataclass(frozen=True, slots=True)
-class _Decoded:
+class Decoded:
+    """JSON text as a value, or the reason why it is none."""
+
     value: Any = None
     problem: Spot | None = None
     has_duplicates: bool = False
@@ -44,16 +48,14 @@ class Source:
     Attributes:
         file: its name in findings.
         text: what it holds.
-        start: where the text begins in the file, for policies that stand as strings in another file: findings inside
-            of them point at the string.
     """
 
     file: str
     text: str
-    _decoded: _Decoded = field(init=False, repr=False)
+    _decoded: Decoded = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._decoded = _decode(self.text)
+        self._decoded = decode(self.text)
 
     @property
     def value(self) -> Any:
@@ -98,7 +100,12 @@ class Source:
 
     def line_and_column(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, from 1."""
-        return line_and_column(self.text, offset)
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
 
 
 def _skip_space(text: str, offset: int) -> int:
@@ -113,13 +120,14 @@ def _nearest(path: Path, found: dict[Path, int]) -> int:
     return 0
 
 
-def _decode(text: str) -> _Decoded:
+def decode(text: str) -> Decoded:
+    """Decode JSON text strictly, in time linear in its length."""
     if len(text) > MAX_CHARACTERS:
         message = f"the file has more than {MAX_CHARACTERS:,} characters, which is more than is read"
-        return _Decoded(problem=Spot(0, message, "lint the policy documents alone"))
+        return Decoded(problem=Spot(0, message, "lint the policy documents alone"))
     problem = _bracket_problem(text)
     if problem:
-        return _Decoded(problem=problem)
+        return Decoded(problem=problem)
     duplicates: list[str] = []
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -133,11 +141,11 @@ def _decode(text: str) -> _Decoded:
             text, object_pairs_hook=pairs, parse_int=_integer, parse_float=float, parse_constant=_constant
         )
     except json.JSONDecodeError as error:
-        return _Decoded(problem=_json_problem(text, error))
+        return Decoded(problem=_json_problem(text, error))
     except _Constant as found:
-        return _Decoded(problem=_constant_problem(text, str(found)))
+        return Decoded(problem=_constant_problem(text, str(found)))
     problem = _surrogate_problem(text)
-    return _Decoded(problem=problem) if problem else _Decoded(value, None, bool(duplicates))
+    return Decoded(problem=problem) if problem else Decoded(value, None, bool(duplicates))
 
 
 def _integer(digits: str) -> int | float:

@@ -30,12 +30,11 @@ The same with `NotResource` and patterns such as `foundation-model/anthropic.*`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ringwall.catalog.bedrock import POLICY_LIMITS
-from ringwall.lint.document import Document
+from ringwall.lint.document import MAX_SIZE, Document
 from ringwall.lint.rule import Mark, PolicyType, Rule
 
 
@@ -84,12 +83,16 @@ _BY_PLACE: Mapping[str, Quota] = {
 
 def check(document: Document) -> Iterator[Mark]:
     """The document as a whole."""
+    size = document.size
+    if size > MAX_SIZE:
+        message = f"the policy has {size:,} characters; AWS stores none of that length, and its statements were not read"
+        yield Mark((), message, "split it, or use patterns")
+        return
     quota = _BY_TYPE.get(document.type)
     if document.type == "identity":
         quota = _BY_PLACE.get(document.place, quota)
-    if quota is None or not isinstance(document.raw, Mapping):
+    if quota is None:
         return
-    size = len(json.dumps(document.raw, separators=(",", ":"), ensure_ascii=False))
     if size > quota.most:
         yield Mark(
             (),

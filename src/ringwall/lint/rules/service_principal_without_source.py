@@ -49,9 +49,12 @@ SOURCES = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceo
 # What also ties a call to a resource of one's own: the log group that CloudWatch Logs names in its encryption context,
 # the caller's account and the service that a key is used through.
 EQUIVALENTS = ("kms:encryptioncontext:", "kms:calleraccount", "aws:principalorgid", "sts:externalid")
-# EventBridge publishes to a topic without these keys:
+# EventBridge publishes to a topic, and uses the topic's key, as its page says: without a condition.
 # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
-WITHOUT_SOURCE = frozenset({("events.amazonaws.com", "sns:publish")})
+WITHOUT_SOURCE = frozenset(
+    ("events.amazonaws.com", action)
+    for action in ("sns:publish", "kms:decrypt", "kms:generatedatakey", "kms:generatedatakey*")
+)
 
 
 def check(document: Document) -> Iterator[Mark]:

@@ -31,8 +31,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringwall.lint.document import Document
-from ringwall.lint.rule import Mark, Rule, Spot
+from ringwall.lint.rule import Mark, PolicyType, Rule, Spot
 from ringwall.lint.source import Source
+from ringwall.lint.templates import HOLE
+
+_NEEDS_RESOURCE: frozenset[PolicyType] = frozenset({"identity", "scp", "rcp", "vpc-endpoint", "s3-bucket"})
+_NEEDS_PRINCIPAL: frozenset[PolicyType] = frozenset(
+    {"rcp", "resource", "trust", "vpc-endpoint", "kms-key", "s3-bucket"}
+)
 
 
 def check_source(source: Source) -> Iterator[Spot]:
@@ -44,6 +50,35 @@ def check_source(source: Source) -> Iterator[Spot]:
 def check(document: Document) -> Iterator[Mark]:
     """What is no policy."""
     yield from document.problems
+    for clause in document.clauses:
+        if document.type in _NEEDS_RESOURCE and not {"Resource", "NotResource"} & set(clause.raw):
+            yield Mark(
+                clause.path,
+                "the statement has no Resource; AWS refuses the policy",
+                'add "Resource": "*", or ARNs',
+            )
+        if document.type in _NEEDS_PRINCIPAL and not {"Principal", "NotPrincipal"} & set(clause.raw):
+            yield Mark(clause.path, "the statement has no Principal, so it is about nobody", "add Principal")
+    if document.type == "identity":
+        yield from _sids(document)
+
+
+def _sids(document: Document) -> Iterator[Mark]:
+    seen: set[str] = set()
+    for clause in document.clauses:
+        sid = clause.statement.sid
+        if not sid or HOLE in sid:
+            continue
+        path = (*clause.path, "Sid")
+        if not (sid.isascii() and sid.isalnum()):
+            yield Mark(
+                path, f"the Sid {sid!r} of an identity-based policy must be letters and digits", "shorten it"
+            )
+        elif sid in seen:
+            yield Mark(
+                path, f"the Sid {sid!r} stands twice; AWS refuses the policy", "give each statement its own"
+            )
+        seen.add(sid)
 
 
 RULE = Rule(

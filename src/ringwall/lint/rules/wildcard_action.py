@@ -35,6 +35,7 @@ from collections.abc import Iterator
 
 from ringwall.iam.arn import is_account_id
 from ringwall.lint.document import Clause, Document
+from ringwall.lint.matching import is_own_endpoint
 from ringwall.lint.rule import POLICY_TYPES, Mark, Rule
 from ringwall.lint.templates import known
 
@@ -42,7 +43,7 @@ from ringwall.lint.templates import known
 def check(document: Document) -> Iterator[Mark]:
     """Every Allow."""
     for clause in document.allowing:
-        if _administers_key(document, clause):
+        if _administers_key(document, clause) or is_own_endpoint(document, clause):
             continue
         for path, action in clause.items("Action"):
             service, _, name = action.partition(":")

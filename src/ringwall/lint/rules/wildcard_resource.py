@@ -44,7 +44,7 @@ from collections.abc import Iterator
 from ringwall.catalog import Catalog
 from ringwall.catalog.bedrock import INFERENCE_ACTIONS
 from ringwall.lint.document import Clause, Document
-from ringwall.lint.matching import covers, expanded, listing, passes_when_absent
+from ringwall.lint.matching import covers, expanded, is_own_endpoint, listing, passes_when_absent
 from ringwall.lint.rule import Mark, Rule
 
 _EVERY_MODEL = re.compile(r":(?:foundation-model|inference-profile)/\*+\Z")
@@ -64,9 +64,13 @@ def check(document: Document) -> Iterator[Mark]:
     """Every Allow."""
     for clause in document.allowing:
         for path, resource in clause.items("Resource"):
-            if not resource.strip("*"):
+            if not resource.strip("*") and not is_own_endpoint(document, clause):
                 yield from _star(document, clause, path)
-            elif _EVERY_MODEL.search(resource) and covers(clause, "bedrock:InvokeModel"):
+            elif (
+                resource.strip("*")
+                and _EVERY_MODEL.search(resource)
+                and covers(clause, "bedrock:InvokeModel")
+            ):
                 yield Mark(path, *_every_model(resource))
 
 
