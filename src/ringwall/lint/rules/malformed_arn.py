@@ -94,7 +94,10 @@ def _bedrock(arn: Arn, value: str, catalog: Catalog) -> Problem | None:
     if service is None or not service.resource_types:
         return None
     patterns = {kind.name: kind.pattern for kind in service.resource_types.values()}
-    if any(overlaps(value, pattern) for pattern in patterns.values()):
+    fitting = [pattern for pattern in patterns.values() if overlaps(value, pattern)]
+    if fitting:
+        if not arn.account and all(pattern.split(":", 5)[4] for pattern in fitting):
+            return f"{value!r} has no account id, which resources of its type have", f"they are {fitting[0]}"
         return None
     own = arn.resource.partition("/")[0]
     shapes = {pattern.split(":", 5)[5].partition("/")[0]: pattern for pattern in patterns.values()}
