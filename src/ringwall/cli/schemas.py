@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove")
+NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove", "lint")
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _REASONS = {
@@ -141,6 +141,23 @@ ESTATE: dict[str, Any] = {
         },
     },
 }
+LINT: dict[str, Any] = {
+    "title": "`ringwall lint --json`",
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["rule", "severity", "file", "line", "column", "message", "suggestion"],
+        "properties": {
+            "rule": {"type": "string", "pattern": "^[a-z-]+$"},
+            "severity": {"enum": ["error", "warning", "info"]},
+            "file": {"type": "string"},
+            "line": {"type": "integer", "minimum": 1},
+            "column": {"type": "integer", "minimum": 1},
+            "message": {"type": "string"},
+            "suggestion": {"type": ["string", "null"]},
+        },
+    },
+}
 _DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -154,4 +171,7 @@ def schema_of(name: str) -> dict[str, Any]:
         from ringwall.deploy.schema import SCHEMAS
 
         return {**_DIALECT, **SCHEMAS[name]}
-    return {**_DIALECT, **{"estate": ESTATE, "audit": AUDIT, "decide": DECIDE, "prove": PROVE}[name]}
+    return {
+        **_DIALECT,
+        **{"estate": ESTATE, "audit": AUDIT, "decide": DECIDE, "prove": PROVE, "lint": LINT}[name],
+    }

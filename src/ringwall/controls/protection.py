@@ -121,7 +121,6 @@ ROLE_MUTATIONS = (
     "iam:UpdateRole",
 )
 USER_MUTATIONS = (
-    "iam:AddUserToGroup",
     "iam:AttachUserPolicy",
     "iam:CreateAccessKey",
     "iam:CreateLoginProfile",

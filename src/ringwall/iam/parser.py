@@ -31,7 +31,7 @@ _STATEMENT_ELEMENTS = (
 _PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
 _OPERATOR_NAMES = {name.lower(): name for name in OPERATORS}
 _QUALIFIERS: Mapping[str, Qualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # an unterminated string is read once
 
 
 class PolicySyntaxError(ValueError):
