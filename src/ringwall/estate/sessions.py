@@ -34,7 +34,7 @@ def new_session(
 def base_session(profile: str | None = None) -> Any:
     """A ``botocore.session.Session`` with the shared loader."""
     session = importlib.import_module("botocore.session").Session(profile=profile)
-    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
     return session
 
 
@@ -48,5 +48,6 @@ def boto3_session(base: Any, region: str | None = None) -> Any:
 
 
 @lru_cache(maxsize=8)
-def _loader(data_path: str | None) -> Any:
+def data_loader(data_path: str | None = None) -> Any:
+    """The loader for a search path beside botocore's own, as ``botocore.loaders.create_loader`` makes it, but once."""
     return importlib.import_module("botocore.loaders").create_loader(data_path)

@@ -23,6 +23,7 @@ import botocore.parsers
 import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
+from ringwall.estate.sessions import data_loader
 from ringwall.sandbox import models
 from ringwall.sandbox.call import AwsError
 
@@ -76,10 +77,25 @@ class Moto:
         with self._lock:
             yield
 
+    def load(self, module: str) -> None:
+        """Import a module of moto's that makes boto3 sessions while it is imported: they share our loader.
+
+        Each session would parse the Regions of all services, and the largest service models, for itself.
+        """
+        sessions: Any = importlib.import_module("botocore.session")
+        original = sessions.create_loader
+        sessions.create_loader = data_loader
+        try:
+            _moto(module)
+        finally:
+            sessions.create_loader = original
+
     def reset(self) -> None:
         """Forget everything."""
         os.environ.update(_SETTINGS)
         with self._lock:
+            session = _moto("core.base_backend").AccountSpecificBackend.get_session()
+            session._session.register_component("data_loader", data_loader())  # noqa: SLF001 - moto keeps it for good
             _moto("core.base_backend").BackendDict.reset()
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
                 getattr(self._backends(service), attribute).clear()

@@ -110,6 +110,7 @@ def make_network(moto: Moto) -> None:
     def run(operation: str, **parameters: Any) -> dict[str, Any]:
         return moto.execute("ec2", operation, parameters, places.MEMBER, places.REGION).parameters
 
+    moto.load("ec2.models")
     with _fixed("moto.ec2.models.vpcs", random_vpc_id=_always(places.VPC)):
         run("CreateVpc", CidrBlock=places.VPC_CIDR)
     for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):

@@ -9,7 +9,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import documents, models, places
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.network import DNS_ATTRIBUTES
 
@@ -50,20 +50,52 @@ def _create_endpoint(turn: Turn) -> None:
 
 
 def _service_exists(turn: Turn, name: str, kind: str) -> None:
-    found = turn.gateway.peek("ec2", "DescribeVpcEndpointServices", {}, turn.account, turn.call.region)
-    types = {
-        item["ServiceName"]: {entry["ServiceType"] for entry in item["ServiceType"]}
-        for item in found["ServiceDetails"]
-    }
-    known = name in types or name.removeprefix(f"com.amazonaws.{turn.call.region}.") in _ENDPOINT_NAMES
-    if not known or not name.startswith(f"com.amazonaws.{turn.call.region}."):
+    prefix = f"com.amazonaws.{turn.call.region}."
+    if not name.startswith(prefix) or name.removeprefix(prefix) not in _ENDPOINT_NAMES:
         raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{name}' does not exist")
     if kind == "Gateway" and not name.endswith((".s3", ".dynamodb")):
         message = f"Endpoint type (Gateway) does not match available service types ([Interface]) for {name}."
         raise AwsError("InvalidParameter", message)
 
 
-_ENDPOINT_NAMES = frozenset({"monitoring", *models.SIGNING_NAMES})
+_ENDPOINT_NAMES = frozenset(
+    {
+        *models.SIGNING_NAMES, "access-analyzer", "aoss", "athena", "autoscaling", "backup", "bedrock-agentcore",
+        "bedrock-agentcore-control", "bedrock-agentcore.gateway", "bedrock-fips", "bedrock-mantle", "bedrock-runtime-fips",
+        "cloudformation", "codebuild", "comprehend", "config", "dynamodb", "ec2messages", "ecr.api", "ecr.dkr", "ecs",
+        "elasticloadbalancing", "execute-api", "glue", "kinesis-streams", "lambda", "monitoring", "rds-data", "rekognition",
+        "sagemaker.api", "sagemaker.runtime", "secretsmanager", "sqs", "ssm", "ssmmessages", "states", "textract", "xray",
+    }
+)  # fmt: skip
+"""Services that have VPC endpoints, as names within a Region. moto would import everything it has to tell.
+https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
+_GATEWAYS = frozenset({"s3", "dynamodb"})
+
+
+def _describe_services(turn: Turn) -> Output:
+    """The services that endpoints can be made for, all in one page."""
+    region = turn.call.region
+    names = [f"com.amazonaws.{region}.{name}" for name in sorted(_ENDPOINT_NAMES)]
+    wanted = turn.parameters.get("ServiceNames") or names
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise AwsError("InvalidServiceName", f"The Vpc Endpoint Service '{unknown[0]}' does not exist")
+    details = [_service(region, name.rsplit(f".{region}.", 1)[1]) for name in names if name in wanted]
+    return Output({"ServiceNames": [item["ServiceName"] for item in details], "ServiceDetails": details})
+
+
+def _service(region: str, name: str) -> dict[str, Any]:
+    kinds = ["Gateway", "Interface"] if name in _GATEWAYS else ["Interface"]
+    return {
+        "ServiceName": f"com.amazonaws.{region}.{name}",
+        "ServiceType": [{"ServiceType": kind} for kind in kinds],
+        "AvailabilityZones": [f"{region}{zone}" for zone in "abc"],
+        "Owner": "amazon",
+        "BaseEndpointDnsNames": [f"{name}.{region}.vpce.amazonaws.com"],
+        "VpcEndpointPolicySupported": True,
+        "AcceptanceRequired": False,
+        "ManagesVpcEndpoints": False,
+    }
 
 
 def _groups_exist(store: Any, ids: Iterable[str]) -> None:
@@ -184,4 +216,5 @@ EC2 = Hooks(
         ("ec2", "ModifyVpcEndpoint"): _endpoints_changed,
         ("ec2", "DeleteVpcEndpoints"): _endpoints_changed,
     },
+    instead={("ec2", "DescribeVpcEndpointServices"): _describe_services},
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import botocore.loaders
 import botocore.model
+
+from ringwall.estate.sessions import data_loader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,13 +45,11 @@ IAM_PREFIXES: Mapping[str, str] = {
 }
 """Prefix of IAM actions and of event sources, where it is not the service name."""
 
-_loader = cache(botocore.loaders.create_loader)
-
 
 @cache
 def service_model(service: str) -> Any:
     """Botocore's ``ServiceModel`` of a service."""
-    return botocore.model.ServiceModel(_loader().load_service_model(service, "service-2"), service)
+    return botocore.model.ServiceModel(data_loader().load_service_model(service, "service-2"), service)
 
 
 @cache

@@ -5,15 +5,14 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-import botocore.session
-
+from ringwall.estate.sessions import base_session
 from ringwall.sandbox.call import AwsError
 
 
 @lru_cache(maxsize=8)
 def service_model(service: str) -> Any:
     """Botocore's model of a service."""
-    return botocore.session.get_session().get_service_model(service)
+    return base_session().get_service_model(service)
 
 
 @lru_cache(maxsize=8)
