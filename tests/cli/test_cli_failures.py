@@ -212,24 +212,31 @@ def test_what_a_plan_rests_on_cannot_be_read(settings: dict[str, str], command: 
     assert [line for line in details if "needs kms:ListKeys" in line] == details
 
 
-def test_a_permission_that_lacks_during_apply(settings: dict[str, str]) -> None:
-    """Keys come first, and all else rests on them: nothing is made, and nothing is said to be."""
+@pytest.fixture(scope="module")
+def half_done(settings: dict[str, str]) -> dict[str, Done]:
+    """An apply that may do all but make keys, on which nearly all else rests; the plans before and after."""
+    before = run(settings, "plan", "--json")
     with denied(settings, "kms:CreateKey"):
-        plain = run(settings, "apply", "--yes")
-        document = run(settings, "apply", "--yes", "--json")
-    assert (plain.code, document.code) == (1, 1)
-    said = [line for line in plain.err.splitlines() if line.startswith("ringwall: ")]
-    reasons = [line for line in said if "failed" in line]
+        applied = run(settings, "apply", "--yes", "--json")
+    return {"before": before, "apply": applied, "after": run(settings, "plan", "--json")}
+
+
+def test_a_permission_that_lacks_during_apply_is_named(half_done: dict[str, Done]) -> None:
+    done = half_done["apply"]
+    assert done.code == 1
+    reasons = [line for line in done.err.splitlines() if line.startswith("ringwall: ") and " failed " in line]
     assert len(reasons) == 5
     assert all(
         "kms:CreateKey failed with AccessDeniedException (needs kms:CreateKey)" in line for line in reasons
     )
-    assert "Traceback" not in plain.err
+    assert "Traceback" not in done.err
     assert re.fullmatch(
-        r"\d+ done, 5 failed, \d+ not attempted; run it again to go on", plain.err.splitlines()[-1]
+        r"\d+ done, 5 failed, \d+ not attempted; run it again to go on", done.err.splitlines()[-1]
     )
 
-    told = document.valid("apply")
+
+def test_what_rests_on_what_failed_is_not_attempted(half_done: dict[str, Done]) -> None:
+    told = half_done["apply"].valid("apply")
     assert told["complete"] is False
     assert {item["permission"] for item in told["failed"]} == {"kms:CreateKey"}
     assert {item["id"] for item in told["failed"]} == {
@@ -240,14 +247,13 @@ def test_a_permission_that_lacks_during_apply(settings: dict[str, str]) -> None:
     assert {"guardrail/baseline", "bucket/trail", "scp/guardrail", "scp/network"} <= left
 
 
-def test_what_was_reported_as_done_is_there_and_the_rest_is_not(settings: dict[str, str]) -> None:
-    with denied(settings, "kms:CreateKey"):
-        before = run(settings, "plan", "--json").json["changes"]
-        told = run(settings, "apply", "--yes", "--json").json
-        after = run(settings, "plan", "--json").json["changes"]
-    todo = {change["id"] for change in before if change["action"] != "no-op"}
-    still = {change["id"] for change in after if change["action"] != "no-op"}
-    assert todo - still == {item["id"] for item in told["done"]}
+def test_what_was_reported_as_done_is_there_and_the_rest_is_not(half_done: dict[str, Done]) -> None:
+    told = half_done["apply"].json
+    todo, still = (
+        {change["id"] for change in half_done[moment].json["changes"] if change["action"] != "no-op"}
+        for moment in ("before", "after")
+    )
+    assert todo - still == {item["id"] for item in told["done"]} != set()
     assert still == {item["id"] for item in (*told["failed"], *told["not_attempted"])}
 
 

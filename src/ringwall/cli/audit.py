@@ -68,13 +68,15 @@ def audit(
     Example:
       ringwall audit --report bedrock.html
     """
-    from ringwall.audit.bundle import write_bundle
+    from ringwall.audit.bundle import require_empty, write_bundle
     from ringwall.audit.report import render_html
     from ringwall.audit.run import run_audit
     from ringwall.catalog import load
     from ringwall.cli.auditing import as_document, counts, show_audit
 
     perimeter = _declaration(file)
+    if folder is not None:
+        require_empty(Path(folder))
     aws, management = _connections(perimeter, management_role, profile)
     found = run_audit(aws, management, perimeter, load(), timeout=timeout, progress=note)
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
