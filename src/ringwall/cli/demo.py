@@ -6,11 +6,15 @@ import sys
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ringwall.cli.terminal import console
 from ringwall.errors import RingwallError
+
+if TYPE_CHECKING:
+    from ringwall.demo.line import Line
 
 QUICKSTART = Path("examples/quickstart/ringwall.yaml")
 
@@ -75,17 +79,21 @@ def _tell(file: Path, report: Path) -> int:
     return 0 if not wrong else 1
 
 
-def _print(line: object) -> None:
-    from ringwall.demo.line import Line
-
-    if not isinstance(line, Line):
-        return
-    out = console()
-    mark, style = ("✓", "green") if line.ok else ("✗", "bold red")
+def _print(line: Line) -> None:
+    """One observation: a mark, the sentence, and what the response said; wrapped lines stay indented."""
+    details = [detail for detail in line.details if detail]
     if not sys.stdout.isatty():
-        mark = "ok  " if line.ok else "FAIL"
-    out.print(f"  {mark} ", style=style, end="")
-    out.print(line.text)
-    for detail in line.details:
-        if detail:
-            out.print(f"      {detail}", style="dim")
+        click.echo(f"  {'ok  ' if line.ok else 'FAIL'} {line.text}")
+        for detail in details:
+            click.echo(f"      {detail}")
+        return
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    row = Table.grid(padding=(0, 1, 0, 0))
+    row.add_row(Text("✓" if line.ok else "✗", style="green" if line.ok else "bold red"), Text(line.text))
+    out.print(Padding(row, (0, 0, 0, 2)))
+    for detail in details:
+        out.print(Padding(Text(detail, style="dim"), (0, 0, 0, 6)))

@@ -208,7 +208,7 @@ def refused_by_server(world: World, case: Case) -> Line:
             f"server:{case.slug}",
             words,
             ok=code == "AccessDeniedException" and _as_expected(case, deciding),
-            details=(shorten(error.response["Error"]["Message"], 160), *_words(deciding)),
+            details=(shorten(error.response["Error"]["Message"], 400), *_words(deciding)),
         )
     return Line(f"server:{case.slug}", f"the server let {case.words} pass", ok=False)
 

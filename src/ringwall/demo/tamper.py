@@ -184,5 +184,5 @@ def send_replay(world: World, attempt: Replay) -> str | None:
     try:
         client.converse(**parameters)
     except ClientError as error:
-        return shorten(error.response["Error"]["Message"], 160)
+        return shorten(error.response["Error"]["Message"], 400)
     return None
