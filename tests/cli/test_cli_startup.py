@@ -18,7 +18,10 @@ def run(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess
     return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
 
 
-@pytest.mark.parametrize("code", ["import ringwall", "from ringwall.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"])
+@pytest.mark.parametrize(
+    "code",
+    ["import ringwall", "from ringwall.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"],
+)
 def test_starting_loads_nothing_heavy(code):
     probe = f"import sys\n{code}\nprint([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
@@ -66,8 +69,15 @@ def test_init_writes_a_valid_file_and_will_not_replace_one(tmp_path):
 def question(**request):
     base = {"principal": "arn:aws:iam::111122223333:role/App", "action": "bedrock:InvokeModel",
             "resource": "arn:aws:bedrock:us-east-1::foundation-model/m"}  # fmt: skip
-    allow = {"Version": "2012-10-17", "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    return {"id": "q", "request": base | request, "policies": {"identity": [{"name": "app", "document": allow}]}}
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [{"Sid": "A", "Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+    return {
+        "id": "q",
+        "request": base | request,
+        "policies": {"identity": [{"name": "app", "document": allow}]},
+    }
 
 
 def test_decide_answers_each_line_in_order_and_goes_on_after_a_broken_one():
@@ -112,6 +122,12 @@ def test_an_operation_is_the_least_of_its_authorizations():
     assert answer["decision"] == "explicit_deny"
     assert answer["because"][0]["statement"] == "NotThere"
     assert [(a["action"], a["resource"].rsplit(":", 1)[0]) for a in answer["authorizations"]][:1] == [
-        ("bedrock:InvokeModel", "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-pro-v1")
+        (
+            "bedrock:InvokeModel",
+            "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-pro-v1",
+        )
     ]
-    assert {a["action"] for a in answer["authorizations"]} >= {"bedrock:InvokeModel", "bedrock:ApplyGuardrail"}
+    assert {a["action"] for a in answer["authorizations"]} >= {
+        "bedrock:InvokeModel",
+        "bedrock:ApplyGuardrail",
+    }

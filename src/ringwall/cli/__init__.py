@@ -30,10 +30,16 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "destroy": ("ringwall.cli.destroy:destroy", "Remove what Ringwall made; logs and their keys stay."),
     "audit": ("ringwall.cli.audit:audit", "Judge what is really there, with evidence."),
     "lint": ("ringwall.cli.lint:lint", "Find mistakes in policies, templates and the declaration."),
-    "who-can": ("ringwall.cli.who_can:who_can", "List who can make a call, each with a request that shows it."),
+    "who-can": (
+        "ringwall.cli.who_can:who_can",
+        "List who can make a call, each with a request that shows it.",
+    ),
     "why": ("ringwall.cli.why:why", "Name the statement that denied a request, and the smallest change."),
     "compare": ("ringwall.cli.compare:compare", "Show what a change newly allows and newly denies."),
-    "catalog": ("ringwall.cli.catalog:catalog", "Look up an action, operation, model, profile or condition key."),
+    "catalog": (
+        "ringwall.cli.catalog:catalog",
+        "Look up an action, operation, model, profile or condition key.",
+    ),
     "snapshot": ("ringwall.cli.snapshot:snapshot", "Save the observed Estate to a file."),
     "decide": ("ringwall.cli.decide:decide", "Decide requests against policies as AWS would."),
     "sandbox": ("ringwall.cli.sandbox:sandbox", "Run an AWS on this machine that enforces its policies."),
