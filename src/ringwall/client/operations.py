@@ -57,6 +57,9 @@ INVOKING = frozenset({"Converse", "ConverseStream", "InvokeModel", "InvokeModelW
 HEADER_CARRIERS = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
 """Carriers whose guardrail stands in signed headers."""
 
+STREAMS = frozenset({"ConverseStream", "InvokeModelWithResponseStream"})
+"""Carriers whose answer may be let out before the guardrail has read it."""
+
 MODEL_ONLY = frozenset({"CountTokens"})
 """Name a model, run none."""
 

@@ -139,10 +139,10 @@ class _Draft:
     def measured(self, *counts: Mapping[str, Any]) -> None:
         """Take token counts and latency from the first of some mappings that has them."""
         for target, names in _MEASURES.items():
-            values = [_number(count.get(name)) for count in counts for name in names]
-            found = [value for value in values if value is not None]
-            if found:
-                setattr(self, target, found[0])
+            found = (_number(count[name]) for count in counts for name in names if name in count)
+            value = next((number for number in found if number is not None), None)
+            if value is not None:
+                setattr(self, target, value)
 
 
 _MEASURES: Mapping[str, tuple[str, ...]] = {

@@ -21,6 +21,7 @@ from ringwall.client.operations import (
     KNOWLEDGE,
     MODEL_ONLY,
     READING,
+    STREAMS,
     UNGUARDED_JOBS,
     WRITING,
     Carrier,
@@ -190,7 +191,7 @@ class Rules:
         if carrier is None:
             return
         self._complete_guardrail(carrier, operation, parameters)
-        if "asynchronous-stream" in coverage(parameters).rules and operation.endswith("Stream"):
+        if self.masks and operation in STREAMS and "asynchronous-stream" in coverage(parameters).rules:
             self.check_stream_mode(operation)
         if self.metadata and carrier is BODY:
             given = parameters.get("requestMetadata") or {}

@@ -17,6 +17,7 @@ BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
     "Retrieve": ("guardrailConfiguration", "guardrailId", "guardrailVersion"),
 }
 HEADER_GUARDRAIL = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
+HEADERS = ("authorization", "content-encoding", *HEADER_GUARDRAIL)
 ASYNCHRONOUS = frozenset({"async", "ASYNCHRONOUS"})
 
 
@@ -72,7 +73,8 @@ class Sent:
 def read(request: Any, routes: Routes) -> Sent:
     """Read a botocore ``AWSPreparedRequest``."""
     url = urlsplit(request.url)
-    headers = {_text(name).lower(): _text(value) for name, value in request.headers.items()}
+    given = ((name, request.headers.get(name)) for name in HEADERS)  # botocore's headers are blind to case
+    headers = {name: _text(value) for name, value in given if value is not None}
     operation, labels = routes.find(str(request.method), url.path)
     guardrail, version, asynchronous = _guardrail(operation, labels, headers, request.body)
     authorization = headers.get("authorization", "")
