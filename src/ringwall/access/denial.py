@@ -16,7 +16,8 @@ from ringwall.iam.request import PolicyType
 
 _NOT_AUTHORIZED = re.compile(
     r"User:\s*(?P<principal>\S+)\s+is not authorized to perform:?\s*(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)"
-    r"(?:\s+on resource:?\s*(?P<quote>[\"'`]?)(?P<resource>\S+?)(?P=quote)(?=[\s,;]|\.?\s*$|\.\s))?",
+    r"(?:\s+on resource:?\s*(?:([\"'`])(?P<quoted>.+?)\3|"
+    r"(?P<resource>\S.*?)(?=[,;]?\s+(?:because no|with an explicit|\()|[.,;]?\s*$|[.;,]\s)))?",
 )
 _EXPLICIT = re.compile(
     r"explicit deny(?:\s+in\s+(?:an?|the)\s+(?P<kind>[A-Za-z][A-Za-z -]*?polic(?:y|ies)|permissions boundary))?",
@@ -107,7 +108,7 @@ def parse_denial(text: str) -> Denial:
     effect, kind = _effect(rest)
     operation = _OPERATION.search(words[: found.start()])
     policy = _POLICY_ARN.search(rest)
-    resource = found["resource"]
+    resource = found["quoted"] or found["resource"]
     return Denial(
         principal="*"
         if found["principal"].lower().startswith("anonymous")
