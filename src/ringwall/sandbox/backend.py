@@ -23,7 +23,7 @@ import botocore.parsers
 import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
-from ringwall.estate.sessions import data_loader
+from ringwall.estate.sessions import boto3_session, data_loader
 from ringwall.sandbox import models
 from ringwall.sandbox.call import AwsError
 
@@ -36,6 +36,7 @@ SERVICES = frozenset(
 """What moto keeps for us. STS and the Bedrock family are the sandbox's own."""
 
 _SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
+_PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _PROTOCOLS = {"cloudwatch": "query"}
 _HOSTS = {"iam": "iam.amazonaws.com", "cloudwatch": "monitoring.{region}.amazonaws.com"}
 _CREDENTIAL = (
@@ -57,6 +58,16 @@ class Reply:
 def _moto(module: str) -> Any:
     """A module of moto's, loaded when a sandbox starts and not before."""
     return importlib.import_module(f"moto.{module}")
+
+
+@contextmanager
+def _without_profile() -> Iterator[None]:
+    """The user's profile is nothing to moto, whose sessions would look for it and fail where there is none."""
+    hidden = {name: os.environ.pop(name) for name in _PROFILE if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
 
 
 def _http_exception() -> type[Exception]:
@@ -86,7 +97,8 @@ class Moto:
         original = sessions.create_loader
         sessions.create_loader = data_loader
         try:
-            _moto(module)
+            with _without_profile():
+                _moto(module)
         finally:
             sessions.create_loader = original
 
@@ -94,8 +106,8 @@ class Moto:
         """Forget everything."""
         os.environ.update(_SETTINGS)
         with self._lock:
-            session = _moto("core.base_backend").AccountSpecificBackend.get_session()
-            session._session.register_component("data_loader", data_loader())  # noqa: SLF001 - moto keeps it for good
+            session = _own_session()
+            _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
             _moto("core.base_backend").BackendDict.reset()
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
                 getattr(self._backends(service), attribute).clear()
@@ -225,6 +237,15 @@ class Moto:
             {name: bytes(item) if isinstance(item, bytearray) else item for name, item in parsed.items()},
             status,
         )
+
+
+def _own_session() -> Any:
+    """A boto3 session for moto that shares our loader and looks at no profile of the user's."""
+    base = importlib.import_module("botocore.session").Session(
+        session_vars={"profile": (None, None, None, None)}
+    )
+    base.register_component("data_loader", data_loader())
+    return boto3_session(base)
 
 
 def _error(fault: Mapping[str, Any], status: int, extra: Mapping[str, Any]) -> AwsError:

@@ -35,6 +35,9 @@ _FOREIGN = (
 """Variables of the caller's that would lead a client past the sandbox."""
 
 
+PROFILES = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
+
+
 def run_foreground(
     port: int = 0,
     state: Path | None = None,
@@ -58,6 +61,8 @@ def run_foreground(
     Raises:
         RingwallError: the sandbox or the command cannot start.
     """
+    for name in PROFILES:  # moto makes SDK sessions of its own, which would look for the user's profile
+        os.environ.pop(name, None)
     with Sandbox(port, state, insecure_http=insecure_http) as sandbox:
         settings = sandbox.environment()
         if env_file is not None:

@@ -5,14 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
-from ringwall.estate.sessions import base_session
 from ringwall.sandbox.call import AwsError
-
-
-@lru_cache(maxsize=8)
-def service_model(service: str) -> Any:
-    """Botocore's model of a service."""
-    return base_session().get_service_model(service)
+from ringwall.sandbox.models import service_model
 
 
 @lru_cache(maxsize=8)

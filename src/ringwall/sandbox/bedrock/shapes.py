@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from ringwall.sandbox.bedrock.evaluation.regexes import InvalidPatternError, compile_pattern
-from ringwall.sandbox.bedrock.faults import invalid, service_model
+from ringwall.sandbox.bedrock.faults import invalid
+from ringwall.sandbox.models import service_model
 
 # Lengths that the service itself relaxes beyond its model: topic definitions of the STANDARD tier.
 _MAXIMA = {"GuardrailTopicDefinition": 1000}
