@@ -1,0 +1,123 @@
+"""What the secure client adds to a call, beside raw boto3 that sends the same bytes to the same local server."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import boto3
+import trustme
+from botocore.config import Config
+from timing import Row, interleaved
+
+from ringwall.client import SecureBedrockClient
+
+MODEL = "us.amazon.nova-pro-v1:0"
+GUARDRAIL = "arn:aws:bedrock:us-east-1:111122223333:guardrail/abcdefghijkl"
+SIZES = ((200, "200 B"), (20_000, "20 KB"), (1_000_000, "1 MB"))
+ANSWER = json.dumps(
+    {
+        "output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
+        "stopReason": "end_turn",
+        "usage": {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2},
+        "metrics": {"latencyMs": 1},
+    }
+).encode()
+
+
+def rows() -> Iterator[Row]:
+    """Every row about the client."""
+    with _server() as (url, ca), _credentials():
+        secure = SecureBedrockClient(
+            "us-east-1", guardrail=f"{GUARDRAIL}:1", models=[MODEL], endpoint_url=url, ca_bundle=ca
+        )
+        raw = boto3.client("bedrock-runtime", endpoint_url=url, verify=ca, config=Config(proxies={}))
+        guardrail = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}
+        for size, words in SIZES:
+            messages = [{"role": "user", "content": [{"text": "x" * size}]}]
+            ours, peer = interleaved(
+                _calling(secure, modelId=MODEL, messages=messages),
+                _calling(raw, modelId=MODEL, messages=messages, guardrailConfig=guardrail),
+                seconds=2,
+            )
+            yield Row(
+                f"Converse by the secure client, a prompt of {words}", ours, peer=peer, peer_name="raw boto3"
+            )
+
+
+def _calling(client: Any, **parameters: Any) -> Any:
+    return lambda: client.converse(**parameters)
+
+
+@contextmanager
+def _credentials() -> Iterator[None]:
+    before = dict(os.environ)
+    for name in list(os.environ):
+        if name.upper().startswith(("AWS_", "HTTPS_PROXY", "HTTP_PROXY")):
+            del os.environ[name]
+    os.environ.update(
+        AWS_ACCESS_KEY_ID="AKIAEXAMPLE000000001",
+        AWS_SECRET_ACCESS_KEY="secret",  # noqa: S106 - of nobody
+        AWS_DEFAULT_REGION="us-east-1",
+        AWS_CONFIG_FILE=os.devnull,
+        AWS_SHARED_CREDENTIALS_FILE=os.devnull,
+        AWS_EC2_METADATA_DISABLED="true",
+    )
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextmanager
+def _server() -> Iterator[tuple[str, str]]:
+    """A TLS server in a process of its own; yields its URL and its CA's file."""
+    with tempfile.TemporaryDirectory() as folder:
+        authority, ca, pair = trustme.CA(), Path(folder) / "ca.pem", Path(folder) / "server.pem"
+        authority.cert_pem.write_to_path(ca)
+        authority.issue_cert("localhost").private_key_and_cert_chain_pem.write_to_path(pair)
+        spawn = multiprocessing.get_context("spawn")
+        receiver, sender = spawn.Pipe(duplex=False)
+        process = spawn.Process(target=_serve, args=(str(pair), sender), daemon=True)
+        process.start()
+        try:
+            yield f"https://localhost:{receiver.recv()}", str(ca)
+        finally:
+            process.terminate()
+            process.join()
+
+
+class _Answering(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(ANSWER)))
+        self.end_headers()
+        self.wfile.write(ANSWER)
+
+    def log_message(self, *_: Any) -> None:
+        return
+
+
+def _serve(pair: str, ready: Connection) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Answering)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pair)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    ready.send(server.server_address[1])
+    server.serve_forever()

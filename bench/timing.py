@@ -1,0 +1,119 @@
+"""Measuring, and the table that it fills.
+
+Everything is measured warm, in loops of bounded time; a row is printed as soon as it is known. A ratio is the peer's
+median over ours: above 1 we are quicker.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+ROUNDS = 9
+UNITS = ((1e-3, 1e6, "us"), (1.0, 1e3, "ms"), (float("inf"), 1.0, "s"))
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of one call: median and best of the rounds."""
+
+    median: float
+    best: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table.
+
+    Attributes:
+        name: what was measured.
+        ours: our time; ``None`` for a peer's line.
+        target: seconds that the project promises, if it does.
+        peer: the peer's time.
+        peer_name: who that is.
+        note: in place of a time: why there is none.
+    """
+
+    name: str
+    ours: Timing | None = None
+    target: float | None = None
+    peer: Timing | None = None
+    peer_name: str = ""
+    note: str = ""
+
+
+def measure(
+    call: Callable[[], Any], *, seconds: float = 0.25, rounds: int = ROUNDS, warm: bool = True
+) -> Timing:
+    """Time a call: as many times in each round as fit, at least once."""
+    if warm:
+        call()
+    started = time.perf_counter()
+    call()
+    once = max(time.perf_counter() - started, 1e-8)
+    count = max(1, int(seconds / rounds / once))
+    found = []
+    for _ in range(rounds if once * rounds < max(seconds, 0.05) * 4 else 3):
+        started = time.perf_counter()
+        for _ in range(count):
+            call()
+        found.append((time.perf_counter() - started) / count)
+    return Timing(median(found), min(found))
+
+
+def interleaved(
+    ours: Callable[[], Any], peer: Callable[[], Any], *, seconds: float = 2.0
+) -> tuple[Timing, Timing]:
+    """Time two calls in turn, so that what disturbs the machine disturbs both."""
+    for call in (ours, peer, ours, peer):
+        call()
+    found: tuple[list[float], list[float]] = ([], [])
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(found[1]) < 5:
+        for call, times in zip((ours, peer), found, strict=True):
+            started = time.perf_counter()
+            call()
+            times.append(time.perf_counter() - started)
+    return Timing(median(found[0]), min(found[0])), Timing(median(found[1]), min(found[1]))
+
+
+def once(call: Callable[[], Any]) -> Timing:
+    """Time what cannot be repeated."""
+    started = time.perf_counter()
+    call()
+    taken = time.perf_counter() - started
+    return Timing(taken, taken)
+
+
+def text(seconds: float | None) -> str:
+    """A time in its unit."""
+    if seconds is None:
+        return ""
+    scale, unit = next((scale, unit) for limit, scale, unit in UNITS if seconds < limit)
+    value = seconds * scale
+    return f"{value:.2f} {unit}" if value < 10 else f"{value:.0f} {unit}"
+
+
+def print_table(title: str, rows: Iterable[Row]) -> Iterator[Row]:
+    """Print rows as they come, and pass them on."""
+    print(f"\n{title}")
+    print(f"  {'':54}{'target':>9}{'median':>10}{'best':>10}  {'peer':24}{'median':>10}{'ratio':>9}")
+    for row in rows:
+        print(f"  {row.name:54}{_figures(row)}".rstrip(), flush=True)
+        yield row
+
+
+def _figures(row: Row) -> str:
+    if row.note:
+        return f"{'':29}  {row.note}"
+    ours = row.ours
+    line = f"{text(row.target):>9}{text(ours.median if ours else None):>10}{text(ours.best if ours else None):>10}"
+    if row.peer is not None:
+        ratio = f"{row.peer.median / ours.median:.2f}" if ours else ""
+        line += f"  {row.peer_name:24}{text(row.peer.median):>10}{ratio:>9}"
+    if ours is not None and row.target is not None and ours.median > row.target:
+        line += "  over target"
+    return line
