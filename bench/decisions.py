@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from peers import MODELS, PEERS, POLICY, PRINCIPAL
-from timing import Row, Timing, measure
+from timing import Row, beside, measure
 
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide, explain
@@ -29,10 +29,10 @@ def rows() -> Iterator[Row]:
     """Every row about decisions."""
     request = request_from_json(REQUEST)
     single = _one_statement()
-    base = measure(_deciding(request, single))
-    yield Row("one statement with a condition", base)
+    ours = _deciding(request, single)
+    yield Row("one statement with a condition", measure(ours))
     for name, make in PEERS.items():
-        yield _peer(name, make, base)
+        yield _peer(name, make, ours)
     layers = _four_layers()
     yield Row("four layers: identity, boundary, SCPs, endpoint", measure(_deciding(request, layers)))
     yield Row("four layers, with a trace", measure(lambda: explain(request, layers)))
@@ -44,12 +44,13 @@ def rows() -> Iterator[Row]:
     )
 
 
-def _peer(name: str, make: Any, base: Timing) -> Row:
+def _peer(name: str, make: Any, ours: Any) -> Row:
     try:
         call = make()
     except ImportError as error:
         return Row("", note=f"{name}: not installed ({error.name})")
-    return Row("  the same policy", base, peer=measure(call), peer_name=name)
+    base, peer = beside(ours, call)
+    return Row("  the same policy", base, peer=peer, peer_name=name)
 
 
 def _deciding(request: Request, policies: PolicySet) -> Any:

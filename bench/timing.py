@@ -56,7 +56,7 @@ def measure(
     once = max(time.perf_counter() - started, 1e-8)
     count = max(1, int(seconds / rounds / once))
     found = []
-    for _ in range(rounds if once * rounds < max(seconds, 0.05) * 4 else 3):
+    for _ in range(rounds if once * rounds < max(seconds, 0.05) * 4 else min(rounds, 3)):
         started = time.perf_counter()
         for _ in range(count):
             call()
@@ -78,6 +78,18 @@ def interleaved(
             call()
             times.append(time.perf_counter() - started)
     return Timing(median(found[0]), min(found[0])), Timing(median(found[1]), min(found[1]))
+
+
+def beside(
+    ours: Callable[[], Any], peer: Callable[[], Any], *, rounds: int = ROUNDS
+) -> tuple[Timing, Timing]:
+    """Time two quick calls in batches by turns."""
+    found = [
+        (measure(ours, seconds=0.01, rounds=1).best, measure(peer, seconds=0.01, rounds=1).best)
+        for _ in range(rounds)
+    ]
+    first, second = zip(*found, strict=True)
+    return Timing(median(first), min(first)), Timing(median(second), min(second))
 
 
 def once(call: Callable[[], Any]) -> Timing:
