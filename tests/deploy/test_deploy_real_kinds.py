@@ -6,7 +6,6 @@ import json
 import time
 from dataclasses import dataclass, field
 
-import boto3
 import pytest
 from moto import mock_aws
 
@@ -21,6 +20,7 @@ from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect
 from ringwall.estate.kinds import registry
 from ringwall.estate.model import Account, Estate, Ref, Resource
+from ringwall.estate.sessions import new_session
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -82,9 +82,14 @@ def aws(monkeypatch):
         yield connect(PERIMETER, region=REGION)
 
 
+def client(service):
+    """Somebody's client beside the deployer's."""
+    return new_session(region=REGION).client(service)
+
+
 @pytest.fixture
 def desired(aws):
-    ec2 = boto3.client("ec2", region_name=REGION)
+    ec2 = client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")["Subnet"]["SubnetId"]
 
@@ -286,7 +291,7 @@ TAMPERS = {
 def test_out_of_band_change_is_seen_and_repaired(aws, desired, tamper):
     applied = run(planned(aws, desired), aws)
     ids = {name: resource.id for name, resource in applied.made.items()}
-    TAMPERS[tamper](lambda service: boto3.client(service, region_name=REGION), ids)
+    TAMPERS[tamper](client, ids)
     found = drift(aws, desired)
     assert found.changed or found.missing or found.unmanaged
     if tamper == "shadow role":
@@ -299,7 +304,7 @@ def test_out_of_band_change_is_seen_and_repaired(aws, desired, tamper):
 
 def test_destroy_keeps_the_log_with_its_key_and_takes_them_up_again(aws, desired):
     run(planned(aws, desired), aws)
-    logs = boto3.client("logs", region_name=REGION)
+    logs = client("logs")
     logs.create_log_stream(logGroupName="/ringwall/quickstart", logStreamName="s")
     logs.put_log_events(
         logGroupName="/ringwall/quickstart",
@@ -321,7 +326,7 @@ def test_destroy_keeps_the_log_with_its_key_and_takes_them_up_again(aws, desired
 
 def test_purge_empties_the_bucket_and_schedules_the_key(aws, desired):
     run(planned(aws, desired), aws)
-    boto3.client("s3", region_name=REGION).put_object(Bucket="ringwall-quickstart-logs", Key="a", Body=b"b")
+    client("s3").put_object(Bucket="ringwall-quickstart-logs", Key="a", Body=b"b")
     destruction = plan_destroy(planned(aws, desired), registry(), holds_data=contents(aws), purge=True)
     applied = destroy(destruction, aws, registry(), backoff=patient()[0])
     assert applied.complete, [str(item.error) for item in applied.failed]
