@@ -13,6 +13,7 @@ from ringwall.demo.world import World
 def audit(world: World) -> Lines:
     """One line for each control, by category, and the report."""
     found = run_audit(world.aws, world.management, world.perimeter, world.catalog)
+    world.learn(found.observed)
     yield from verdicts(found)
     world.report.write_text(render_html(found), encoding="utf-8")
     yield Line(

@@ -10,6 +10,7 @@ from ringwall.deploy.changes import Plan
 from ringwall.deploy.effects import AccessChanges, effects
 from ringwall.deploy.plan import make_plan
 from ringwall.estate.kinds import registry
+from ringwall.estate.model import Estate
 
 
 def deploy(world: World) -> Lines:
@@ -42,9 +43,9 @@ def deploy(world: World) -> Lines:
     )
 
 
-def planned(world: World) -> tuple[Plan, AccessChanges]:
-    """A plan on what is there now, and what it changes for people."""
-    plan = make_plan(world.desired, world.observe(), registry(), perimeter=world.perimeter.name)
+def planned(world: World, observed: Estate | None = None) -> tuple[Plan, AccessChanges]:
+    """A plan on what was just read, or is read now, and what it changes for people."""
+    plan = make_plan(world.desired, observed or world.observe(), registry(), perimeter=world.perimeter.name)
     return plan, effects(outlook(plan, registry()), world.catalog, partition=world.perimeter.partition)
 
 

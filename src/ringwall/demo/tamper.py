@@ -61,7 +61,7 @@ def tamper(world: World) -> Lines:
         return
     yield gets_through(world, attempt)
     yield application_stays_shut(world)
-    yield from put_right(world, attempt)
+    yield from put_right(world, attempt, found)
 
 
 def weaken(world: World) -> None:
@@ -146,9 +146,9 @@ def application_stays_shut(world: World) -> Line:
     return Line("app:shut", "the application got through with the weak guardrail", ok=False)
 
 
-def put_right(world: World, attempt: Replay) -> Lines:
+def put_right(world: World, attempt: Replay, found: Audit) -> Lines:
     """Apply again; the same request is refused, and the audit is clean."""
-    plan, access = planned(world)
+    plan, access = planned(world, found.observed)
     applied = apply(plan, world.aws, registry(), management=world.management)
     yield Line(
         "repaired",

@@ -105,9 +105,13 @@ class World:
     def attributes(self) -> Mapping[str, Mapping[str, str]]:
         """What references to declared things resolve to; read once after deployment."""
         if "attributes" not in self.seen:
-            self.seen["attributes"] = located(self.desired, self.observe())
+            self.learn(self.observe())
         attributes: Mapping[str, Mapping[str, str]] = self.seen["attributes"]
         return attributes
+
+    def learn(self, observed: Estate) -> None:
+        """Remember what references resolve to in what was read."""
+        self.seen["attributes"] = located(self.desired, observed)
 
     def guardrail(self, name: str) -> dict[str, str]:
         """A declared guardrail with its numbered version, as Converse takes it."""

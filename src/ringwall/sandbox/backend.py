@@ -104,11 +104,13 @@ class Moto:
 
     def reset(self) -> None:
         """Forget everything."""
-        os.environ.update(_SETTINGS)
         with self._lock:
             session = _own_session()
             _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
+            # moto makes every backend anew before it drops it; a thousand managed policies are not missed then.
+            os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
             _moto("core.base_backend").BackendDict.reset()
+            os.environ.update(_SETTINGS)
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
                 getattr(self._backends(service), attribute).clear()
             self._drop_s3_policies()
