@@ -80,6 +80,7 @@ class Moto:
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
+        self._settings_before: dict[str, str | None] = {}
         self._urls: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
 
     @contextmanager
@@ -102,18 +103,31 @@ class Moto:
         finally:
             sessions.create_loader = original
 
-    def reset(self) -> None:
-        """Forget everything."""
+    def start(self) -> None:
+        """Begin with nothing, under the sandbox's settings of moto."""
+        self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
+        session = _own_session()
+        _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
+        self._forget()
+        os.environ.update(_SETTINGS)
+        self._drop_s3_policies()
+
+    def stop(self) -> None:
+        """Forget everything, and leave moto's settings to whoever else uses it in this process."""
+        # moto makes every backend anew before it drops it; a thousand managed policies are not missed then.
+        os.environ.update(dict.fromkeys(_SETTINGS, "false"))
+        self._forget()
+        for name, value in self._settings_before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+    def _forget(self) -> None:
         with self._lock:
-            session = _own_session()
-            _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
-            # moto makes every backend anew before it drops it; a thousand managed policies are not missed then.
-            os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "false"
             _moto("core.base_backend").BackendDict.reset()
-            os.environ.update(_SETTINGS)
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
                 getattr(self._backends(service), attribute).clear()
-            self._drop_s3_policies()
 
     @staticmethod
     def _drop_s3_policies() -> None:

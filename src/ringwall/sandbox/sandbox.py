@@ -105,7 +105,7 @@ class Sandbox:
 
     def _start(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="ringwall-sandbox-")
-        self._moto.reset()
+        self._moto.start()
         bootstrap.make_organization(self._moto)
         self._key, self._secret = bootstrap.make_administrator(self._moto)
         self._pool = ThreadPoolExecutor(32, thread_name_prefix="ringwall-sandbox")
@@ -171,7 +171,7 @@ class Sandbox:
             self._server.run(listener.runner.cleanup())
         self._server.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        self._moto.reset()
+        self._moto.stop()
         self._directory.cleanup()
         _running.release()
 
