@@ -155,6 +155,7 @@ class Hostile:
         self.sessions = 0
         self.lifetime: Callable[[int], int] = lambda _: 3600
         self.guardrail_versions: list[dict[str, Any]] = []
+        self.guardrail_contents: dict[str, dict[str, Any]] = {}
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port = self._listener.getsockname()[1]
         self.url = f"https://127.0.0.1:{self.port}"
@@ -280,9 +281,10 @@ class Hostile:
             return Reply(200, json.dumps(INVOKED).encode())
         if operation == "invoke-with-response-stream":
             return stream(chunk({"type": "message_delta"}), chunk(INVOKED))
+        _, named, version = received.path.partition("?guardrailVersion=")
+        if named:
+            return Reply(200, json.dumps(self.guardrail_contents[version]).encode())
         if operation == "guardrails":
-            return Reply(200, json.dumps({"guardrails": self.guardrail_versions}).encode())
-        if operation.startswith("guardrails"):
             return Reply(200, json.dumps({"guardrails": self.guardrail_versions}).encode())
         if operation == "GetCallerIdentity":
             return identity(self.caller)

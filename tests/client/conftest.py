@@ -12,6 +12,7 @@ import pytest
 from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, hostile
 from ringwall.client import SecureBedrockClient
 from ringwall.controls.guardrails import content, digest
+from ringwall.estate.kinds.guardrail_fields import BLOCKS, TEXTS, lower
 from ringwall.perimeter import load
 
 MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
@@ -64,6 +65,24 @@ def declaration(tmp_path: Path) -> Path:
     return file
 
 
+def as_response(properties: dict[str, Any], **members: Any) -> dict[str, Any]:
+    """What GetGuardrail answers for a guardrail of this content."""
+    answer: dict[str, Any] = {
+        "guardrailId": GUARDRAIL_ID,
+        "guardrailArn": GUARDRAIL,
+        "status": "READY",
+        **{api: properties[name] for name, api in TEXTS if name in properties},
+        **members,
+    }
+    for block in BLOCKS:
+        if block.name in properties:
+            value = properties[block.name]
+            answer[block.response] = {
+                items.response: lower(value[items.name]) for items in block.items if items.name in value
+            }
+    return answer
+
+
 @pytest.fixture
 def declared(server: Hostile, declaration: Path) -> Callable[..., SecureBedrockClient]:
     """Makes the client of a declared use; Bedrock and STS are the hostile server."""
@@ -81,6 +100,7 @@ def declared(server: Hostile, declaration: Path) -> Callable[..., SecureBedrockC
         }
         for version, description in (("DRAFT", "x"), ("2", "sha256:old"), ("3", digest(content(pinned))))
     ]
+    server.guardrail_contents = {"3": as_response(content(pinned), version="3")}
 
     def make(use: str = "app", **options: Any) -> SecureBedrockClient:
         given: dict[str, Any] = {

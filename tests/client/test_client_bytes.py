@@ -14,6 +14,7 @@ from botocore.config import Config
 from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, Reply, model_of
 from client.conftest import MODEL
 from ringwall.client import PerimeterViolation, SecureBedrockClient
+from ringwall.errors import RingwallError
 
 MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
 BODY = json.dumps({"messages": []})
@@ -217,6 +218,7 @@ def test_operations_without_a_guardrail_are_refused(declared: Make, server: Host
         "GetCallerIdentity",
         "AssumeRole",
         "guardrails",
+        GUARDRAIL_ID,  # reading the pinned version
     }
 
 
@@ -481,3 +483,14 @@ def test_a_redirect_is_not_followed(by_hand: Make, server: Hostile) -> None:
     with pytest.raises(botocore.exceptions.ClientError):
         call(by_hand(), "converse")
     assert model_of(server.only) == MODEL
+
+
+def test_a_version_with_a_copied_description_and_weaker_content_is_not_pinned(
+    declared: Make, server: Hostile
+) -> None:
+    weak = {name: item for name, item in server.guardrail_contents["3"].items() if name != "contentPolicy"}
+    client = declared()
+    server.guardrail_contents = {"3": weak}
+    with pytest.raises(RingwallError, match="no numbered version with the declared content"):
+        client.converse(modelId=MODEL, messages=MESSAGES)
+    assert not server.calls("converse")

@@ -13,7 +13,7 @@ from estate.estate_support import REGION, FakeAws, FakeClock, denied, resource
 from ringwall.errors import AwsCallError
 from ringwall.estate.kinds import registry
 from ringwall.estate.kinds.guardrail import Guardrail
-from ringwall.estate.kinds.guardrail_fields import from_response, to_request
+from ringwall.estate.kinds.guardrail_fields import CONTENT, from_response, to_request
 from ringwall.estate.kinds.guardrail_version import GuardrailVersion
 from ringwall.estate.model import Ref, Resource
 
@@ -274,6 +274,28 @@ def test_a_later_version_with_a_copied_description_is_not_taken() -> None:
     found = GuardrailVersion().match(version(), tuple(GuardrailVersion().read(aws)))
     assert found is not None
     assert found.get("Version") == "3"
+
+
+def test_a_forged_description_does_not_make_a_version_the_declared_one() -> None:
+    declared = version(**{name: item for name, item in PROPERTIES.items() if name in CONTENT})
+    weak = {name: item for name, item in RESPONSE.items() if name != "contentPolicy"}
+
+    def answer(guardrailIdentifier: str, guardrailVersion: str) -> dict[str, Any]:  # noqa: N803 - as in the API
+        return {**(weak if guardrailVersion == "3" else RESPONSE), "description": DIGEST}
+
+    aws = fake(ListGuardrails=version_answers(v3=DIGEST), GetGuardrail=answer)
+    assert GuardrailVersion().match(declared, tuple(GuardrailVersion().read(aws))) is None
+    aws = fake(ListGuardrails=version_answers(v3=DIGEST, v4=DIGEST), GetGuardrail=answer)
+    found = GuardrailVersion().match(declared, tuple(GuardrailVersion().read(aws)))
+    assert found is not None
+    assert found.get("Version") == "4"
+
+
+def test_a_draft_that_was_changed_meanwhile_is_not_taken_for_the_declared_one() -> None:
+    declared = version(**{**{name: PROPERTIES[name] for name in CONTENT}, "BlockedInputMessaging": "other"})
+    aws = fake(CreateGuardrailVersion={"guardrailId": "abcd1234efgh", "version": "4"})
+    with pytest.raises(AwsCallError, match="does not hold what is declared"):
+        GuardrailVersion(FakeClock()).create(aws, declared)
 
 
 def test_a_version_is_made_of_a_ready_draft() -> None:

@@ -7,14 +7,19 @@ from typing import Any
 from ringwall.client.rules import PinnedGuardrail
 from ringwall.controls.guardrails import content, digest
 from ringwall.errors import RingwallError
+from ringwall.estate.kinds.guardrail_fields import from_response
+from ringwall.estate.kinds.guardrail_version import content_of
 from ringwall.perimeter.model import Perimeter
 
 
 def find_guardrail(control: Any, perimeter: Perimeter) -> PinnedGuardrail:
-    """The numbered version whose content is the declared one.
+    """The numbered version whose content is the declared one; of several the first, as ``ringwall apply`` takes it.
+
+    The description that ``apply`` writes finds candidates; anybody who may publish a version can forge it, so what
+    counts is the content that the version has.
 
     Args:
-        control: a ``bedrock`` client with ``bedrock:ListGuardrails``.
+        control: a ``bedrock`` client with ``bedrock:ListGuardrails`` and ``bedrock:GetGuardrail``.
         perimeter: the declaration.
 
     Raises:
@@ -25,17 +30,18 @@ def find_guardrail(control: Any, perimeter: Perimeter) -> PinnedGuardrail:
     if not found:
         msg = f"there is no guardrail {name} in {perimeter.regions.source}: run `ringwall apply`"
         raise RingwallError(msg)
-    wanted = digest(content(perimeter.guardrail))
-    versions = [
+    declared = content(perimeter.guardrail)
+    candidates = [
         item
         for item in _all(control, guardrailIdentifier=found[0]["id"])
-        if str(item["version"]).isdigit() and item.get("description") == wanted
+        if str(item["version"]).isdigit() and item.get("description") == digest(declared)
     ]
-    if not versions:
-        msg = f"guardrail {name} has no numbered version with the declared content: run `ringwall apply`"
-        raise RingwallError(msg)
-    newest = max(versions, key=lambda item: int(item["version"]))
-    return PinnedGuardrail(str(newest["id"]), str(newest["arn"]), str(newest["version"]))
+    for item in sorted(candidates, key=lambda item: int(item["version"])):
+        answer = control.get_guardrail(guardrailIdentifier=item["id"], guardrailVersion=item["version"])
+        if content_of(from_response(answer)) == content_of(declared):
+            return PinnedGuardrail(str(item["id"]), str(item["arn"]), str(item["version"]))
+    msg = f"guardrail {name} has no numbered version with the declared content: run `ringwall apply`"
+    raise RingwallError(msg)
 
 
 def _all(control: Any, **parameters: Any) -> list[dict[str, Any]]:

@@ -33,9 +33,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
-from ringwall.controls.guardrails import CONTENT, content, guardrails
+from ringwall.controls.guardrails import content, guardrails
 from ringwall.controls.strength import weaknesses
 from ringwall.controls.verdicts import fail, ok, unknown
+from ringwall.estate.kinds.guardrail_fields import CONTENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,17 +13,6 @@ if TYPE_CHECKING:
 
     from ringwall.perimeter.model import Guardrail, Perimeter
 
-CONTENT = (
-    "BlockedInputMessaging",
-    "BlockedOutputsMessaging",
-    "ContentPolicyConfig",
-    "TopicPolicyConfig",
-    "WordPolicyConfig",
-    "SensitiveInformationPolicyConfig",
-    "ContextualGroundingPolicyConfig",
-)
-"""Properties that a version fixes."""
-
 
 def guardrails(perimeter: Perimeter) -> Iterator[Resource]:
     """The pinned guardrail with its own key, then the others."""
@@ -33,8 +22,9 @@ def guardrails(perimeter: Perimeter) -> Iterator[Resource]:
 
 
 def versions(perimeter: Perimeter) -> Iterator[Resource]:
-    """A numbered version of each. Its description is the digest of the content, so it changes when that does."""
+    """A numbered version of each, with its content. Its description is the content's digest, so it changes with it."""
     for guardrail in (perimeter.guardrail, *perimeter.other_guardrails):
+        fixed = content(guardrail)
         yield Resource(
             type="AWS::Bedrock::GuardrailVersion",
             account=perimeter.account,
@@ -42,7 +32,8 @@ def versions(perimeter: Perimeter) -> Iterator[Resource]:
             id=f"guardrail-version/{guardrail.name}",
             properties={
                 "GuardrailIdentifier": Ref(f"guardrail/{guardrail.name}", "Id"),
-                "Description": digest(content(guardrail)),
+                "Description": digest(fixed),
+                **fixed,
             },
         )
 

@@ -99,6 +99,8 @@ TEXTS = (
     ("BlockedInputMessaging", "blockedInputMessaging"),
     ("BlockedOutputsMessaging", "blockedOutputsMessaging"),
 )
+CONTENT = ("BlockedInputMessaging", "BlockedOutputsMessaging", *(block.name for block in BLOCKS))
+"""Properties that a version fixes and that a declaration describes."""
 REASONING = ("AutomatedReasoningPolicyConfig", "automatedReasoningPolicyConfig", "automatedReasoningPolicy")
 
 

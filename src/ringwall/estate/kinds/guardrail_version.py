@@ -1,7 +1,8 @@
 """``AWS::Bedrock::GuardrailVersion``: numbered, immutable versions of guardrails.
 
 A version's ``Description`` holds a digest of the content it was declared with, so a version exists exactly once for
-each content: changing the guardrail makes a new one, changing it back finds the old one again.
+each content: changing the guardrail makes a new one, changing it back finds the old one again. Anybody who may publish
+a version can write that description, so a version is known by its content as well.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import BaseKind, allowing, optional
 from ringwall.estate.kinds.guardrail import GONE, Guardrail, guardrails, wait_ready
-from ringwall.estate.kinds.guardrail_fields import from_response
+from ringwall.estate.kinds.guardrail_fields import CONTENT, from_response
 from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.model import Ref, Resource
 
@@ -20,6 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ringwall.estate.aws import Aws
+
+
+def content_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policies and messages among a guardrail's properties, in canonical form; absent policies are empty ones."""
+    known = Guardrail()
+    merged = {**known.defaults, **{name: item for name, item in properties.items() if item is not None}}
+    return {name: known.canonical(name, merged[name]) for name in CONTENT if name in merged}
 
 
 class GuardrailVersion(BaseKind):
@@ -70,42 +79,56 @@ class GuardrailVersion(BaseKind):
         return self.seen(aws, f"{guardrail}:{version}", properties, evidence=heard)
 
     def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Guardrail and description; the content is the guardrail's to compare."""
+        """Guardrail and description, and the content where the resource says what it is."""
         found = {name: properties[name] for name in self.create_only if properties.get(name) is not None}
+        if any(name in properties for name in CONTENT):
+            found.update(content_of(properties))
         guardrail = found.get("GuardrailIdentifier")
         if isinstance(guardrail, str):
             found["GuardrailIdentifier"] = guardrail.rsplit("/", 1)[-1]
         return found
 
     def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
-        """The version of that guardrail with that description; of several the first, which nobody could forge later."""
-        wanted = self.normalise(desired.properties)
+        """The version of that guardrail with that description and content; of several the first."""
         found = [
             item
             for item in observed
-            if self._same_place(desired, item) and self.normalise(item.properties) == wanted
+            if self._same_place(desired, item) and self._fixes(desired, item.properties)
         ]
         return min(found, key=lambda item: int(item.properties["Version"]), default=None)
 
+    def _fixes(self, desired: Resource, properties: Mapping[str, Any]) -> bool:
+        """Whether a version has all that is declared."""
+        there = self.normalise(properties)
+        return all(there.get(name) == item for name, item in self.normalise(desired.properties).items())
+
     def create(self, aws: Aws, desired: Resource) -> Resource:
-        """Fix the draft as it stands, once the guardrail is ready, and wait until the version is."""
+        """Fix the draft as it stands, once the guardrail is ready, and wait until the version is.
+
+        Raises:
+            AwsCallError: somebody changed the draft meanwhile, so the version holds something else.
+        """
         guardrail = str(self.normalise(desired.properties)["GuardrailIdentifier"])
         wait_ready(aws, self.clock, guardrail)
         options = {"description": desired.properties["Description"]} if desired.get("Description") else {}
         made = aws.call("bedrock", "CreateGuardrailVersion", guardrailIdentifier=guardrail, **options)
         answer = wait_ready(aws, self.clock, guardrail, made["version"])
-        return self.seen(
-            aws,
-            f"{guardrail}:{made['version']}",
-            {
-                **from_response(answer),
-                **desired.properties,
-                "GuardrailId": guardrail,
-                "GuardrailArn": answer["guardrailArn"],
-                "Version": made["version"],
-                "Status": answer["status"],
-            },
-        )
+        properties = {
+            **desired.properties,
+            **from_response(answer),
+            **{name: desired.properties[name] for name in self.create_only if name in desired.properties},
+            "GuardrailId": guardrail,
+            "GuardrailArn": answer["guardrailArn"],
+            "Version": made["version"],
+            "Status": answer["status"],
+        }
+        if not self._fixes(desired, properties):
+            message = (
+                f"version {made['version']} of guardrail {guardrail} does not hold what is declared: its draft was "
+                f"changed meanwhile; run the command again"
+            )
+            raise AwsCallError("bedrock", "CreateGuardrailVersion", "ContentChanged", message)
+        return self.seen(aws, f"{guardrail}:{made['version']}", properties)
 
     def update(self, aws: Aws, observed: Resource, desired: Resource) -> Resource:
         """Nothing of a version can change: another content is another version."""
