@@ -153,6 +153,7 @@ def _model(query: str, region: str) -> Iterator[Entry]:
         "end_of_life": known.end_of_life.isoformat() if known.end_of_life else None,
         "profiles": [name for name in models.tables().profiles if name.endswith(f".{known.id}")],
         "source": known.source,
+        "read": known.read,
         "verified": known.verified,
     }
 
@@ -175,6 +176,7 @@ def _profile(identifier: str, region: str) -> Entry:
         "destinations": places,
         "problem": problem,
         "source": row.source if row else "the geography's Regions: the profile has no row of its own",
+        "read": row.read if row else None,
         "verified": bool(row and row.verified),
     }
 
