@@ -24,6 +24,16 @@ def geography(identifier: str) -> str:
     return head if dot and known and "." in rest else ""
 
 
+def geographies() -> tuple[str, ...]:
+    """Every known prefix of profile ids, ``global`` last."""
+    return (*tables().geographies, GLOBAL)
+
+
+def providers() -> frozenset[str]:
+    """First parts of the known foundation models' ids, such as ``anthropic``."""
+    return frozenset(name.partition(".")[0] for name in tables().models)
+
+
 def is_profile(identifier: str) -> bool:
     """Whether an identifier names a system-defined inference profile, by id or by ARN."""
     if identifier.startswith("arn:") and ":inference-profile/" not in identifier:
