@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from ringwall.access.asked import NETWORK_KEYS
 from ringwall.catalog import load, profiles
 from ringwall.catalog.operations import Authorization, ProfileResolver, authorizations, find_operation
 from ringwall.catalog.operations.authorization import is_arn, region_of
@@ -26,7 +27,6 @@ Values = Mapping[str, tuple[str, ...]]
 
 _FIELDS = ("principal", "operation", "parameters", "context", "account", "models")
 _REGION = "aws:requestedregion"
-_NETWORK = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
 # Parameters that name a model or another resource of the call's own Region.
 _PLACED = ("modelId", "foundationModel", "guardrailIdentifier", "knowledgeBaseId", "flowIdentifier")
 
@@ -141,7 +141,7 @@ def _of_part(context: Values, part: Authorization) -> Values:
         if key.startswith("aws:") or catalog.carries(part.action, key) or catalog.key_type(key) is None
     }
     if _forwarded(part):
-        kept = {key: value for key, value in kept.items() if key not in _NETWORK}
+        kept = {key: value for key, value in kept.items() if key not in NETWORK_KEYS}
     return {**kept, **part.context}
 
 

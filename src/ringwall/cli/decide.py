@@ -48,6 +48,12 @@ def _in_words(answer: dict[str, Any]) -> str:
         for item in answer.get("because", ())
     ]
     missing = [f"no Allow in {item}" for item in answer.get("missing", ())]
-    lines = [f"{name}: {answer['decision']}", *(f"    {text}" for text in (*reasons, *missing))]
+    needed = [
+        f"{part['decision']}: {part['action']} on {part['resource']}"
+        for part in answer.get("authorizations", ())
+    ]
+    notes = [f"note: {text}" for text in answer.get("notes", ())]
+    lines = [f"{name}: {answer['decision']}"]
+    lines += [f"    {text}" for text in (*reasons, *missing, *needed, *notes)]
     lines += [f"    {text}" for text in answer.get("trace", ())]
     return "\n".join(lines)

@@ -52,6 +52,7 @@ DECIDE: dict[str, Any] = {
                 "properties": {"action": {"type": "string"}, "resource": {"type": "string"}, **_DECISION},
             },
         },
+        "notes": {**_STRINGS, "description": "What was taken for granted about an operation."},
         "trace": _STRINGS,
         "error": {"type": "string"},
     },
