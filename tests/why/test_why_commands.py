@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from ringwall.cli.catalog import catalog
 from ringwall.cli.compare import compare
+from ringwall.cli.schemas import schema_of
 from ringwall.cli.who_can import who_can
 from ringwall.cli.why import why
 from ringwall.errors import RingwallError
@@ -130,6 +132,30 @@ def test_why_explains_each_denied_event_of_a_log_file(estate_file):
     answers = json.loads(text)["events"]
     assert [answer["operation"] for answer in answers] == list(names)
     assert [answer["outcome"] for answer in answers] == ["denied", "allowed"]
+
+
+def test_json_fits_the_published_schema(estate_file):
+    schema = Draft202012Validator(schema_of("why"))
+    rest = "with an explicit deny in a service control policy"
+    for text in (
+        denied("bedrock:InvokeModel", MODEL),
+        f"{denied('bedrock:InvokeModel', MODEL)} {rest}",
+        denied("a:B"),
+    ):
+        _, answer = run(why, "--message", text, "--estate", estate_file, "--json")
+        schema.validate(json.loads(answer))
+    log = json.dumps(
+        [
+            {
+                "eventSource": "bedrock.amazonaws.com", "eventName": name, "errorCode": "AccessDenied",
+                "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::555566667777:user/z"},
+            }
+            for name in ("ListGuardrails", "CreateGuardrail")
+        ]
+    )  # fmt: skip
+    _, answer = run(why, "--event", "-", "--estate", estate_file, "--json", text=log)
+    schema.validate(json.loads(answer))
+    assert not schema.is_valid({"events": [{}]})
 
 
 def test_many_cases_are_told_once(estate_file):

@@ -89,13 +89,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service prefix with its actions (by lower-cased name) and resource types (by name)."""
+    """A service prefix with its actions (by lower-cased name), resource types (by name) and keys.
+
+    ``key_types`` and ``key_names`` go by :func:`canonical_key`; the latter holds AWS's spelling.
+    """
 
     prefix: str
     title: str
     actions: Mapping[str, Action]
     resource_types: Mapping[str, ResourceType]
     key_types: Mapping[str, str]
+    key_names: Mapping[str, str]
 
 
 def canonical_key(key: str) -> str:
@@ -128,7 +132,8 @@ def _decode_service(prefix: str, title: str, document: Mapping[str, Any]) -> Ser
             own_keys=own,
             keys_of_type=of_type,
         )
-    return Service(prefix, title, actions, types, dict(zip(keys, document["types"], strict=True)))
+    key_types = dict(zip(keys, document["types"], strict=True))
+    return Service(prefix, title, actions, types, key_types, dict(zip(keys, document["keys"], strict=True)))
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
