@@ -135,7 +135,7 @@ def test_terraform_expressions_are_told_from_policy_variables():
 def test_a_string_that_is_no_json_is_reported_at_the_string():
     text = json.dumps({"PolicyDocument": '{"Statement": [}'}, indent=1)
     (finding,) = lint_text(text)
-    assert (finding.rule, finding.line, finding.column) == ("syntax-error", 2, 20)
+    assert (finding.rule, finding.line, finding.column) == ("syntax-error", 2, 38)
 
 
 def test_declarations_are_checked_with_positions_and_nearest_names():

@@ -41,6 +41,9 @@ _OWN = (
 )
 # Authorized together with sts:AssumeRole, by the same request: they carry its keys.
 _WITH_ASSUME_ROLE = frozenset({"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"})
+# Keys that AWS's pages describe for an action and the reference does not list there:
+# https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
+_DOCUMENTED = frozenset({("aws-marketplace:subscribe", "aws-marketplace:productid")})
 _ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
 
@@ -67,17 +70,20 @@ def expanded(clause: Clause, catalog: Catalog) -> Iterator[str]:
 
 
 def covers(clause: Clause, action: str) -> bool:
-    """Whether a statement speaks of an action."""
+    """Whether a statement speaks of an action. Of actions that a template fills in, a Deny may, an Allow need not."""
     statement = clause.statement
     lowered = action.lower()
     if statement.actions is not None:
-        return any(glob_matches(pattern.lower(), lowered) for pattern in statement.actions)
+        unknown = "*" if clause.denies else HOLE
+        return any(
+            glob_matches(pattern.lower().replace(HOLE, unknown), lowered) for pattern in statement.actions
+        )
     return not any(glob_matches(pattern.lower(), lowered) for pattern in statement.not_actions or ())
 
 
 def carries(catalog: Catalog, action: str, key: str) -> bool:
     """Whether a request for the action can carry the key."""
-    if catalog.carries(action, key):
+    if catalog.carries(action, key) or (action.lower(), key.lower()) in _DOCUMENTED:
         return True
     return action.lower() in _WITH_ASSUME_ROLE and any(catalog.carries(one, key) for one in _ASSUME)
 
@@ -86,7 +92,8 @@ def carried(clause: Clause, key: str, catalog: Catalog) -> bool:
     """Whether a request for any action of the statement can carry the key. Of unknown actions nothing is said."""
     if catalog.key_type(key) is None:
         return _of_provider(key)
-    if clause.statement.actions is None or "*" in clause.statement.actions:
+    written = clause.statement.actions
+    if written is None or "*" in written or not all(map(known, written)):
         return True
     actions = tuple(expanded(clause, catalog))
     return not actions or any(carries(catalog, action, key) for action in actions)
@@ -145,18 +152,34 @@ def overlaps(one: str, other: str) -> bool:
         return False
     if len(first) > _LONGEST or len(second) > _LONGEST:
         return True
-    row = [True] + [False] * len(second)
-    for index, char in enumerate(second):
-        row[index + 1] = row[index] and char == "*"
-    for mine in first:
-        above, row = row, [row[0] and mine == "*"]
-        for index, theirs in enumerate(second):
-            if mine == "*" or theirs == "*":
-                meets = above[index + 1] or row[index] or above[index]
-            else:
-                meets = above[index] and ("?" in (mine, theirs) or mine == theirs)
-            row.append(meets)
-    return row[-1]
+    return _have_a_text_in_common(first, second)
+
+
+def _have_a_text_in_common(first: str, second: str) -> bool:
+    """Both patterns read side by side; the places of the second that can be reached are the bits of a number."""
+    stars, literal = _places(second, "*"), {letter: _places(second, letter) for letter in set(second) - {"*"}}
+    single = literal.get("?", 0)
+    anything = ~stars
+    reached = _skipping(1, stars)
+    for letter in first:
+        if letter == "*":
+            lowest = reached & -reached
+            reached = (1 << len(second) + 1) - lowest if reached else 0
+            continue
+        fitting = anything if letter == "?" else literal.get(letter, 0) | single
+        reached = _skipping(((reached & fitting) << 1) | (reached & stars), stars)
+    return bool(reached >> len(second) & 1)
+
+
+def _places(pattern: str, letter: str) -> int:
+    return sum(1 << index for index, found in enumerate(pattern) if found == letter)
+
+
+def _skipping(reached: int, stars: int) -> int:
+    """The places, and those behind the stars at them, which may stand for nothing."""
+    while more := (reached & stars) << 1 & ~reached:
+        reached |= more
+    return reached
 
 
 def _starts_fit(one: str, other: str) -> bool:

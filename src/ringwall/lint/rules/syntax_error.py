@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from ringwall.lint.document import Document
 from ringwall.lint.rule import Mark, PolicyType, Rule, Spot
-from ringwall.lint.source import Source
+from ringwall.lint.source import Readable
 from ringwall.lint.templates import HOLE
 
 _NEEDS_RESOURCE: frozenset[PolicyType] = frozenset({"identity", "scp", "rcp", "vpc-endpoint", "s3-bucket"})
@@ -41,7 +41,7 @@ _NEEDS_PRINCIPAL: frozenset[PolicyType] = frozenset(
 )
 
 
-def check_source(source: Source) -> Iterator[Spot]:
+def check_source(source: Readable) -> Iterator[Spot]:
     """What is no JSON."""
     if source.problem is not None:
         yield source.problem
