@@ -7,7 +7,10 @@ without resource types (`bedrock:RetrieveAndGenerate`, `bedrock:InvokeInlineAgen
 
 ## Why
 
-The statement never matches a request for the action: an Allow does not grant it, a Deny does not stop it.
+The statement never matches a request for the action: an Allow does not grant it, a Deny does not stop it. Outside of
+Bedrock it is a warning where the resource is one of the action's service, and information where it is a wildcard of a
+whole type: several services (CloudWatch Logs, IAM, Amazon S3) authorize such actions on a placeholder of that form,
+which the reference does not list. It is information too where another statement covers the action on every resource.
 
 ## Bad
 
@@ -34,9 +37,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ringwall.catalog import Catalog
+from ringwall.catalog.bedrock import PREFIXES
 from ringwall.lint.document import Clause, Document
-from ringwall.lint.matching import expanded, is_named, named_actions, overlaps
-from ringwall.lint.rule import Mark, Rule
+from ringwall.lint.matching import covers, expanded, is_named, overlaps
+from ringwall.lint.rule import Mark, Rule, Severity
 from ringwall.lint.templates import HOLE
 
 
@@ -55,27 +60,50 @@ def _readable(resource: str) -> bool:
 
 
 def _actions(document: Document, clause: Clause, resources: tuple[str, ...]) -> Iterator[Mark]:
-    for path, action in named_actions(clause):
-        known_action = document.catalog.action(action)
-        if known_action is None or any(not item.strip("*" + HOLE) for item in resources):
+    if any(not item.strip("*" + HOLE) for item in resources):
+        return
+    catalog = document.catalog
+    effect = "allows" if clause.allows else "denies"
+    for path, action in clause.items("Action"):
+        meant = _meant(action, catalog)
+        if not meant or any(_fits(one, resources, catalog) for one in meant):
             continue
-        patterns = document.catalog.resource_patterns(action)
-        if any(overlaps(item, pattern) for item in resources for pattern in patterns):
-            continue
-        effect = "allows" if clause.allows else "denies"
-        if patterns:
-            kinds = ", ".join(kind.name for kind in known_action.resource_types[:6])
-            yield Mark(
-                path,
-                f"{action} is not authorized on any of these resources: the statement never {effect} it",
-                f"it takes resources of type {kinds}",
-            )
+        elsewhere = any(
+            other.statement.resources == ("*",) and other.allows is clause.allows and covers(other, meant[0])
+            for other in document.clauses
+        )
+        kinds = sorted({kind for one in meant for kind in catalog.resource_patterns(one)})
+        if kinds:
+            what = f"{action} is not authorized on any of these resources: the statement never {effect} it"
+            hint = f"it takes resources such as {', '.join(kinds[:4])}"
+            yield Mark(path, what, hint, "info" if elsewhere else None)
         else:
             yield Mark(
                 path,
                 f"{action} has no resource type: the statement never {effect} it",
                 'give it a statement of its own with "Resource": "*"',
+                "info" if elsewhere else _severity(meant[0], resources),
             )
+
+
+def _meant(action: str, catalog: Catalog) -> tuple[str, ...]:
+    """The actions that a name or a pattern stands for; of ``*`` and ``bedrock:*`` nobody means each."""
+    if HOLE in action or not action.partition(":")[2].strip("*"):
+        return ()
+    return catalog.actions_matching(action)
+
+
+def _fits(action: str, resources: tuple[str, ...], catalog: Catalog) -> bool:
+    return any(overlaps(item, kind) for item in resources for kind in catalog.resource_patterns(action))
+
+
+def _severity(action: str, resources: tuple[str, ...]) -> Severity | None:
+    """How sure it is that an action without resource types is never authorized on these."""
+    service = action.partition(":")[0]
+    own = [item for item in resources if overlaps(item, f"arn:*:{service}:*")]
+    if service in PREFIXES or not own:
+        return None
+    return "info" if any(item.endswith("*") and item[-2:-1] in "/:*" for item in own) else "warning"
 
 
 def _resources(document: Document, clause: Clause) -> Iterator[Mark]:

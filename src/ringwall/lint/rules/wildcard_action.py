@@ -47,7 +47,7 @@ def check(document: Document) -> Iterator[Mark]:
             continue
         for path, action in clause.items("Action"):
             service, _, name = action.partition(":")
-            if known(action) and (not action.strip("*:") or (name and not name.strip("*"))):
+            if known(action) and (not action.strip("*:") or (name and not name.strip("*?"))):
                 what = "of every service" if not service.strip("*") else f"of {service}"
                 yield Mark(
                     path,
