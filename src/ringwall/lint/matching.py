@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ringwall.catalog import Catalog
+from ringwall.catalog.bedrock import PREFIXES
 from ringwall.iam.conditions import OPERATORS, passes_when_absent
 from ringwall.iam.locate import Path
 from ringwall.iam.patterns import glob_matches
@@ -146,8 +147,22 @@ def resource_overlaps(clause: Clause, patterns: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=65536)
 def overlaps(one: str, other: str) -> bool:
-    """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text."""
+    """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text.
+
+    A wildcard at the end of an ARN's field reaches over colons, as AWS says of the Resource element, and several of its own
+    policies need that. ARNs of Bedrock and its siblings are compared field by field all the same: all their forms are
+    known, and nobody who writes ``::foundation-model/*`` means a custom model whose name holds that text.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
     first, second = _plain(one), _plain(other)
+    fields, others = first.split(":", 5), second.split(":", 5)
+    if len(fields) == len(others) == 6 and fields[2] in PREFIXES:
+        return all(_fit(mine, theirs) for mine, theirs in zip(fields, others, strict=True))
+    return _fit(first, second)
+
+
+def _fit(first: str, second: str) -> bool:
     if not _starts_fit(first, second) or not _starts_fit(first[::-1], second[::-1]):
         return False
     if len(first) > _LONGEST or len(second) > _LONGEST:

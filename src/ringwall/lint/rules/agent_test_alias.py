@@ -69,8 +69,8 @@ def check(document: Document) -> Iterator[Mark]:
 
 def _reaches_test_alias(resource: str) -> bool:
     """Whether it is certain: an alias that a template or a variable fills in is somebody's choice."""
-    alias = resource.rpartition("/")[2]
-    return HOLE not in resource and "${" not in alias and overlaps(resource, TEST_ALIAS)
+    by_variable = resource.endswith("}") and "${" in resource
+    return HOLE not in resource and not by_variable and overlaps(resource, TEST_ALIAS)
 
 
 def _denies_alias(clause: Clause, allowed: str) -> bool:

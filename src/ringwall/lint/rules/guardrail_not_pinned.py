@@ -58,7 +58,7 @@ _PIN = "write the guardrail's ARN with :* for its numbered versions, or with one
 def check(document: Document) -> Iterator[Mark]:
     """Tests of the guardrail's presence, then of its value."""
     for clause in document.clauses:
-        tests = [(path, test) for path, test in clause.tests() if test.key.lower() == KEY]
+        tests = [(path, test) for path, test in clause.tests() if _is_meant(test.key)]
         if clause.denies:
             yield from _presence(tests, pinned=_is_pinned(document, clause))
         elif tests and not any(_requires(clause, test) for _, test in tests):
@@ -66,6 +66,11 @@ def check(document: Document) -> Iterator[Mark]:
         for path, test in tests:
             if _requires(clause, test):
                 yield from _values(clause, path, test)
+
+
+def _is_meant(key: str) -> bool:
+    """Whether the key is the guardrail's, or one that somebody took for it (``bedrock:GuardrailArn``)."""
+    return key.lower().startswith(KEY[: KEY.index("identifier")])
 
 
 def _is_pinned(document: Document, clause: Clause) -> bool:

@@ -7,10 +7,12 @@ without resource types (`bedrock:RetrieveAndGenerate`, `bedrock:InvokeInlineAgen
 
 ## Why
 
-The statement never matches a request for the action: an Allow does not grant it, a Deny does not stop it. Outside of
-Bedrock it is a warning where the resource is one of the action's service, and information where it is a wildcard of a
-whole type: several services (CloudWatch Logs, IAM, Amazon S3) authorize such actions on a placeholder of that form,
-which the reference does not list. It is information too where another statement covers the action on every resource.
+The statement never matches a request for the action: an Allow does not grant it, a Deny does not stop it.
+
+How sure that is differs. Several services (CloudWatch Logs, IAM, Amazon S3) authorize listing and creating on a placeholder
+which the reference does not list, and policies of AWS's own count on it: for such actions, and for services beside
+Bedrock, a resource of the action's own service is a warning, and one that means a whole type (`log-group:*`) information.
+Information too is what another statement covers on every resource.
 
 ## Bad
 
@@ -38,11 +40,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringwall.catalog import Catalog
-from ringwall.catalog.bedrock import PREFIXES
+from ringwall.catalog.bedrock import PREFIX, SIBLING_PREFIXES
 from ringwall.lint.document import Clause, Document
 from ringwall.lint.matching import covers, expanded, is_named, overlaps
 from ringwall.lint.rule import Mark, Rule, Severity
 from ringwall.lint.templates import HOLE
+
+_ON_PLACEHOLDERS = ("Create", "List")
 
 
 def check(document: Document) -> Iterator[Mark]:
@@ -76,13 +80,13 @@ def _actions(document: Document, clause: Clause, resources: tuple[str, ...]) -> 
         if kinds:
             what = f"{action} is not authorized on any of these resources: the statement never {effect} it"
             hint = f"it takes resources such as {', '.join(kinds[:4])}"
-            yield Mark(path, what, hint, "info" if elsewhere else None)
+            yield Mark(path, what, hint, "info" if elsewhere else _severity(meant[0], resources, typed=True))
         else:
             yield Mark(
                 path,
                 f"{action} has no resource type: the statement never {effect} it",
                 'give it a statement of its own with "Resource": "*"',
-                "info" if elsewhere else _severity(meant[0], resources),
+                "info" if elsewhere else _severity(meant[0], resources, typed=False),
             )
 
 
@@ -97,11 +101,15 @@ def _fits(action: str, resources: tuple[str, ...], catalog: Catalog) -> bool:
     return any(overlaps(item, kind) for item in resources for kind in catalog.resource_patterns(action))
 
 
-def _severity(action: str, resources: tuple[str, ...]) -> Severity | None:
-    """How sure it is that an action without resource types is never authorized on these."""
-    service = action.partition(":")[0]
+def _severity(action: str, resources: tuple[str, ...], *, typed: bool) -> Severity | None:
+    """How sure it is that the action is never authorized on these resources."""
+    service, _, name = action.partition(":")
     own = [item for item in resources if overlaps(item, f"arn:*:{service}:*")]
-    if service in PREFIXES or not own:
+    if not own:
+        return None
+    if typed:
+        return "warning" if service in SIBLING_PREFIXES else None
+    if service == PREFIX and not name.startswith(_ON_PLACEHOLDERS):
         return None
     return "info" if any(item.endswith("*") and item[-2:-1] in "/:*" for item in own) else "warning"
 

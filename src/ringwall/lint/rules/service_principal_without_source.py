@@ -73,9 +73,16 @@ def check(document: Document) -> Iterator[Mark]:
                 yield Mark(
                     (*path, index) if listed else path,
                     f"{service} may do this for resources of any account (confused deputy)",
-                    "add aws:SourceAccount with your account id, and aws:SourceArn",
+                    _suggestion(document, service),
                     severity,
                 )
+
+
+def _suggestion(document: Document, service: str) -> str:
+    add = "add aws:SourceAccount with your account id, and aws:SourceArn"
+    if document.type == "kms-key" and service.startswith("bedrock."):
+        return f"{add}; for custom models remove it: they use a grant that the caller's role creates"
+    return add
 
 
 def _has_source(clause: Clause) -> bool:

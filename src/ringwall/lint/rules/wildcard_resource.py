@@ -64,6 +64,7 @@ _SENSITIVE = frozenset(
         "dynamodb:scan", "logs:unmask", *(action.lower() for action in INFERENCE_ACTIONS),
     }
 )  # fmt: skip
+_EXAMPLES = {"${Partition}": "aws", "${Region}": "us-east-1", "${Account}": "111122223333"}
 _WRITING = frozenset({"Write", "Permissions management"})
 
 
@@ -167,7 +168,10 @@ def _suggestion(action: str, catalog: Catalog) -> str:
     kind = next(
         (item for item in known.resource_types if item.name in known.required), known.resource_types[0]
     )
-    return f"name the resources, such as {kind.arn}"
+    arn = kind.arn
+    for placeholder, example in _EXAMPLES.items():
+        arn = arn.replace(placeholder, example)
+    return f"name the resources, such as {arn}"
 
 
 RULE = Rule(
