@@ -111,6 +111,12 @@ WRONG = {
     "Converse with a guardrail": ("unknown-action", "scp", [deny("bedrock:Converse*", PIN)], "bedrock:Converse*"),
     "the endpoint's name as a prefix": ("unknown-action", "identity", [allow(["bedrock-runtime:InvokeModel"], FM)], "bedrock-runtime:InvokeModel"),
     "a key of another action": ("statement-never-applies", "scp", [deny("bedrock:InvokeAgent", {"ArnEquals": {KEY: f"{G}:1"}})], KEY),
+    "a number that is none": ("operator-type-mismatch", "scp", [deny("iam:CreateServiceSpecificCredential", {"NumericGreaterThan": {"iam:ServiceSpecificCredentialAgeDays": ["30", "thirty"]}})], "thirty"),
+    "a network compared as text": ("operator-type-mismatch", "scp", [deny(BOTH, {"StringNotEquals": {"aws:SourceIp": ["203.0.113.0/24"]}})], "aws:SourceIp"),
+    "an endpoint compared as a network": ("operator-type-mismatch", "identity", [allow(BOTH, FM, {"IpAddress": {"aws:SourceVpce": "vpce-1"}})], "aws:SourceVpce"),
+    "neither true nor false": ("operator-type-mismatch", "scp", [deny(BOTH, {"Bool": {"aws:SecureTransport": "no"}})], "no"),
+    "an operator that is none": ("syntax-error", "identity", [allow(BOTH, FM, {"StringEqual": {"aws:SourceVpce": "vpce-1"}})], "StringEqual"),
+    "another account's queue": ("wildcard-action", "resource", [allow("SQS:*", f"arn:aws:sqs:us-east-1:{OWN}:q", Principal={"AWS": "arn:aws:iam::999988887777:root"})], "SQS:*"),
     "private networks": ("source-ip-never-public", "scp", [deny(BOTH, {"NotIpAddress": {"aws:SourceIp": "10.1.2.3"}})], "10.1.2.3"),
     "a public network at an endpoint": ("source-ip-never-public", "vpc-endpoint", [allow(BOTH, FM, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, Principal="*")], "aws:SourceIp"),
     # ARNs
@@ -187,6 +193,16 @@ FINE = {
     "a key's administrators": ("kms-key", [allow("kms:*", Principal={"AWS": f"arn:aws:iam::{OWN}:root"})]),
     "the European sovereign cloud": ("identity", [allow(BOTH, "arn:aws-eusc:bedrock:eusc-de-east-1::foundation-model/amazon.nova-pro-v1:0")]),
     "an RCP on what it reaches": ("rcp", [deny(["s3:*", "kms:Decrypt", "sts:AssumeRole"], {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}, Principal="*")]),
+    "a queue's own account": ("resource", [allow("SQS:*", f"arn:aws:sqs:us-east-1:{OWN}:q", Principal={"AWS": f"arn:aws:iam::{OWN}:root"})]),
+    "agents by their tag": ("identity", [allow(["bedrock:GetAgent", "bedrock:InvokeAgent"], f"arn:aws:bedrock:us-east-1:{OWN}:*", {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}})]),
+    "records by their names": ("identity", [allow("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", {"ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["*.example.com"]}})]),
+    "an endpoint for services": ("vpc-endpoint", [allow("*", Principal={"AWS": "*"}, condition={"Bool": {"aws:PrincipalIsAWSService": "true"}})]),
+    "no other tags": ("scp", [deny("ec2:CreateTags", {"ForAnyValue:StringNotEquals": {"aws:TagKeys": ["team"]}})]),
+    "a role for a cluster": ("trust", [{"Effect": "Allow", "Principal": {"Federated": f"arn:aws:iam::{OWN}:oidc-provider/oidc.eks.us-east-1.amazonaws.com/id/AB12"}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {"StringEquals": {"oidc.eks.us-east-1.amazonaws.com/id/AB12:sub": "system:serviceaccount:ns:sa"}}}]),
+    "the network perimeter": ("scp", [{"Effect": "Deny", "NotAction": ["es:ES*"], "Resource": "*", "Condition": {
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false", "aws:ViaAWSService": "false"},
+        "NotIpAddressIfExists": {"aws:SourceIp": ["203.0.113.0/24"]},
+        "StringNotEqualsIfExists": {"aws:SourceVpc": ["vpc-1"], "aws:PrincipalTag/exception": "true"}}}]),
     "NotPrincipal in a Deny": ("s3-bucket", [{"Effect": "Deny", "NotPrincipal": {"AWS": [f"arn:aws:iam::{OWN}:root", f"arn:aws:iam::{OWN}:role/App"]}, "Action": "s3:*", "Resource": "arn:aws:s3:::a/*"}]),
 }  # fmt: skip
 

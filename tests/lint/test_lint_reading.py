@@ -128,6 +128,14 @@ def test_strings_in_strings_are_pointed_into(before, newline):
     assert at(text, finding).startswith('\\"s3:GetObjekt')
 
 
+def test_a_key_that_stands_twice_in_a_string_is_reported_there():
+    text = json.dumps(
+        {"PolicyDocument": '{"Statement": [],\n "Version": "2012-10-17", "Version": "2012-10-17"}'}
+    )
+    (finding,) = lint_text(text)
+    assert (finding.rule, at(text, finding)[:11]) == ("duplicate-key", '\\"Version\\"')
+
+
 def test_columns_count_characters_and_lines_end_as_on_windows():
     text = '\ufeff{\r\n\t"Version": "2012-10-17",\r\n\t"Statement": [{"Sid": "\u4e2d\U0001f512", "Effect": "Allow",\t"Action":\r\n\t\t"s3:GetObjekt" , "Resource" :"arn:aws:s3:::a/*"}]}'
     found = [item for item in lint_bytes(text.encode(), file="p.json") if item.rule == "unknown-action"]

@@ -57,6 +57,17 @@ _BY_RESOURCE: Mapping[str, PolicyType] = {
     "AWS::IAM::Policy": "identity",
     "AWS::IAM::ManagedPolicy": "identity",
     "AWS::SSO::PermissionSet": "identity",
+    "AWS::SNS::TopicPolicy": "resource",
+    "AWS::SQS::QueuePolicy": "resource",
+    "AWS::SecretsManager::ResourcePolicy": "resource",
+    "AWS::Logs::ResourcePolicy": "resource",
+    "AWS::ECR::Repository": "resource",
+    "AWS::Events::EventBusPolicy": "resource",
+    "aws_sns_topic_policy": "resource",
+    "aws_sqs_queue_policy": "resource",
+    "aws_secretsmanager_secret_policy": "resource",
+    "aws_cloudwatch_log_resource_policy": "resource",
+    "aws_ecr_repository_policy": "resource",
     "aws_kms_key": "kms-key",
     "aws_kms_key_policy": "kms-key",
     "aws_s3_bucket_policy": "s3-bucket",
@@ -74,6 +85,8 @@ _ORGANIZATION_TYPES: Mapping[str, PolicyType] = {
     "SERVICE_CONTROL_POLICY": "scp",
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
+# What a plan says a second time, or of what was before it.
+_PLANNED_ELSEWHERE = frozenset({"resource_changes", "resource_drift", "prior_state", "output_changes"})
 _POLICY_DOCUMENT = "aws_iam_policy_document"
 _JSON_ENCODE = re.compile(r"\s*\$\{\s*jsonencode\(\s*(?=\{)")
 _LIKE_POLICY = frozenset({"version", "statement", "effect", "action", "principal"})
@@ -126,6 +139,8 @@ def documents(value: Any) -> Iterator[Found]:
         yield Found((), value)
         return
     terraform = isinstance(value, Mapping) and not _TERRAFORM_ROOTS.isdisjoint(value)
+    if terraform and "planned_values" in value:
+        value = {key: item for key, item in value.items() if key not in _PLANNED_ELSEWHERE}
     start = Found((), value, nested=True, terraform=terraform)
     nested = list(_walk(start, value))
     yield from nested

@@ -185,7 +185,7 @@ def _frame_problems(raw: Mapping[str, Any]) -> Iterator[Mark]:
     try:
         parse_policy(frame)
     except PolicySyntaxError as error:
-        yield Mark(error.path, _without_path(error))
+        yield _mark(error, error.path)
 
 
 def _read_statement(
@@ -202,7 +202,7 @@ def _read_statement(
     try:
         parsed = parse_policy(frame).statements[0]
     except PolicySyntaxError as error:
-        problems.append(Mark((*path, *error.path[2:]), _without_path(error)))
+        problems.append(_mark(error, (*path, *error.path[2:])))
         return
     index = path[-1] if isinstance(path[-1], int) else 0
     clauses.append(Clause(replace(parsed, index=index), path, value))
@@ -214,6 +214,15 @@ def _with_service(actions: Any) -> Any:
         return [_with_service(item) for item in actions]
     unknown = isinstance(actions, str) and HOLE in actions and ":" not in actions
     return f"{HOLE}:{HOLE}" if unknown else actions
+
+
+def _mark(error: PolicySyntaxError, path: Path) -> Mark:
+    """What the parser says, with its suggestion apart; it is about a name if it quotes the last one of the path."""
+    message, _, nearest = _without_path(error).partition("; did you mean ")
+    about_name = bool(path) and isinstance(path[-1], str) and repr(path[-1]) in message
+    if nearest and about_name and str(path[-1]).endswith("IfExist"):
+        nearest = f"{nearest.rstrip('?')}IfExists?"
+    return Mark(path, message, f"did you mean {nearest}" if nearest else None, at_key=about_name)
 
 
 def _without_path(error: PolicySyntaxError) -> str:

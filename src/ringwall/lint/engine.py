@@ -117,7 +117,22 @@ def _of_source(source: Source | YamlSource, given: PolicyType | None, today: dat
         documents = list(discover.documents(source.value))
         if not documents and given is not None:
             documents = [discover.Found((), source.value)]
+        yield from _of_strings(source, documents)
         yield from _of_documents(source, documents, given, today)
+
+
+def _of_strings(source: Source | YamlSource, documents: list[discover.Found]) -> Iterator[Finding]:
+    """What is wrong with the text of documents that stand in strings, besides what makes it unreadable."""
+    for found in documents:
+        if not found.text or found.problem:
+            continue
+        for rule in registry():
+            for spot in rule.check_source(Source("", found.text)):
+                string = source.places([found.path])[found.path].value
+                line, column = source.line_and_column(source.inside(string, found.shift + spot.offset))
+                yield Finding(
+                    source.file, line, column, rule.slug, rule.severity, spot.message, spot.suggestion
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ _OWN = (
     "aws:principalorg",
     "aws:principalaccount",
     "aws:principalarn",
+    "aws:principalisawsservice",
     "aws:resourceorg",
     "aws:resourceaccount",
 )

@@ -28,6 +28,7 @@ MODULES = (
     "caller_reads_knowledge_base_source",
     "service_principal_without_source",
     "operator_passes_when_key_absent",
+    "operator_type_mismatch",
     "source_ip_never_public",
     "wildcard_action",
     "wildcard_resource",

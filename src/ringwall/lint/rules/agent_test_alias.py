@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from ringwall.iam.patterns import glob_matches
 from ringwall.lint.document import Clause, Document
-from ringwall.lint.matching import covers, is_named, overlaps
+from ringwall.lint.matching import covers, is_named, overlaps, passes_when_absent
 from ringwall.lint.rule import Mark, Rule
 from ringwall.lint.templates import HOLE
 
@@ -49,7 +49,7 @@ _SOME = TEST_ALIAS.replace(":*:", ":aws:", 1)
 def check(document: Document) -> Iterator[Mark]:
     """Every Allow that speaks of agents, not simply of everything."""
     for clause in document.allowing:
-        if not covers(clause, ACTION):
+        if not covers(clause, ACTION) or _needs_tag(clause):
             continue
         named = any(
             is_named(item) and item.lower() == ACTION.lower() for item in clause.statement.actions or ()
@@ -65,6 +65,14 @@ def check(document: Document) -> Iterator[Mark]:
                 f"allows agents' test alias{'' if literal else ' too'}, which runs their working draft",
                 "name the agent and the alias, or deny arn:aws:bedrock:*:*:agent-alias/*/TSTALIASID",
             )
+
+
+def _needs_tag(clause: Clause) -> bool:
+    """Whether the alias must have a tag; the test alias, which nobody creates, has none."""
+    return any(
+        test.key.lower().startswith("aws:resourcetag/") and not passes_when_absent(test)
+        for test in clause.statement.conditions
+    )
 
 
 def _reaches_test_alias(resource: str) -> bool:

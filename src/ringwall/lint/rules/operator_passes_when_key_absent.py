@@ -92,19 +92,21 @@ def _allow(document: Document, clause: Clause) -> Iterator[Mark]:
             path,
             f"{_written(test)} also passes if the request has no {test.key}, and then the statement allows it",
             f'use the positive operator without IfExists, or add "Null": {{"{test.key}": "false"}}',
-            None if _is_restriction(test, key) else "info",
+            None if _is_restriction(document, test, key) else "info",
             at_key=True,
         )
 
 
-def _is_restriction(test: ConditionTest, key: str) -> bool:
+def _is_restriction(document: Document, test: ConditionTest, key: str) -> bool:
     """Whether the key says who or where from, which every request is to say, and not what the request asks for.
 
     What it asks for it may leave out: ``ec2:InstanceType`` is AWS's own example of ``IfExists``, and a resource without
-    a tag is not the one that is excepted. ``ForAllValues`` on one value is no such use of it.
+    a tag is not the one that is excepted. Neither is ``ForAllValues`` on a list of what is asked for
+    (``route53:ChangeResourceRecordSetsNormalizedRecordNames``), but on a key with one value it restricts nothing.
     """
     if test.qualifier == "ForAllValues":
-        return key not in HARMLESS_LISTS
+        of_request = not key.startswith("aws:") and document.catalog.is_multivalued(key)
+        return key not in HARMLESS_LISTS and not of_request
     if key.startswith(_OF_WHAT_IS_ASKED):
         return False
     return key.partition(":")[0] in ("aws", *PREFIXES)
@@ -135,7 +137,13 @@ def _deny(document: Document, clause: Clause) -> Iterator[Mark]:
 
 
 def _needs_value(test: ConditionTest, key: str) -> bool:
-    return test.qualifier == "ForAnyValue" and negated(test) and key not in ALWAYS_PRESENT
+    says_who = key.partition(":")[0] in ("aws", *PREFIXES)
+    return (
+        says_who
+        and test.qualifier == "ForAnyValue"
+        and negated(test)
+        and key not in ALWAYS_PRESENT | HARMLESS_LISTS
+    )
 
 
 def _missed(path: Path, test: ConditionTest, suggestion: str) -> Mark:

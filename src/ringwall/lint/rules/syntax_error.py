@@ -59,7 +59,8 @@ def check(document: Document) -> Iterator[Mark]:
             )
         if document.type in _NEEDS_PRINCIPAL and not {"Principal", "NotPrincipal"} & set(clause.raw):
             yield Mark(clause.path, "the statement has no Principal, so it is about nobody", "add Principal")
-    if document.type == "identity":
+    # Of a document that only denies it is not known whether it is a service control policy, whose Sids are free.
+    if document.type == "identity" and (document.declared or document.allowing):
         yield from _sids(document)
 
 
@@ -71,8 +72,11 @@ def _sids(document: Document) -> Iterator[Mark]:
             continue
         path = (*clause.path, "Sid")
         if not (sid.isascii() and sid.isalnum()):
+            plain = "".join(letter for letter in sid.title() if letter.isascii() and letter.isalnum())
             yield Mark(
-                path, f"the Sid {sid!r} of an identity-based policy must be letters and digits", "shorten it"
+                path,
+                f"the Sid {sid!r} of an identity-based policy must be letters and digits",
+                f"write {plain}" if plain else "remove it",
             )
         elif sid in seen:
             yield Mark(
