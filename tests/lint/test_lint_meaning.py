@@ -117,6 +117,8 @@ WRONG = {
     "neither true nor false": ("operator-type-mismatch", "scp", [deny(BOTH, {"Bool": {"aws:SecureTransport": "no"}})], "no"),
     "an operator that is none": ("syntax-error", "identity", [allow(BOTH, FM, {"StringEqual": {"aws:SourceVpce": "vpce-1"}})], "StringEqual"),
     "another account's queue": ("wildcard-action", "resource", [allow("SQS:*", f"arn:aws:sqs:us-east-1:{OWN}:q", Principal={"AWS": "arn:aws:iam::999988887777:root"})], "SQS:*"),
+    "a role for everybody": ("open-to-everyone", "trust", [{"Effect": "Allow", "Principal": {"AWS": ["*"]}, "Action": "sts:AssumeRole"}], "*"),
+    "a bucket for everybody by TLS": ("open-to-everyone", "s3-bucket", [allow("s3:GetObject", "arn:aws:s3:::a/*", {"Bool": {"aws:SecureTransport": "true"}}, Principal="*")], "*"),
     "private networks": ("source-ip-never-public", "scp", [deny(BOTH, {"NotIpAddress": {"aws:SourceIp": "10.1.2.3"}})], "10.1.2.3"),
     "a public network at an endpoint": ("source-ip-never-public", "vpc-endpoint", [allow(BOTH, FM, {"IpAddress": {"aws:SourceIp": "203.0.113.0/24"}}, Principal="*")], "aws:SourceIp"),
     # ARNs
@@ -193,6 +195,10 @@ FINE = {
     "a key's administrators": ("kms-key", [allow("kms:*", Principal={"AWS": f"arn:aws:iam::{OWN}:root"})]),
     "the European sovereign cloud": ("identity", [allow(BOTH, "arn:aws-eusc:bedrock:eusc-de-east-1::foundation-model/amazon.nova-pro-v1:0")]),
     "an RCP on what it reaches": ("rcp", [deny(["s3:*", "kms:Decrypt", "sts:AssumeRole"], {"StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-a"}, "BoolIfExists": {"aws:PrincipalIsAWSService": "false"}}, Principal="*")]),
+    "everybody of an organization by a Deny": ("s3-bucket", [
+        allow("s3:GetObject", "arn:aws:s3:::a/*", Principal="*"),
+        deny("s3:*", {"StringNotEquals": {"aws:PrincipalOrgID": "o-a"}}, "arn:aws:s3:::a/*", Principal="*")]),
+    "everybody whose role has a name of ours": ("trust", [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": {"ArnLike": {"aws:PrincipalArn": f"arn:aws:iam::{OWN}:role/ci-*"}}}]),
     "a queue's own account": ("resource", [allow("SQS:*", f"arn:aws:sqs:us-east-1:{OWN}:q", Principal={"AWS": f"arn:aws:iam::{OWN}:root"})]),
     "agents by their tag": ("identity", [allow(["bedrock:GetAgent", "bedrock:InvokeAgent"], f"arn:aws:bedrock:us-east-1:{OWN}:*", {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}})]),
     "records by their names": ("identity", [allow("route53:ChangeResourceRecordSets", "arn:aws:route53:::hostedzone/Z1", {"ForAllValues:StringLike": {"route53:ChangeResourceRecordSetsNormalizedRecordNames": ["*.example.com"]}})]),

@@ -72,11 +72,11 @@ def lint(
 
 def _of(name: str, policy_type: Any) -> Iterator[Sequence[Finding]]:
     """What is found in a file, in each file of a folder, or in standard input."""
-    from ringwall.lint import lint_bytes, lint_file
+    from ringwall.lint import MAX_BYTES, lint_bytes, lint_file
     from ringwall.lint.files import files_within
 
     if name == "-":
-        yield lint_bytes(sys.stdin.buffer.read(), file="-", policy_type=policy_type)
+        yield lint_bytes(sys.stdin.buffer.read(MAX_BYTES + 1), file="-", policy_type=policy_type)
     elif Path(name).is_dir():
         for path in files_within(name):
             yield lint_file(path, policy_type=policy_type)

@@ -6,11 +6,12 @@ One module for each rule in :mod:`ringwall.lint.rules`; its docstring is its pag
 
 from __future__ import annotations
 
-from ringwall.lint.engine import lint_bytes, lint_file, lint_text
+from ringwall.lint.engine import MAX_BYTES, lint_bytes, lint_file, lint_text
 from ringwall.lint.rule import POLICY_TYPES, Finding, PolicyType, Rule
 from ringwall.lint.rules import registry, rule
 
 __all__ = [
+    "MAX_BYTES",
     "POLICY_TYPES",
     "Finding",
     "PolicyType",

@@ -23,6 +23,9 @@ from ringwall.lint.templates import HOLE
 if TYPE_CHECKING:
     from ringwall.lint.yaml_source import YamlSource
 
+MAX_BYTES = 4 * MAX_CHARACTERS
+"""Bytes of a file that are read at most: the most that so many characters take."""
+
 _YAML = (".yaml", ".yml")
 _TERRAFORM = (".tf", ".hcl", ".tf.json.tmpl")
 # What a template or a policy in YAML has at its outermost level, and a declaration has not.
@@ -49,7 +52,7 @@ def lint_file(
     name = str(path)
     try:
         with FilePath(path).open("rb") as stream:
-            data = stream.read(4 * MAX_CHARACTERS + 1)
+            data = stream.read(MAX_BYTES + 1)
     except OSError as error:
         raise RingwallError(f"{name} cannot be read: {error.strerror}; check the path") from error
     return lint_bytes(data, file=name, policy_type=policy_type, today=today)
@@ -60,9 +63,9 @@ def lint_bytes(
 ) -> tuple[Finding, ...]:
     """Lint what a file holds; see :func:`lint_file`."""
     try:
-        text = data[: 4 * MAX_CHARACTERS].decode("utf-8-sig")
+        text = data[:MAX_BYTES].decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        if len(data) <= 4 * MAX_CHARACTERS:
+        if len(data) <= MAX_BYTES:
             return (_not_text(file, data, error.start),)
         text = " " * (MAX_CHARACTERS + 1)
     return lint_text(text, file=file, policy_type=policy_type, today=today)

@@ -74,13 +74,18 @@ def expanded(clause: Clause, catalog: Catalog) -> Iterator[str]:
 def covers(clause: Clause, action: str) -> bool:
     """Whether a statement speaks of an action. Of actions that a template fills in, a Deny may, an Allow need not."""
     statement = clause.statement
-    lowered = action.lower()
     if statement.actions is not None:
-        unknown = "*" if clause.denies else HOLE
-        return any(
-            glob_matches(pattern.lower().replace(HOLE, unknown), lowered) for pattern in statement.actions
-        )
-    return not any(glob_matches(pattern.lower(), lowered) for pattern in statement.not_actions or ())
+        return any(_names(pattern, action, if_unknown=clause.denies) for pattern in statement.actions)
+    return not any(_names(pattern, action, if_unknown=False) for pattern in statement.not_actions or ())
+
+
+@lru_cache(maxsize=65536)
+def _names(pattern: str, action: str, *, if_unknown: bool) -> bool:
+    """Whether an action pattern matches an action; ``if_unknown`` where a template fills in what it is."""
+    lowered = pattern.lower()
+    if HOLE in lowered:
+        return if_unknown and glob_matches(lowered.replace(HOLE, "*"), action.lower())
+    return glob_matches(lowered, action.lower())
 
 
 def carries(catalog: Catalog, action: str, key: str) -> bool:

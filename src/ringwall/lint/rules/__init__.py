@@ -37,6 +37,7 @@ MODULES = (
     "policy_too_large",
     "rcp_has_no_effect",
     "not_principal_with_allow",
+    "open_to_everyone",
     "declaration_mistake",
 )
 

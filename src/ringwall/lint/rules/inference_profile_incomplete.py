@@ -53,15 +53,10 @@ def check(document: Document) -> Iterator[Mark]:
     The models may stand in another policy of the same principal, so a policy without any foundation model is only told
     about it.
     """
-    models_somewhere = any(
-        overlaps(resource, "arn:*:bedrock:*::foundation-model/*")
-        for clause in document.allowing
-        for resource in clause.statement.resources or ("*",)
-    )
     for clause in document.allowing:
-        actions = [action for action in GUARDED_ACTIONS if covers(clause, action)]
-        for path, resource in clause.items("Resource"):
-            behind = _models(resource) if actions else ()
+        profiles = [(path, found) for path, item in clause.items("Resource") if (found := _models(item))]
+        actions = [action for action in GUARDED_ACTIONS if profiles and covers(clause, action)]
+        for path, behind in profiles:
             missing = [
                 arn for arn in behind if not all(_is_allowed(document, action, arn) for action in actions)
             ]
@@ -70,8 +65,17 @@ def check(document: Document) -> Iterator[Mark]:
                     path,
                     f"requests through this profile also need {listing(missing)}, which the policy does not allow",
                     f"allow {', '.join(missing)} too, with ArnEquals on bedrock:InferenceProfileArn",
-                    None if models_somewhere else "info",
+                    None if _allows_some_model(document) else "info",
                 )
+
+
+def _allows_some_model(document: Document) -> bool:
+    return any(
+        overlaps(resource, "arn:*:bedrock:*::foundation-model/*")
+        for clause in document.allowing
+        if any(covers(clause, action) for action in GUARDED_ACTIONS)
+        for resource in clause.statement.resources or ("*",)
+    )
 
 
 def _models(resource: str) -> tuple[str, ...]:
