@@ -111,7 +111,8 @@ def _print(findings: Sequence[Finding], form: str, files: int) -> None:
     else:
         for finding in findings:
             click.echo(_printable(_in_words(finding)))
-        click.echo(_summary(findings, files), err=True)
+        if files:
+            click.echo(_summary(findings, files), err=True)
 
 
 def _write(value: Any) -> None:
