@@ -307,7 +307,7 @@ def decide(request, policies):
             default=0,
         )
 
-    if request.action.lower() == "sts:getcalleridentity":
+    if request.action.lower() == "sts:getcalleridentity" and principal != "*":
         return "allow"
     if any(strongest(listed, name, "Deny") for name, groups in types.items() for listed in groups):
         return "explicit_deny"
@@ -320,10 +320,16 @@ def decide(request, policies):
     if not names or (not identity_kind and not root):
         return "allow" if grant else "implicit_deny"
     same = resource_account == account
-    needs_resource = not same or (request.action.lower().startswith("kms:") and ":key/" in request.resource)
+    action = request.action.lower()
+    own_policy_decides = (action.startswith("kms:") and ":key/" in request.resource) or (
+        action == "sts:assumerole" and ":role/" in request.resource
+    )
+    needs_resource = not same or own_policy_decides
     if needs_resource and not grant:
         return "implicit_deny"
     if root:
+        if request.action.lower() == "sts:assumerole":
+            return "implicit_deny"
         return "allow" if all(allows["session"]) else "implicit_deny"
     waived = grant if same else 0
     session = allows["session"]

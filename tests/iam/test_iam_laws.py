@@ -11,6 +11,7 @@ from iam import reference
 from ringwall.iam.codec import make_request
 from ringwall.iam.conditions import OPERATORS
 from ringwall.iam.evaluate import decide, explain
+from ringwall.iam.index import INDEXED_FROM
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicyLevel, PolicySet
 from ringwall.iam.render import render_policy
@@ -27,12 +28,13 @@ PRINCIPALS = (
     "ec2.amazonaws.com",
     "*",
 )
-ACTIONS = ("svc:Read", "svc:ReadAll", "svc:Write", "kms:Decrypt")
+ACTIONS = ("svc:Read", "svc:ReadAll", "svc:Write", "kms:Decrypt", "sts:AssumeRole")
 RESOURCES = (
     f"arn:aws:svc:us-east-1:{ACCOUNT}:thing/a",
     f"arn:aws:svc:us-east-1:{OTHER}:thing/a:b",
     "arn:aws:svc:::bucket/ann/x",
     f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1",
+    f"arn:aws:iam::{ACCOUNT}:role/Target",
     "*",
 )
 PATTERNS = (
@@ -82,7 +84,7 @@ def conditions(draw):
 @st.composite
 def statements(draw, principal=False):
     statement = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny")))}
-    actions = draw(some(("*", "svc:*", "svc:Read*", "SVC:write", "kms:Decrypt", "svc:Rea?")))
+    actions = draw(some(("*", "svc:*", "svc:Read*", "SVC:write", "kms:Decrypt", "svc:Rea?", "sts:*")))
     statement[draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))] = actions
     kind = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource", None)))
     if kind:
@@ -198,6 +200,28 @@ def test_single_statements_agree_with_the_reference(request, deny, document, pol
         "scp": PolicySet(identity=(FULL,), scp=(*full, PolicyLevel("ou", (document,)))),
     }[policy_type]
     assert decide(request, policies).outcome == reference.decide(request, policies)
+
+
+@some_examples
+@given(
+    requests(),
+    st.lists(statements(), min_size=1, max_size=5),
+    st.lists(statements(principal=True), max_size=3),
+)
+def test_many_statements_are_found_by_index_and_in_order(request, identity, resource):
+    times = 1 + INDEXED_FROM // len(identity)
+    policies = PolicySet(
+        identity=(parse_policy({"Version": "2012-10-17", "Statement": identity * times}),),
+        resource=parse_policy({"Version": "2012-10-17", "Statement": resource * INDEXED_FROM}),
+    )
+    decision = decide(request, policies)
+    assert decision.outcome == reference.decide(request, policies)
+    if decision.outcome == "explicit_deny":
+        denies = [
+            (policy.policy_type, statement.label)
+            for policy, statement in explain(request, policies).matching("Deny")
+        ]
+        assert [(reason.policy_type, reason.statement) for reason in decision.because] == denies
 
 
 @some_examples

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ringwall.iam.arn import Arn, is_account_id
 from ringwall.iam.conditions import Context, ContextTest, compile_test
+from ringwall.iam.index import beginnings, indexed
 from ringwall.iam.patterns import (
     Reading,
     TextTest,
@@ -26,7 +27,7 @@ from ringwall.iam.patterns import (
 from ringwall.iam.policy import Effect, Policy, PolicyLevel, PolicySet, PrincipalElement, Statement
 from ringwall.iam.principal import Grant, Principal
 from ringwall.iam.request import Decision, Outcome, PolicyType, Reason
-from ringwall.iam.rules import deciding_resource, is_always_allowed
+from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 
 POLICY_VARIABLES_SINCE = "2012-10-17"
 IDENTITY_SIDE: frozenset[PolicyType] = frozenset({"identity", "permissions_boundary", "session"})
@@ -44,6 +45,7 @@ class CompiledStatement:
         reason: how decisions name it.
         statement: what it was compiled from.
         action: test of the lower-cased action.
+        beginnings: one of them begins every matching resource.
         needle: text that every matching resource contains; looked for first because that is quick.
         name: test of the resource's name, as far as that does not depend on the request's context.
         rest: test of resource and context: the conditions, and resources with policy variables.
@@ -53,6 +55,7 @@ class CompiledStatement:
 
     __slots__ = (
         "action",
+        "beginnings",
         "conditions",
         "name",
         "needle",
@@ -70,7 +73,9 @@ class CompiledStatement:
         self.statement = statement
         self.action = _action_test(statement)
         self.name, self.variable_resource = _resource_tests(statement, policy_type, variables=variables)
-        self.needle = _needle(statement, variables=variables)
+        named = _patterns(statement.resources, variables=variables)
+        self.beginnings = beginnings(named)
+        self.needle = _needle(named)
         self.conditions = tuple(compile_test(test, variables=variables) for test in statement.conditions)
         self.rest = _rest(self.variable_resource, self.conditions)
         self.principal = _principal_test(statement, policy_type)
@@ -99,9 +104,9 @@ def _resource_tests(
 ) -> tuple[TextTest | None, ResourceTest | None]:
     """The test of a resource's name, or, where policy variables occur, of name and context."""
     listed = statement.resources if statement.resources is not None else statement.not_resources
-    if listed is None:
+    patterns = _patterns(listed, variables=variables)
+    if patterns is None:
         return _without_resource(statement, policy_type), None
-    patterns = tuple(tokenize(resource, variables=variables) for resource in listed)
     completes = policy_type in IDENTITY_SIDE
     negated = statement.not_resources is not None
     if any(map(has_variables, patterns)):
@@ -110,12 +115,15 @@ def _resource_tests(
     return _negation(test) if negated else test, None
 
 
-def _needle(statement: Statement, *, variables: bool) -> str:
+def _patterns(listed: tuple[str, ...] | None, *, variables: bool) -> tuple[Tokens, ...] | None:
+    return None if listed is None else tuple(tokenize(item, variables=variables) for item in listed)
+
+
+def _needle(patterns: tuple[Tokens, ...] | None) -> str:
     """The longest literal text of the only pattern of a Resource element; empty if there is no such."""
-    if statement.resources is None or len(statement.resources) != 1:
+    if patterns is None or len(patterns) != 1:
         return ""
-    tokens = tokenize(statement.resources[0], variables=variables)
-    return max((token for token in tokens if isinstance(token, str)), key=len, default="")
+    return max((token for token in patterns[0] if isinstance(token, str)), key=len, default="")
 
 
 def _without_resource(statement: Statement, policy_type: PolicyType) -> TextTest | None:
@@ -244,7 +252,8 @@ class Plan:
         denies: every Deny, of all types in their order. The other lists hold the Allows of their type.
         limited: whether any type besides identity and resource policies applies.
         deciding: part of the ARN of resources whose own policy must allow; ``None`` = no such resources.
-        always_allowed: whether AWS answers the action without asking any policy.
+        always_allowed: whether AWS answers the action to identified callers without asking any policy.
+        refuses_root: whether AWS refuses the action to root users whatever the policies say.
     """
 
     denies: Statements
@@ -258,6 +267,7 @@ class Plan:
     limited: bool
     deciding: str | None
     always_allowed: bool
+    refuses_root: bool
 
 
 class CompiledSet:
@@ -308,7 +318,7 @@ class CompiledSet:
                 if statement.action is None or statement.action(action)
             ]
             denies.extend(item for item in bearing if item.statement.effect is Effect.DENY)
-            return tuple(item for item in bearing if item.statement.effect is Effect.ALLOW)
+            return indexed([item for item in bearing if item.statement.effect is Effect.ALLOW])
 
         def of_levels(
             levels: tuple[PolicyLevel, ...] | None, policy_type: PolicyType
@@ -326,7 +336,7 @@ class CompiledSet:
         endpoint = of_type(policies.vpc_endpoint, "vpc_endpoint")
         limits = (boundary, session, service_control, resource_control, endpoint)
         return Plan(
-            denies=tuple(denies),
+            denies=indexed(denies),
             identity=identity,
             permissions_boundary=boundary,
             session=session,
@@ -337,6 +347,7 @@ class CompiledSet:
             limited=any(limit is not None for limit in limits),
             deciding=deciding_resource(action),
             always_allowed=is_always_allowed(action),
+            refuses_root=refuses_root(action),
         )
 
 

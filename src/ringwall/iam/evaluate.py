@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ringwall.iam.arn import owner_of
 from ringwall.iam.compile import CompiledSet, Plan, Statements, compile_set
+from ringwall.iam.index import INDEXED_FROM, candidates
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.principal import Grant, Principal, PrincipalKind, parse_principal
 from ringwall.iam.request import Decision, PolicyType, Request
@@ -47,7 +48,7 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
     plan = compiled.plans[caller.bound_by_scp + 2 * rcp].get(request.action) or compiled.plan(
         request.action, caller.bound_by_scp, rcp
     )
-    if plan.always_allowed:
+    if plan.always_allowed and caller.kind is not PrincipalKind.ANONYMOUS:
         return _ALLOWED
     if plan.denies:
         bounded = policies.permissions_boundary is not None
@@ -102,6 +103,13 @@ def _hits(
 ) -> Statements:
     """The statements that match the request, whose action they bear on already."""
     resource, context = request.resource, request.context
+    if len(statements) >= INDEXED_FROM:
+        # One by one, so that many hits do not copy a growing tuple each.
+        return tuple(
+            item
+            for item in candidates(statements, resource)
+            if item.needle in resource and _hits((item,), caller, request, bounded=bounded)
+        )
     found: Statements = ()
     for item in statements:
         if (
@@ -140,11 +148,17 @@ def _authorize(plan: Plan, request: Request, caller: Principal) -> tuple[Stateme
         hits = _hits(plan.identity, caller, request)
         if not hits and not (own and grant >= Grant.ROLE):
             missing = {"identity"}
-    if not grant and _needs_resource_policy(plan, request, caller, own=own):
+    elif plan.refuses_root and caller.kind is PrincipalKind.ROOT:
+        missing = {"identity"}
+    if (
+        not grant
+        and (not own or not caller.has_identity_policies or plan.deciding is not None)
+        and (_needs_resource_policy(plan, request, caller, own=own))
+    ):
         # Within the account, a key policy or trust policy that names the caller is enough by itself.
         missing = {"resource"} if own else {"resource", *(missing or ())}
     hits += named
-    if plan.limited or caller.kind is PrincipalKind.FEDERATED_USER:
+    if plan.limited or caller.kind is _FEDERATED_USER:
         allowing, lacking = _limits(plan, request, caller, grant if own else Grant.NONE)
         hits += allowing
         if lacking:
@@ -199,5 +213,6 @@ def _limiting(plan: Plan, caller: Principal, grant: Grant) -> list[tuple[PolicyT
     return limits
 
 
+_FEDERATED_USER = PrincipalKind.FEDERATED_USER  # members of an enumeration are slow to name
 _NO_GRANT: tuple[Grant, Statements] = (Grant.NONE, ())
 _ALLOWED = Decision("allow")

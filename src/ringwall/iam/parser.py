@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from ringwall.iam.conditions import OPERATORS
 from ringwall.iam.locate import Path, first_duplicate, line_and_column, locate
 from ringwall.iam.policy import ConditionTest, Effect, Policy, PrincipalElement, Qualifier, Statement
+from ringwall.iam.text import is_text, shown
 
 MAX_CHARACTERS = 8 * 1024 * 1024
 """Longest document that is read; AWS's own limits are far below it."""
@@ -111,7 +112,8 @@ def _decode(text: str) -> Any:
     except _DuplicateKey as error:
         offset = first_duplicate(text)
         raise PolicySyntaxError(
-            f"the key {error.args[0]!r} stands twice in one object; keep one", *line_and_column(text, offset)
+            f"the key {shown(error.args[0])} stands twice in one object; keep one",
+            *line_and_column(text, offset),
         ) from None
     except _Misplaced as problem:
         offset = text.find(problem.message)
@@ -182,6 +184,8 @@ def _plain(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _plain_value(value: Any) -> Any:
+    if type(value) is str:
+        return value
     if isinstance(value, _Number):
         return _as_number(value)
     if isinstance(value, Mapping):
@@ -235,9 +239,11 @@ def _actions(statement: Mapping[str, Any], element: str, path: Path) -> tuple[st
         vendor, colon, name = action.partition(":")
         where = (*path, element, index) if isinstance(statement[element], list | tuple) else (*path, element)
         if not colon or not vendor or not name:
-            raise _Misplaced(where, f"the action {action!r} must be service:Name, such as s3:GetObject, or *")
+            raise _Misplaced(
+                where, f"the action {shown(action)} must be service:Name, such as s3:GetObject, or *"
+            )
         if ("*" in vendor or "?" in vendor) and (vendor, name.strip("*")) != ("*", ""):
-            raise _Misplaced(where, f"the service of the action {action!r} cannot hold wildcards")
+            raise _Misplaced(where, f"the service of the action {shown(action)} cannot hold wildcards")
     return actions
 
 
@@ -262,10 +268,8 @@ def _string(value: Any, path: Path, what: str) -> str:
 
 
 def _check_surrogates(value: str, path: Path, what: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _Misplaced(path, f"{what} holds half of a surrogate pair, which is no character") from None
+    if not is_text(value):
+        raise _Misplaced(path, f"{what} holds half of a surrogate pair, which is no character")
 
 
 def _principal(statement: Mapping[str, Any], element: str, path: Path) -> PrincipalElement | None:
@@ -293,10 +297,10 @@ def _conditions(value: Any, path: Path) -> tuple[ConditionTest, ...]:
     for written, keys in _mapping(value, path, "Condition").items():
         where = (*path, written)
         qualifier, operator, if_exists = _operator(written, where)
-        for key, listed in _mapping(keys, where, f"the operator {written}").items():
+        for key, listed in _mapping(keys, where, f"the operator {written[:64]}").items():
             _string(key, (*where, key), "a condition key")
             if (operator, qualifier, if_exists, key) in seen:
-                raise _Misplaced((*where, key), f"{operator} tests {key} twice; keep one")
+                raise _Misplaced((*where, key), f"{operator} tests {key[:64]} twice; keep one")
             seen.add((operator, qualifier, if_exists, key))
             tests.append(ConditionTest(operator, qualifier, if_exists, key, _values(listed, (*where, key))))
     return tuple(tests)
@@ -313,7 +317,7 @@ def _operator(written: str, path: Path) -> tuple[Qualifier | None, str, bool]:
         return qualifier, _OPERATOR_NAMES[stripped], True
     if stripped == "null":
         raise _Misplaced(path, "Null cannot take IfExists; it tests for existence itself")
-    raise _Misplaced(path, f"{written!r} is no condition operator{_suggest(stripped, _OPERATOR_NAMES)}")
+    raise _Misplaced(path, f"{shown(written)} is no condition operator{_suggest(stripped, _OPERATOR_NAMES)}")
 
 
 def _values(value: Any, path: Path) -> tuple[str, ...]:
@@ -340,7 +344,7 @@ def _number_text(value: float, path: Path) -> str:
 
 
 def _mapping(value: Any, path: Path, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise _Misplaced(path, f"{what} must be an object, not {_kind(value)}")
     for key in value:
         if not isinstance(key, str):
@@ -354,7 +358,7 @@ def _known_elements(found: Iterable[str], known: tuple[str, ...], path: Path, wh
     for element in found:
         if element not in known:
             hint = _suggest(element.lower(), {name.lower(): name for name in known})
-            raise _Misplaced((*path, element), f"{what} has no element {element!r}{hint}")
+            raise _Misplaced((*path, element), f"{what} has no element {shown(element)}{hint}")
 
 
 def _suggest(word: str, known: Mapping[str, str]) -> str:

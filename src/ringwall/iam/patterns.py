@@ -58,6 +58,8 @@ def tokenize(text: str, *, variables: bool) -> Tokens:
 
     ``${*}``, ``${?}`` and ``${$}`` are the literal characters. What merely looks like a variable stays literal text.
     """
+    if _TOKEN.search(text) is None:
+        return (text,) if text else ()
     tokens: list[Token] = []
     literal: list[str] = []
     position = 0

@@ -149,5 +149,6 @@ ABSENT_UNLESS_IDENTITY: Final = (
     "aws:principalaccount",
     "aws:principaltype",
     "aws:userid",
+    "aws:principalisawsservice",
 )
 """Keys that only users, only services, and only principals with an IAM or STS ARN carry."""

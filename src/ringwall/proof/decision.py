@@ -15,7 +15,14 @@ from ringwall.iam.patterns import Reading, Wildcard, complete_arns
 from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Reason
-from ringwall.iam.rules import ALWAYS_ALLOWED, RESOURCE_POLICY_DECIDES, deciding_resource, is_always_allowed
+from ringwall.iam.rules import (
+    ALWAYS_ALLOWED,
+    REFUSED_TO_ROOT,
+    RESOURCE_POLICY_DECIDES,
+    deciding_resource,
+    is_always_allowed,
+    refuses_root,
+)
 from ringwall.proof.context import View, cover_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import FIELDS, language_of, tokens_of
@@ -149,6 +156,8 @@ class Encoder:
             ),
         ]
         decided = self._formula.conj([*duties, *(-deny for deny in denies)])
+        if scene.caller.is_anonymous:
+            return decided
         always = scene.actions.among(is_always_allowed, lambda: sorted(ALWAYS_ALLOWED))
         return self._formula.disj((always, decided))
 
@@ -164,7 +173,10 @@ class Encoder:
         )
 
     def _identity(self, grants: dict[Grant, int], same: int) -> int:
-        if not self._scene.caller.has_identity_policies:
+        caller = self._scene.caller
+        if caller.is_root:
+            return -self._scene.actions.among(refuses_root, lambda: sorted(REFUSED_TO_ROOT))
+        if not caller.has_identity_policies:
             return TRUE
         own = self._any_allow(self._policies.identity, "identity")
         return self._formula.disj((own, self._formula.conj((same, self._at_least(grants, Grant.ROLE)))))

@@ -10,7 +10,7 @@ from ringwall.iam.codec import make_request
 from ringwall.iam.evaluate import caller_of, rcp_applies
 from ringwall.iam.principal import PrincipalKind
 from ringwall.iam.request import Request
-from ringwall.iam.rules import deciding_resource, is_always_allowed
+from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.proof import axioms
 from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions
 from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller, Caller, OneCaller
@@ -534,6 +534,7 @@ def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Ha
     rules = (
         deciding_resource(lowered),
         is_always_allowed(lowered),
+        refuses_root(lowered),
         lowered.startswith(f"{_REGIONAL_SERVICE}:"),
         lowered.endswith(":callwithbearertoken"),
     )
