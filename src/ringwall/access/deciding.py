@@ -8,10 +8,11 @@ from typing import Any
 
 from ringwall.access.calls import read_call
 from ringwall.errors import RingwallError
-from ringwall.iam.codec import decision_to_json, policies_from_json, request_from_json
+from ringwall.iam.codec import decision_to_json, request_from_json
 from ringwall.iam.evaluate import decide, explain
 from ringwall.iam.parser import PolicySyntaxError
 from ringwall.iam.policy import PolicySet
+from ringwall.iam.reader import PolicyReader
 from ringwall.iam.request import Decision
 from ringwall.iam.vocabulary import Vocabulary
 
@@ -25,12 +26,13 @@ class Decider:
     def __init__(self, vocabulary: Vocabulary, *, trace: bool = False) -> None:
         self.vocabulary = vocabulary
         self.trace = trace
+        self._reader = PolicyReader()
 
     def answer(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one document; what cannot be read becomes ``{"id", "error"}``."""
         identifier = document.get("id")
         try:
-            policies = policies_from_json(_object(document, "policies", default={}))
+            policies = self._reader.read(_object(document, "policies", default={}))
             request = _object(document, "request")
             if "operation" in request:
                 return {"id": identifier, **self._operation(request, policies)}
