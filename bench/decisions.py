@@ -22,7 +22,7 @@ REQUEST: dict[str, Any] = {
     "context": {"aws:RequestedRegion": "us-east-1"},
 }
 ALL = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-MANY = 5000
+MANY, BEARING = 5000, 50
 
 
 def rows() -> Iterator[Row]:
@@ -36,7 +36,9 @@ def rows() -> Iterator[Row]:
     layers = _four_layers()
     yield Row("four layers: identity, boundary, SCPs, endpoint", measure(_deciding(request, layers)))
     yield Row("four layers, with a trace", measure(lambda: explain(request, layers)))
-    yield Row(f"{MANY:,} statements, the last one decides", measure(_deciding(request, _many())))
+    for bearing in (BEARING, MANY):
+        name = f"{MANY:,} statements, {bearing:,} of them on the action"
+        yield Row(name, measure(_deciding(request, _many(bearing))))
     line = json.dumps(REQUEST)
     yield Row(
         "request from JSON, one statement",
@@ -81,14 +83,16 @@ def _four_layers() -> PolicySet:
     )
 
 
-def _many() -> PolicySet:
-    others = [
-        {
-            "Effect": "Allow",
-            "Action": "bedrock:InvokeModel",
-            "Resource": f"arn:aws:bedrock:us-east-1::foundation-model/vendor.model-{number}",
-        }
-        for number in range(MANY - 1)
+def _many(bearing: int) -> PolicySet:
+    """A policy of :data:`MANY` statements, of which so many bear on the action; the last one decides."""
+    models = [
+        _allow("bedrock:InvokeModel", f"arn:aws:bedrock:us-east-1::foundation-model/vendor.model-{number}")
+        for number in range(bearing - 1)
     ]
-    document = {"Version": "2012-10-17", "Statement": [*others, POLICY["Statement"][0]]}
+    objects = [_allow("s3:GetObject", f"arn:aws:s3:::bucket-{number}/*") for number in range(MANY - bearing)]
+    document = {"Version": "2012-10-17", "Statement": [*models, *objects, POLICY["Statement"][0]]}
     return PolicySet(identity=(parse_policy(document, name="many"),))
+
+
+def _allow(action: str, resource: str) -> dict[str, str]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource}
