@@ -104,12 +104,7 @@ def _hits(
     """The statements that match the request, whose action they bear on already."""
     resource, context = request.resource, request.context
     if len(statements) >= INDEXED_FROM:
-        # One by one, so that many hits do not copy a growing tuple each.
-        return tuple(
-            item
-            for item in candidates(statements, resource)
-            if item.needle in resource and _hits((item,), caller, request, bounded=bounded)
-        )
+        return _hits_among_many(statements, caller, request, bounded)
     found: Statements = ()
     for item in statements:
         if (
@@ -120,6 +115,18 @@ def _hits(
         ):
             found += (item,)
     return found
+
+
+def _hits_among_many(
+    statements: Statements, caller: Principal, request: Request, bounded: bool
+) -> Statements:
+    """As :func:`_hits`, one by one, so that many hits do not copy a growing tuple each."""
+    resource = request.resource
+    return tuple(
+        item
+        for item in candidates(statements, resource)
+        if item.needle in resource and _hits((item,), caller, request, bounded=bounded)
+    )
 
 
 def _grants(statements: Statements, caller: Principal, request: Request) -> tuple[Grant, Statements]:
