@@ -160,7 +160,7 @@ def _authorize(plan: Plan, request: Request, caller: Principal) -> tuple[Stateme
     if (
         not grant
         and (not own or not caller.has_identity_policies or plan.deciding is not None)
-        and (_needs_resource_policy(plan, request, caller, own=own))
+        and _needs_resource_policy(plan, request, caller, own=own)
     ):
         # Within the account, a key policy or trust policy that names the caller is enough by itself.
         missing = {"resource"} if own else {"resource", *(missing or ())}
