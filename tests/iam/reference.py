@@ -156,6 +156,9 @@ def compare(operator, listed, value, context, variables):  # noqa: C901 - one ca
 
 
 def ip_in(value, listed):
+    length = listed.partition("/")[2]
+    if "/" in listed and not (length.isascii() and length.isdigit()):
+        return False
     try:
         where, block = ipaddress.ip_address(value), ipaddress.ip_network(listed, strict=False)
     except ValueError:
