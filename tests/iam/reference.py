@@ -324,10 +324,11 @@ def decide(request, policies):
         return "allow" if grant else "implicit_deny"
     same = resource_account == account
     action = request.action.lower()
-    own_policy_decides = (action.startswith("kms:") and ":key/" in request.resource) or (
-        action == "sts:assumerole" and ":role/" in request.resource
+    of_key = action.startswith("kms:") and ":key/" in request.resource
+    of_role = ":role/" in request.resource and action.startswith(
+        ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
     )
-    needs_resource = not same or own_policy_decides
+    needs_resource = not same or of_key or of_role
     if needs_resource and not grant:
         return "implicit_deny"
     if root:
