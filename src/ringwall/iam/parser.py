@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from ringwall.iam.conditions import OPERATORS
-from ringwall.iam.locate import Path, first_duplicate, line_and_column, locate
+from ringwall.iam.locate import Path, first_duplicate, line_and_column, locate, token_at
 from ringwall.iam.policy import ConditionTest, Effect, Policy, PrincipalElement, Qualifier, Statement
 from ringwall.iam.text import is_text, shown
 
@@ -24,12 +24,15 @@ MAX_CHARACTERS = 8 * 1024 * 1024
 MAX_DEPTH = 24
 """Deepest nesting that is read; a policy needs seven levels."""
 
+_LONGEST_NUMBER = 400
+
 VERSIONS = ("2012-10-17", "2008-10-17")
 _POLICY_ELEMENTS = ("Version", "Id", "Statement")
 _STATEMENT_ELEMENTS = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 )  # fmt: skip
 _PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+_Operator = tuple[Qualifier | None, str, bool]  # qualifier, name, whether with IfExists
 _OPERATOR_NAMES = {name.lower(): name for name in OPERATORS}
 _QUALIFIERS: Mapping[str, Qualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # an unterminated string is read once
@@ -111,14 +114,12 @@ def _decode(text: str) -> Any:
         raise PolicySyntaxError(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except _DuplicateKey as error:
         offset = first_duplicate(text)
-        raise PolicySyntaxError(
-            f"the key {shown(error.args[0])} stands twice in one object; keep one",
-            *line_and_column(text, offset),
-        ) from None
+        message = f"the key {shown(error.args[0])} stands twice in one object; keep one"
+        raise PolicySyntaxError(message, *line_and_column(text, offset)) from None
     except _Misplaced as problem:
-        offset = text.find(problem.message)
+        offset = token_at(text, problem.message)
         message = f"{problem.message} is not a JSON value"
-        raise PolicySyntaxError(message, *line_and_column(text, max(offset, 0))) from None
+        raise PolicySyntaxError(message, *line_and_column(text, offset)) from None
 
 
 class _Number(str):
@@ -196,10 +197,11 @@ def _plain_value(value: Any) -> Any:
 
 
 def _as_number(text: str) -> int | float | str:
-    digits = text.removeprefix("-")
-    if digits.isdigit():
-        return int(text) if len(digits) <= 4000 else str(text)
-    return float(text)
+    """The number, or its text where a number would be written otherwise, and so be another condition value."""
+    if len(text) > _LONGEST_NUMBER:
+        return str(text)
+    number = int(text) if text.removeprefix("-").isdigit() else float(text)
+    return number if str(number) == text else str(text)
 
 
 def _statement(value: Any, path: Path, index: int) -> Statement:
@@ -292,21 +294,23 @@ def _principal(statement: Mapping[str, Any], element: str, path: Path) -> Princi
 
 
 def _conditions(value: Any, path: Path) -> tuple[ConditionTest, ...]:
-    tests: list[ConditionTest] = []
-    seen: set[tuple[str, str | None, bool, str]] = set()
+    """The tests, those of one operator together: an operator may stand twice, in different case."""
+    tests: dict[_Operator, dict[str, ConditionTest]] = {}
     for written, keys in _mapping(value, path, "Condition").items():
         where = (*path, written)
-        qualifier, operator, if_exists = _operator(written, where)
-        for key, listed in _mapping(keys, where, f"the operator {written[:64]}").items():
+        found = _operator(written, where)
+        qualifier, operator, if_exists = found
+        of_operator = tests.setdefault(found, {})
+        for key, listed in _mapping(keys, where, f"the operator {shown(written)}").items():
             _string(key, (*where, key), "a condition key")
-            if (operator, qualifier, if_exists, key) in seen:
-                raise _Misplaced((*where, key), f"{operator} tests {key[:64]} twice; keep one")
-            seen.add((operator, qualifier, if_exists, key))
-            tests.append(ConditionTest(operator, qualifier, if_exists, key, _values(listed, (*where, key))))
-    return tuple(tests)
+            if key in of_operator:
+                raise _Misplaced((*where, key), f"{operator} tests {shown(key)} twice; keep one")
+            values = _values(listed, (*where, key))
+            of_operator[key] = ConditionTest(operator, qualifier, if_exists, key, values)
+    return tuple(test for of_operator in tests.values() for test in of_operator.values())
 
 
-def _operator(written: str, path: Path) -> tuple[Qualifier | None, str, bool]:
+def _operator(written: str, path: Path) -> _Operator:
     prefix, colon, rest = written.partition(":")
     qualifier = _QUALIFIERS.get(prefix.lower()) if colon else None
     base = (rest if qualifier else written).lower()
