@@ -85,7 +85,7 @@ def _children(text: str, start: int) -> Iterator[tuple[str | int, int, int]]:
             next(tokens)  # the colon
             value, name = next(tokens), json.loads(found)
         yield name, token.start(), value.start()
-        depth = value.group() in _OPENING
+        depth = int(value.group() in _OPENING)
         while depth:
             found = next(tokens).group()
             depth += (found in _OPENING) - (found in _CLOSING)
