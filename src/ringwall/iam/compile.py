@@ -48,20 +48,23 @@ class CompiledStatement:
         beginnings: one of them begins every matching resource.
         needle: text that every matching resource contains; looked for first because that is quick.
         name: test of the resource's name, as far as that does not depend on the request's context.
-        rest: test of resource and context: the conditions, and resources with policy variables.
+        context: test of the request's context: all conditions.
+        variable_resource: test of the resource's name where policy variables occur in it, which needs the context too.
         principal: how the caller is named, given whether it has a boundary; ``None`` = the type knows no principals.
-        conditions: one test for each of the statement's conditions.
+        names_resources: whether the statement has a Resource or NotResource element.
+        conditions: the statement's conditions, each with its key in lower case and the test of the context.
     """
 
     __slots__ = (
         "action",
         "beginnings",
         "conditions",
+        "context",
         "name",
+        "names_resources",
         "needle",
         "principal",
         "reason",
-        "rest",
         "statement",
         "variable_resource",
     )
@@ -76,8 +79,11 @@ class CompiledStatement:
         named = _patterns(statement.resources, variables=variables)
         self.beginnings = beginnings(named)
         self.needle = _needle(named)
-        self.conditions = tuple(compile_test(test, variables=variables) for test in statement.conditions)
-        self.rest = _rest(self.variable_resource, self.conditions)
+        self.names_resources = statement.resources is not None or statement.not_resources is not None
+        self.conditions = tuple(
+            (test, test.key.lower(), compile_test(test, variables=variables)) for test in statement.conditions
+        )
+        self.context = _all_of(tuple(check for _, _, check in self.conditions))
         self.principal = _principal_test(statement, policy_type)
 
     def matches_resource(self, resource: str, context: Context) -> bool:
@@ -144,21 +150,17 @@ def _variable_resource(patterns: tuple[Tokens, ...], *, completes: bool, negated
     return test
 
 
-def _rest(resource: ResourceTest | None, conditions: tuple[ContextTest, ...]) -> ResourceTest | None:
-    """What is left to test in one closure; the common numbers of conditions without a loop."""
-    if resource is not None:
-        target = resource
-        return lambda name, context: all(check(context) for check in conditions) and target(name, context)
+def _all_of(conditions: tuple[ContextTest, ...]) -> ContextTest | None:
+    """All conditions in one test; the common numbers of them without a loop."""
     if not conditions:
         return None
     if len(conditions) == 1:
-        only = conditions[0]
-        return lambda _name, context: only(context)
+        return conditions[0]
     if len(conditions) == 2:
         one, two = conditions
-        return lambda _name, context: one(context) and two(context)
+        return lambda context: one(context) and two(context)
 
-    def test(_name: str, context: Context) -> bool:
+    def test(context: Context) -> bool:
         for check in conditions:  # noqa: SIM110 - a generator costs more than the conditions
             if not check(context):
                 return False

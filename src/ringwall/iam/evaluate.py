@@ -41,9 +41,10 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
         compiled: CompiledSet = policies.compiled
     except AttributeError:
         compiled = compile_set(policies)
-    caller = parse_principal(request.principal)
-    if caller.session is not None:
-        caller = caller_of(request)
+    try:
+        caller, own = request.resolved
+    except AttributeError:
+        caller, own = _resolve(request)
     rcp = caller.bound_by_rcp and (policies.rcp is None or rcp_applies(request.action, vocabulary))
     plan = compiled.plans[caller.bound_by_scp + 2 * rcp].get(request.action) or compiled.plan(
         request.action, caller.bound_by_scp, rcp
@@ -55,7 +56,7 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
         denied = _hits(plan.denies, caller, request, bounded=bounded)
         if denied:
             return compiled.decision("explicit_deny", denied)
-    hits, missing = _authorize(plan, request, caller)
+    hits, missing = _authorize(plan, request, caller, own=own)
     return Decision("implicit_deny", missing=missing) if missing else compiled.decision("allow", hits)
 
 
@@ -90,6 +91,20 @@ def caller_of(request: Request) -> Principal:
     return caller
 
 
+def _resolve(request: Request) -> tuple[Principal, bool]:
+    """Who asks, and whether the resource is the caller's own account's; remembered on the request.
+
+    A resource whose ARN has no account counts as the caller's own.
+    """
+    caller = caller_of(request)
+    account = caller.account
+    own = (
+        account is not None and (request.resource_account or owner_of(request.resource) or account) == account
+    )
+    object.__setattr__(request, "resolved", (caller, own))
+    return caller, own
+
+
 def rcp_applies(action: str, vocabulary: Vocabulary | None) -> bool:
     """Whether resource control policies reach the action."""
     name = action.lower()
@@ -110,7 +125,8 @@ def _hits(
         if (
             item.needle in resource
             and (item.name is None or item.name(resource))
-            and (item.rest is None or item.rest(resource, context))
+            and (item.context is None or item.context(context))
+            and (item.variable_resource is None or item.variable_resource(resource, context))
             and (item.principal is None or item.principal(caller, bounded))
         ):
             found += (item,)
@@ -139,16 +155,11 @@ def _grants(statements: Statements, caller: Principal, request: Request) -> tupl
     return strongest, found
 
 
-def _authorize(plan: Plan, request: Request, caller: Principal) -> tuple[Statements, tuple[PolicyType, ...]]:
-    """The statements that allow, and the policy types that would have had to.
-
-    A resource whose ARN has no account counts as the caller's own.
-    """
+def _authorize(
+    plan: Plan, request: Request, caller: Principal, *, own: bool
+) -> tuple[Statements, tuple[PolicyType, ...]]:
+    """The statements that allow, and the policy types that would have had to."""
     grant, named = _grants(plan.resource, caller, request) if plan.resource else _NO_GRANT
-    account = caller.account
-    own = (
-        account is not None and (request.resource_account or owner_of(request.resource) or account) == account
-    )
     missing: set[PolicyType] | None = None
     hits: Statements = ()
     if caller.has_identity_policies:

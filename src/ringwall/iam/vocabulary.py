@@ -20,7 +20,7 @@ class Vocabulary(Protocol):
         """Every known action as ``service:Name``."""
 
     def actions_matching(self, pattern: str) -> tuple[str, ...]:
-        """Known actions that an action pattern (``bedrock:Invoke*``, ``*``) matches."""
+        """Known actions that an action pattern (``s3:Get*``, ``*``) matches."""
 
     def is_action(self, action: str) -> bool:
         """Whether the action exists."""

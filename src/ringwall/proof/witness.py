@@ -165,5 +165,5 @@ def speaks_of(claim: Claim, request: Request) -> bool:
     return (
         (item.action is None or bool(item.action(request.action.lower())))
         and item.matches_resource(request.resource, request.context)
-        and all(test(request.context) for test in item.conditions)
+        and (item.context is None or item.context(request.context))
     )
