@@ -124,7 +124,7 @@ def run_audit(
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
     """
     progress("reading the account")
-    observed = collect(aws, management=management)
+    observed = collect(aws, management=management, survey=True)
     return judge(
         perimeter,
         observed,

@@ -78,7 +78,7 @@ def lines(found: Audit) -> Iterator[Line]:
             if control.category != category:
                 continue
             own = tuple(finding for finding in found.findings if finding.control == control.slug)
-            status = worst(own)
+            status = found.verdicts[control.slug]
             yield Line(f"  {status:14} {control.slug:30} {control.title}", STYLES[status])
             for finding in own:
                 if finding.status in (Status.FAIL, Status.UNKNOWN):

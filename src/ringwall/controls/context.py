@@ -104,11 +104,28 @@ class CheckContext:
         return None
 
     def uses_bedrock(self, region: str) -> bool:
-        """Whether the Estate shows that Bedrock is used in a Region: guardrails, logging, endpoints or agents."""
+        """Whether the Estate shows that Bedrock is used in a Region: configured, run or metered there."""
         return any(
             resource.region == region and resource.id != "?" and _of_bedrock(resource)
             for resource in self.observed
         )
+
+    def unused(self, region: str) -> bool:
+        """Whether it is certain that nothing uses Bedrock in a Region: everything was asked, and nothing is there."""
+        survey = next((item for item in self.observed.of_type(USAGE, region=region) if item.id != "?"), None)
+        return survey is not None and not survey.unknown and not self.uses_bedrock(region)
+
+    def in_use(self, name: str) -> bool | None:
+        """Whether any judged Region uses something that the survey counts (``Flows``); ``None`` = it cannot be told.
+
+        Args:
+            name: a property of ``Ringwall::Bedrock::Usage``.
+        """
+        found = {item.region: item for item in self.observed.of_type(USAGE, account=self.account)}
+        surveys = [found.get(region) for region in self.regions]
+        if any(item is not None and item.get(name) for item in surveys):
+            return True
+        return False if all(item is not None and name in item.properties for item in surveys) else None
 
     def unread(self, resource_type: str) -> str | None:
         """Why resources of a type could not be listed, or ``None`` if they were."""
@@ -135,7 +152,12 @@ class CheckContext:
         return tuple(dict.fromkeys(found))
 
 
+USAGE = "Ringwall::Bedrock::Usage"
+
+
 def _of_bedrock(resource: Resource) -> bool:
+    if resource.type == USAGE:
+        return any(resource.properties.values())
     if resource.type == "AWS::EC2::VPCEndpoint":
         return ".bedrock" in str(resource.get("ServiceName"))
     return resource.type.startswith("AWS::Bedrock::") or (

@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.controls.ask import ask, words
 from ringwall.controls.control import Control
 from ringwall.controls.logs import MODALITIES, STREAM, invocation_logging
-from ringwall.controls.verdicts import fail, ok, unknown
+from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,25 +50,33 @@ BEDROCK = "bedrock.amazonaws.com"
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
-    """Judge the setting of each Region that is in scope."""
-    for region in context.regions:
-        settings = context.observed.of_type(TYPE, account=context.account, region=region)
-        present = [item for item in settings if item.id != "?" and item.get("LoggingConfig")]
-        if not present:
-            reason = context.unread(TYPE)
-            if reason is not None:
-                yield unknown(context, CONTROL, None, f"the setting of {region} could not be read: {reason}")
-            elif context.perimeter is not None or context.uses_bedrock(region):
-                yield fail(
-                    context,
-                    CONTROL,
-                    None,
-                    f"model invocation logging is off in {region}",
-                    "apply the declaration: ringwall apply",
-                    name=f"{TYPE} {region}",
-                )
-        for setting in present:
-            yield _setting(context, setting)
+    """Judge the setting of each Region that is in scope; what is not used is said once."""
+    found = [finding for region in context.regions for finding in _region(context, region)]
+    yield from found or (
+        not_applicable(
+            context, CONTROL, f"nothing uses Bedrock in {', '.join(context.regions) or 'any Region'}"
+        ),
+    )
+
+
+def _region(context: CheckContext, region: str) -> Iterator[Finding]:
+    settings = context.observed.of_type(TYPE, account=context.account, region=region)
+    present = [item for item in settings if item.id != "?" and item.get("LoggingConfig")]
+    if not present:
+        reason = context.unread(TYPE)
+        if reason is not None:
+            yield unknown(context, CONTROL, None, f"the setting of {region} could not be read: {reason}")
+        elif context.perimeter is not None or not context.unused(region):
+            yield fail(
+                context,
+                CONTROL,
+                None,
+                f"model invocation logging is off in {region}",
+                "apply the declaration: ringwall apply",
+                name=f"{TYPE} {region}",
+            )
+    for setting in present:
+        yield _setting(context, setting)
 
 
 def _setting(context: CheckContext, setting: Resource) -> Finding:

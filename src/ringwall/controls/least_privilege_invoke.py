@@ -41,7 +41,7 @@ from ringwall.controls.findings import Status
 from ringwall.controls.policies import RUN, approved
 from ringwall.controls.proved import judge_claims
 from ringwall.controls.roles import role
-from ringwall.controls.verdicts import fail, unknown
+from ringwall.controls.verdicts import fail, unknown, verdict
 from ringwall.estate.kinds.documents import as_list, canonical_policy
 from ringwall.estate.model import Ref, Resource, canonical_json
 from ringwall.iam.policy import PolicySet
@@ -183,7 +183,22 @@ def check(context: CheckContext) -> Iterator[Finding]:
         broken = [finding for finding in found if finding.status is not Status.PASS]
         yield from broken or found
         return
-    yield from _others(context)
+    found = list(_others(context))
+    for resource_type in CONTROL.types:
+        reason = context.unread(resource_type)
+        if reason is not None:
+            found.append(unknown(context, CONTROL, None, f"{resource_type} could not be read: {reason}"))
+            break
+    yield from found or (
+        verdict(
+            context,
+            CONTROL,
+            Status.PASS,
+            "nobody's own policies let them invoke any model there is",
+            confidence="proved",
+            evidence=tuple(context.policies_that_decide()),
+        ),
+    )
 
 
 def _declared(context: CheckContext) -> Iterator[Finding]:

@@ -31,6 +31,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.ask import ask, words
+from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
 from ringwall.controls.logs import DATA_TYPES, trail
 from ringwall.controls.verdicts import fail, ok, unknown
@@ -47,17 +48,9 @@ TYPE = "AWS::CloudTrail::Trail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 READ, WRITE = "read-only management events", "write management events"
 INFERENCE_SOURCES = ("bedrock.amazonaws.com", "bedrock-mantle.amazonaws.com")
-ESSENTIAL_DATA = (
-    "AWS::Bedrock::AgentAlias",
-    "AWS::Bedrock::AsyncInvoke",
-    "AWS::Bedrock::FlowAlias",
-    "AWS::Bedrock::Guardrail",
-    "AWS::Bedrock::InlineAgent",
-    "AWS::Bedrock::KnowledgeBase",
-    "AWS::Bedrock::Model",
-    "AWS::BedrockMantle::Project",
-)
-"""Data event types by which models run: what the baseline asks of an account without a declaration."""
+INLINE = "InvokeInlineAgent"
+SPEECH = "sonic"
+"""Models that are reached by ``InvokeModelWithBidirectionalStream`` alone, which is a data event."""
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -76,8 +69,9 @@ def check(context: CheckContext) -> Iterator[Finding]:
     lacking = [kind for kind in _wanted(context) if kind not in recording]
     if not lacking:
         names = ", ".join(sorted(item.name for item in judged if item.delivers and item.recorded))
-        summary = f"{names}: management events, read and write, and Bedrock's data events are recorded"
-        yield ok(context, CONTROL, best.resource, summary, *(item.resource for item in judged))
+        summary = f"{names}: management events, read and write, and {_data_words(context)} are recorded"
+        surveys = context.observed.of_type(USAGE) if context.perimeter is None else ()
+        yield ok(context, CONTROL, best.resource, summary, *(item.resource for item in judged), *surveys)
         return
     blind = [item for item in judged if item.unread]
     if blind:
@@ -97,9 +91,35 @@ def check(context: CheckContext) -> Iterator[Finding]:
     )
 
 
+def _data_words(context: CheckContext) -> str:
+    return "Bedrock's data events" if context.perimeter is not None else "the data events of what is in use"
+
+
 def _wanted(context: CheckContext) -> tuple[str, ...]:
-    data = DATA_TYPES if context.perimeter is not None else ESSENTIAL_DATA
+    data = DATA_TYPES if context.perimeter is not None else _in_use(context)
     return (READ, WRITE, *data)
+
+
+def _in_use(context: CheckContext) -> Iterator[str]:
+    """Data event types by which models run in this account; one whose use cannot be told is asked for."""
+    for data_type, name in (
+        ("AWS::Bedrock::AgentAlias", "Agents"),
+        ("AWS::Bedrock::AsyncInvoke", "AsyncInvocations"),
+        ("AWS::Bedrock::FlowAlias", "Flows"),
+        ("AWS::Bedrock::KnowledgeBase", "KnowledgeBases"),
+        ("AWS::BedrockMantle::Project", "MantleMetrics"),
+    ):
+        if context.in_use(name) is not False:
+            yield data_type
+    for data_type, name, what in (
+        ("AWS::Bedrock::InlineAgent", "AgentOperations", INLINE),
+        ("AWS::Bedrock::Model", "Models", SPEECH),
+    ):
+        used = context.in_use(name)
+        surveys = context.observed.of_type(USAGE, account=context.account)
+        named = any(what in str(value) for item in surveys for value in item.get(name, ()))
+        if used is None or named:
+            yield data_type
 
 
 class _Trail:

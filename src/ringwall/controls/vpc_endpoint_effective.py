@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
 from ringwall.controls.endpoints import endpoints, security_group
-from ringwall.controls.verdicts import fail, ok, unknown
+from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
@@ -86,15 +86,24 @@ def check(context: CheckContext) -> Iterator[Finding]:
         item for item in context.observed.of_type(TYPE, account=context.account) if _service(item) in PROBES
     ]
     if not found:
-        yield fail(
-            context,
-            CONTROL,
-            None,
-            "there is no VPC endpoint for Bedrock: every call goes over the public network",
-            "declare network.endpoints and apply",
-        )
+        yield _none(context)
     for endpoint in found:
         yield _verdict(context, endpoint, None)
+
+
+def _none(context: CheckContext) -> Finding:
+    reason = context.unread(TYPE)
+    if reason is not None:
+        return unknown(context, CONTROL, None, f"endpoints could not be read: {reason}")
+    if all(context.unused(region) for region in context.regions):
+        return not_applicable(context, CONTROL, "nothing uses Bedrock, and it has no VPC endpoint")
+    return fail(
+        context,
+        CONTROL,
+        None,
+        "there is no VPC endpoint for Bedrock: every call goes over the public network",
+        "declare network.endpoints and apply",
+    )
 
 
 def _service(endpoint: Resource) -> str:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.kinds import registry
+from ringwall.estate.kinds import registry, surveyed
 from ringwall.estate.kinds.base import reason
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 from ringwall.estate.remembering import Remembers
@@ -46,6 +46,7 @@ def collect(
     types: Iterable[str] | None = None,
     management: Aws | None = None,
     regions: Sequence[str] | None = None,
+    survey: bool = False,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Estate:
     """Read an account.
@@ -56,12 +57,13 @@ def collect(
         management: connection to the organization's management account, for service control policies and the
             account's place in the organization.
         regions: Regions to read; default: the connection's.
+        survey: read what uses Bedrock as well (agents, knowledge bases, metered models), which deployment needs not.
         clock: what time it is.
 
     Raises:
         RingwallError: a type that no kind has.
     """
-    kinds = _chosen(types)
+    kinds = [*_chosen(types), *(surveyed().values() if survey else ())]
     _start_afresh(aws)
     if management is not None:
         _start_afresh(management)

@@ -43,9 +43,26 @@ MODULES: tuple[tuple[str, str], ...] = (
     ("rule", "Rule"),
 )
 
+SURVEYED: tuple[tuple[str, str], ...] = (
+    ("usage", "Usage"),
+    ("agent", "Agent"),
+    ("knowledge_base", "KnowledgeBase"),
+)
+"""What audits read besides: what uses Bedrock here, none of which a declaration makes."""
+
 
 @cache
 def registry() -> Mapping[str, Kind]:
     """Every resource kind by its type."""
-    kinds: list[Kind] = [getattr(import_module(f"{__name__}.{module}"), name)() for module, name in MODULES]
+    return _made(MODULES)
+
+
+@cache
+def surveyed() -> Mapping[str, Kind]:
+    """Every kind that is only read, and only by audits."""
+    return _made(SURVEYED)
+
+
+def _made(modules: tuple[tuple[str, str], ...]) -> Mapping[str, Kind]:
+    kinds: list[Kind] = [getattr(import_module(f"{__name__}.{module}"), name)() for module, name in modules]
     return MappingProxyType({kind.type: kind for kind in kinds})

@@ -68,6 +68,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         "ApplyGuardrail": Fidelity("approximate", _FILTERS),
         "InvokeGuardrailChecks": Fidelity("approximate", f"scores are steps of confidence; {_FILTERS}"),
         "CountTokens": Fidelity("approximate", _TOKENS),
+        "ListAsyncInvokes": Fidelity("partial", "none, as none can be started"),
     },
     "bedrock-agent": {
         **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), _EXACT),
@@ -79,6 +80,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             ),
             _RECORD,
         ),
+        **dict.fromkeys(("ListAgentActionGroups", "ListFlows"), Fidelity("partial", "none, as none can be made")),
         "IngestKnowledgeBaseDocuments": Fidelity("partial", "inline text alone"),
     },
     "bedrock-agent-runtime": {

@@ -216,6 +216,17 @@ def delete_alias(scope: Scope, call: Call) -> Output:
     return Output({**_picked(alias.shape, ("agentId", "agentAliasId")), "agentAliasStatus": "DELETING"})
 
 
+def list_action_groups(scope: Scope, call: Call) -> Output:
+    """ListAgentActionGroups: none, as none can be made."""
+    find(scope, call, call.parameters["agentId"])
+    return Output({"actionGroupSummaries": []})
+
+
+def list_flows(scope: Scope, call: Call) -> Output:  # noqa: ARG001 - as every operation
+    """ListFlows: none, as none can be made."""
+    return Output({"flowSummaries": []})
+
+
 OPERATIONS: dict[str, Operation] = {
     "CreateAgent": create,
     "UpdateAgent": update,
@@ -227,4 +238,6 @@ OPERATIONS: dict[str, Operation] = {
     "GetAgentAlias": get_alias,
     "ListAgentAliases": list_aliases,
     "DeleteAgentAlias": delete_alias,
+    "ListAgentActionGroups": list_action_groups,
+    "ListFlows": list_flows,
 }

@@ -1,0 +1,283 @@
+"""Situations in which a check for presence is wrong, made by real calls in a sandbox and judged without a declaration.
+
+Each row leaves something behind that looks like a control and is none, or looks like none and is one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+
+from ringwall.audit.run import Audit, run_audit
+from ringwall.catalog import load
+from ringwall.controls.findings import Finding, Status
+from ringwall.demo.world import environment
+from ringwall.estate.connection import connect
+from ringwall.estate.sessions import new_session
+from ringwall.sandbox import Sandbox
+
+ACCOUNT, REGION = "111122223333", "us-east-1"
+MANAGEMENT_ROLE = "arn:aws:iam::999988887777:role/RingwallManagement"
+TRAIL = f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/main"
+Client = Callable[[str], Any]
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(action: str | list[str], resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+@pytest.fixture
+def client() -> Iterator[Client]:
+    """Clients of the administrator of a fresh account."""
+    with Sandbox() as sandbox, environment(sandbox.environment()):
+        session = new_session()
+        yield lambda service: session.client(service, region_name=REGION)
+
+
+def audited(refused: tuple[str, ...] = ()) -> Audit:
+    """The baseline's verdicts; operations that are named answer with an error."""
+    aws = connect("", region=REGION)
+    aws._session.events.register("before-send", refuse_by_name(refused))
+    return run_audit(aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load())
+
+
+def refuse_by_name(operations: tuple[str, ...]) -> Callable[..., Any]:
+    """A handler for ``before-send``."""
+
+    def handler(request: Any, event_name: str = "", **_: Any) -> Any:
+        if event_name.rsplit(".", 1)[-1] not in operations:
+            return None
+        body = b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>not today</Message></Error></ErrorResponse>"
+        raw = BytesIO(body)
+        raw.stream = lambda **__: iter((body,))  # type: ignore[attr-defined]
+        return AWSResponse(request.url, 403, {}, raw)
+
+    return handler
+
+
+def of(found: Audit, slug: str) -> list[Finding]:
+    return [item for item in found.findings if item.control == slug]
+
+
+def trail(client: Client) -> None:
+    """A trail with a bucket that it may write, logging."""
+    client("s3").create_bucket(Bucket="trail-logs")
+    service = {"Principal": {"Service": "cloudtrail.amazonaws.com"}}
+    client("s3").put_bucket_policy(
+        Bucket="trail-logs",
+        Policy=document(
+            allow("s3:GetBucketAcl", "arn:aws:s3:::trail-logs", **service),
+            allow("s3:PutObject", "arn:aws:s3:::trail-logs/AWSLogs/*", **service),
+        ),
+    )
+    client("cloudtrail").create_trail(Name="main", S3BucketName="trail-logs", IsMultiRegionTrail=True)
+    client("cloudtrail").start_logging(Name="main")
+
+
+def test_a_trail_that_drops_reads_records_no_inference(client: Client) -> None:
+    trail(client)
+    client("cloudtrail").put_event_selectors(
+        TrailName="main", EventSelectors=[{"ReadWriteType": "WriteOnly", "IncludeManagementEvents": True}]
+    )
+    (found,) = of(audited(), "trail-records-inference")
+    assert found.status is Status.FAIL
+    assert "read-only management events" in found.details["not recorded"]
+
+
+def test_advanced_selectors_need_no_event_source(client: Client) -> None:
+    """Management events and the data events of the agent that is there; the knowledge base is gone."""
+    trail(client)
+    client("bedrock-agent").delete_knowledge_base(knowledgeBaseId="KBQUICKST1")
+    client("cloudtrail").put_event_selectors(
+        TrailName="main",
+        AdvancedEventSelectors=[
+            {"FieldSelectors": [{"Field": "eventCategory", "Equals": ["Management"]}]},
+            {
+                "FieldSelectors": [
+                    {"Field": "eventCategory", "Equals": ["Data"]},
+                    {"Field": "resources.type", "Equals": ["AWS::Bedrock::AgentAlias"]},
+                ]
+            },
+        ],
+    )
+    (found,) = of(audited(), "trail-records-inference")
+    assert found.status is Status.PASS, found.summary
+
+
+def test_a_region_policy_that_is_attached_to_nothing_restricts_nothing(client: Client) -> None:
+    organizations = audited_management("organizations")
+    organizations.create_policy(
+        Name="regions",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=document(
+            {
+                "Effect": "Deny",
+                "NotAction": "bedrock:*",
+                "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:RequestedRegion": [REGION]}},
+            }
+        ),
+    )
+    found = audited()
+    assert found.verdicts["regions-restricted"] is Status.FAIL
+    assert {item.confidence for item in of(found, "regions-restricted")} == {"proved"}
+
+
+def test_the_same_region_policy_attached_still_exempts_bedrock(client: Client) -> None:
+    test_a_region_policy_that_is_attached_to_nothing_restricts_nothing(client)
+    organizations = audited_management("organizations")
+    made = organizations.list_policies(Filter="SERVICE_CONTROL_POLICY")["Policies"]
+    policy = next(item["Id"] for item in made if item["Name"] == "regions")
+    organizations.attach_policy(PolicyId=policy, TargetId=ACCOUNT)
+    assert audited().verdicts["regions-restricted"] is Status.FAIL
+
+
+def audited_management(service: str) -> Any:
+    sts = new_session().client("sts", region_name=REGION)
+    made = sts.assume_role(RoleArn=MANAGEMENT_ROLE, RoleSessionName="situations")
+    return new_session(region=REGION, keys=made["Credentials"]).client(service)
+
+
+def logging(client: Client) -> None:
+    """Invocation logging to places that existed when it was set."""
+    client("s3").create_bucket(Bucket="invocations")
+    client("s3").put_bucket_policy(
+        Bucket="invocations",
+        Policy=document(
+            allow(
+                "s3:PutObject", "arn:aws:s3:::invocations/*", Principal={"Service": "bedrock.amazonaws.com"}
+            )
+        ),
+    )
+    client("logs").create_log_group(logGroupName="/bedrock")
+    client("iam").create_role(
+        RoleName="logging",
+        AssumeRolePolicyDocument=document(
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "bedrock.amazonaws.com"}}
+        ),
+    )
+    client("iam").put_role_policy(
+        RoleName="logging",
+        PolicyName="write",
+        PolicyDocument=document(allow(["logs:CreateLogStream", "logs:PutLogEvents"])),
+    )
+    client("bedrock").put_model_invocation_logging_configuration(
+        loggingConfig={
+            "cloudWatchConfig": {
+                "logGroupName": "/bedrock",
+                "roleArn": f"arn:aws:iam::{ACCOUNT}:role/logging",
+            },
+            "s3Config": {"bucketName": "invocations", "keyPrefix": ""},
+            "textDataDeliveryEnabled": True,
+            "imageDataDeliveryEnabled": True,
+            "embeddingDataDeliveryEnabled": True,
+            "videoDataDeliveryEnabled": True,
+            "audioDataDeliveryEnabled": True,
+        }
+    )
+
+
+def test_logging_to_places_that_are_gone_delivers_nothing(client: Client) -> None:
+    logging(client)
+    client("logs").delete_log_group(logGroupName="/bedrock")
+    client("s3").delete_bucket_policy(Bucket="invocations")
+    for item in client("s3").list_objects_v2(Bucket="invocations").get("Contents", ()):
+        client("s3").delete_object(Bucket="invocations", Key=item["Key"])
+    client("s3").delete_bucket(Bucket="invocations")
+    client("iam").delete_role_policy(RoleName="logging", PolicyName="write")
+    client("iam").delete_role(RoleName="logging")
+    (found,) = of(audited(), "invocation-logging-delivers")
+    assert found.status is Status.FAIL
+    for gone in ("/bedrock", "bucket invocations", "role logging"):
+        assert any(gone in item and "exist" in item for item in found.details["problems"]), gone
+
+
+FULL_ACCESS = "arn:aws:iam::aws:policy/AmazonBedrockFullAccess"
+
+
+def role(client: Client, name: str) -> str:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": ACCOUNT}}
+    made = client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+    return str(made["Role"]["Arn"])
+
+
+@pytest.mark.parametrize(
+    ("refused", "status", "words"),
+    [
+        ((), Status.FAIL, "role/invoker"),
+        (("GetAccountAuthorizationDetails",), Status.UNKNOWN, "needs iam:GetAccountAuthorizationDetails"),
+    ],
+)
+def test_policies_that_cannot_be_read_are_unknown(
+    client: Client, refused: tuple[str, ...], status: Status, words: str
+) -> None:
+    role(client, "invoker")
+    client("iam").attach_role_policy(RoleName="invoker", PolicyArn=FULL_ACCESS)
+    found = audited(refused)
+    assert found.verdicts["least-privilege-invoke"] is status
+    assert any(words in item.summary for item in of(found, "least-privilege-invoke"))
+    assert found.verdicts["guardrail-cannot-be-bypassed"] is status
+
+
+def test_action_star_is_seen_as_what_it_allows(client: Client) -> None:
+    arn = role(client, "everything")
+    client("iam").put_role_policy(
+        RoleName="everything", PolicyName="all", PolicyDocument=document(allow("*"))
+    )
+    found = audited()
+    (least,) = [item for item in of(found, "least-privilege-invoke") if item.resource == arn]
+    assert least.status is Status.FAIL
+    bypass = {item.resource: item for item in of(found, "guardrail-cannot-be-bypassed")}
+    assert arn in bypass["some-guardrail-always"].details["principals"]
+
+
+def test_an_alarm_without_an_action_reaches_nobody(client: Client) -> None:
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="throttles",
+        Namespace="AWS/Bedrock",
+        MetricName="InvocationThrottles",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+    (found,) = of(audited(), "alarms-reach-someone")
+    assert found.status is Status.FAIL
+    assert "notifies nobody" in found.summary
+
+
+def test_an_endpoint_that_anybody_may_use_and_nobody_does(client: Client) -> None:
+    subnet = client("ec2").describe_subnets()["Subnets"][0]
+    group = client("ec2").create_security_group(GroupName="open", Description="open", VpcId=subnet["VpcId"])[
+        "GroupId"
+    ]
+    world = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}]
+    client("ec2").authorize_security_group_ingress(GroupId=group, IpPermissions=world)
+    client("ec2").create_vpc_endpoint(
+        VpcId=subnet["VpcId"],
+        ServiceName=f"com.amazonaws.{REGION}.bedrock-runtime",
+        VpcEndpointType="Interface",
+        SubnetIds=[subnet["SubnetId"]],
+        SecurityGroupIds=[group],
+        PrivateDnsEnabled=False,
+        PolicyDocument=document(allow("*", Principal="*")),
+    )
+    (found,) = [
+        item
+        for item in of(audited(), "vpc-endpoint-effective")
+        if item.resource != ACCOUNT and "bedrock-runtime" in item.summary
+    ]
+    assert found.status is Status.FAIL
+    for words in ("private DNS is off", "admits everybody", "credentials of any account"):
+        assert words in found.summary
