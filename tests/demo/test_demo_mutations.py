@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from demo.quickstart_account import deployed
-from ringwall.audit.run import Audit, run_audit
+from ringwall.audit.run import Audit, judge, run_audit
 from ringwall.controls import registry as controls
+from ringwall.controls.findings import Status
 from ringwall.demo.audit import verdicts
 from ringwall.demo.world import World
 from ringwall.deploy.apply import apply
@@ -206,6 +207,38 @@ MUTATIONS: dict[str, Callable[[World], None]] = {
 }
 
 
+def any_model_by_anybody(world: World) -> None:
+    """The list of models is open, a role may use all of Bedrock, and the endpoint carries everything."""
+    every_foundation_model_is_listed(world)
+    application_may_do_all_of_bedrock(world)
+    opened = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    world.administrator("ec2").modify_vpc_endpoint(
+        VpcEndpointId=world.attributes["endpoint/bedrock-runtime"]["Id"], PolicyDocument=document(opened)
+    )
+
+
+def global_routing_is_listed(world: World) -> None:
+    """What is routed globally is authorized with the Region ``unspecified``."""
+
+    def change(statements: Statements) -> Statements:
+        for statement in statements:
+            statement["Condition"]["StringNotEquals"]["aws:RequestedRegion"].append("unspecified")
+        return statements
+
+    edit_scp(world, "regions", change)
+    any_model_by_anybody(world)
+
+
+FAILING = ("least-privilege-invoke", "controls-protected")
+"""Without a declaration nobody is known to be an administrator: whoever may invoke anything, or switch off, is named."""
+UNDECLARED: dict[str, Callable[[World], None]] = {
+    **{slug: change for slug, change in MUTATIONS.items() if slug not in FAILING},
+    "models-restricted": any_model_by_anybody,
+    "regions-restricted": global_routing_is_listed,
+}
+"""Mutations that a judge without a declaration has to see; the same where it can be."""
+
+
 def put_right(world: World, found: Audit) -> None:
     """Apply the declaration to what the audit saw; nothing may be missing, so nothing is created."""
     plan = make_plan(world.desired, found.observed, registry(), perimeter=world.perimeter.name)
@@ -233,15 +266,37 @@ def test_every_control_has_a_mutation() -> None:
     assert set(MUTATIONS) == {control.slug for control in controls()}
 
 
+def undeclared(world: World, found: Audit) -> Audit:
+    """The same account, judged by the baseline."""
+    return judge(None, found.observed, world.catalog, reading=found.reading)
+
+
+def test_without_a_declaration_all_but_two_controls_pass(world: World) -> None:
+    found = undeclared(world, run_audit(world.aws, world.management, world.perimeter, world.catalog))
+    passed = {slug for slug, status in found.verdicts.items() if status is Status.PASS}
+    assert passed == set(UNDECLARED)
+    assert {slug for slug, status in found.verdicts.items() if status is Status.FAIL} == set(FAILING)
+
+
 @pytest.mark.parametrize("slug", MUTATIONS)
 def test_breaking_one_control_turns_exactly_its_line_red(world: World, slug: str) -> None:
     MUTATIONS[slug](world)
     found = run_audit(world.aws, world.management, world.perimeter, world.catalog)
     put_right(world, found)
     withdraw_versions(world)
+    if UNDECLARED.get(slug) is MUTATIONS[slug]:
+        assert undeclared(world, found).verdicts[slug] is Status.FAIL
     lines = red(found)
     assert list(lines) == [f"control:{slug}"], lines
     assert all(text.startswith("FAIL ") for text in lines[f"control:{slug}"])
+
+
+@pytest.mark.parametrize("slug", [slug for slug in UNDECLARED if UNDECLARED[slug] is not MUTATIONS[slug]])
+def test_what_only_the_baseline_asks_can_be_broken_too(world: World, slug: str) -> None:
+    UNDECLARED[slug](world)
+    found = run_audit(world.aws, world.management, world.perimeter, world.catalog)
+    put_right(world, found)
+    assert undeclared(world, found).verdicts[slug] is Status.FAIL
 
 
 def test_afterwards_everything_passes_again(world: World) -> None:

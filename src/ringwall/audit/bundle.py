@@ -2,6 +2,7 @@
 
     manifest.json              who read what, where and when, with which version; every file, each chained to the one before
     declaration.json           what was judged by; absent = the built-in baseline
+    waivers.json               failures that somebody answers for; absent = none
     estate.json                the observed Estate
     findings.json              the verdicts
     proofs.json                the claims over the Estate, each with its verdict and witness
@@ -24,6 +25,8 @@ from typing import Any
 
 from ringwall import __version__
 from ringwall.audit.run import Audit, Reading
+from ringwall.audit.waivers import load_waivers, to_json
+from ringwall.controls.findings import Waiver
 from ringwall.errors import RingwallError
 from ringwall.estate import codec
 from ringwall.estate.model import utf8
@@ -36,6 +39,7 @@ DECLARATION = "declaration.json"
 ESTATE = "estate.json"
 FINDINGS = "findings.json"
 PROOFS = "proofs.json"
+WAIVERS = "waivers.json"
 CALLS = "calls.jsonl"
 
 
@@ -49,6 +53,7 @@ class Bundle:
         perimeter: the declaration; ``None`` = the baseline.
         reading: how the Estate was read, with every call.
         verdicts: estate, findings and proofs as they stand in their files, by file name.
+        waivers: failures that somebody answers for.
     """
 
     folder: Path
@@ -56,6 +61,7 @@ class Bundle:
     perimeter: Perimeter | None
     reading: Reading
     verdicts: Mapping[str, bytes]
+    waivers: tuple[Waiver, ...] = ()
 
 
 def write_bundle(audit: Audit, folder: Path) -> Path:
@@ -132,7 +138,7 @@ def open_bundle(folder: Path) -> Bundle:
             raise RingwallError(
                 f"{folder} is a bundle of version {manifest['version']}; this Ringwall reads version 2"
             )
-        declaration = folder / DECLARATION
+        declaration, waivers = folder / DECLARATION, folder / WAIVERS
         return Bundle(
             folder,
             manifest,
@@ -147,6 +153,7 @@ def open_bundle(folder: Path) -> Bundle:
                 calls=tuple(_calls(folder)),
             ),
             {name: (folder / name).read_bytes() for name in (ESTATE, FINDINGS, PROOFS)},
+            load_waivers(waivers) if waivers.exists() else (),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RingwallError(f"{folder} is no evidence bundle: {error}") from error
@@ -198,6 +205,8 @@ def _files(audit: Audit) -> Iterator[tuple[str, bytes]]:
     if audit.perimeter is not None:
         # In the declaration's own order, which is the order of claims and findings.
         yield DECLARATION, _pretty(audit.perimeter.to_json(), sort_keys=False)
+    if audit.waivers:
+        yield WAIVERS, _pretty(to_json(audit.waivers), sort_keys=False)
     yield from verdicts(audit).items()
     yield CALLS, utf8("".join(f"{_line(item)}\n" for item in audit.reading.calls))
     for digest, response in sorted(audit.responses.items()):

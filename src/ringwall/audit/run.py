@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ringwall.access import Access
+from ringwall.audit.waivers import waive
 from ringwall.controls import registry
 from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
-from ringwall.controls.findings import Finding, Status, worst
+from ringwall.controls.findings import Finding, Status, Waiver, worst
 from ringwall.controls.judging import judge as run_checks
 from ringwall.controls.proving import Proved, prove_baseline, prove_declared
 from ringwall.estate.aws import Aws
@@ -57,6 +58,9 @@ class Audit:
         proofs: the declared (or the baseline's) claims over ``observed``.
         reading: how ``observed`` was read.
         timeout: seconds that each question to the prover had.
+        waivers: what was asked to be waived, in order.
+        expired: those of them whose day had passed.
+        unused: those that hold and match no failure.
     """
 
     perimeter: Perimeter | None
@@ -66,6 +70,9 @@ class Audit:
     proofs: tuple[Proved, ...]
     reading: Reading = Reading()
     timeout: float = TIMEOUT
+    waivers: tuple[Waiver, ...] = ()
+    expired: tuple[Waiver, ...] = ()
+    unused: tuple[Waiver, ...] = ()
 
     @property
     def responses(self) -> Mapping[str, Recorded]:
@@ -109,6 +116,7 @@ def run_audit(
     vocabulary: Vocabulary,
     *,
     timeout: float = TIMEOUT,
+    waivers: tuple[Waiver, ...] = (),
     progress: Progress = lambda _words: None,
 ) -> Audit:
     """Audit an account, reading only.
@@ -119,6 +127,7 @@ def run_audit(
         perimeter: the declaration; ``None`` = the built-in baseline is judged.
         vocabulary: the catalog.
         timeout: seconds for each question to the prover.
+        waivers: failures that somebody answers for (:mod:`ringwall.audit.waivers`).
         progress: told of each step.
 
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
@@ -137,6 +146,7 @@ def run_audit(
             calls=tuple(getattr(aws, "recording", tuple)()),
         ),
         timeout=timeout,
+        waivers=waivers,
         progress=progress,
     )
 
@@ -148,6 +158,7 @@ def judge(
     *,
     reading: Reading | None = None,
     timeout: float = TIMEOUT,
+    waivers: tuple[Waiver, ...] = (),
     progress: Progress = lambda _words: None,
 ) -> Audit:
     """Judge an observed Estate, wherever it came from: a pure function of it and the declaration.
@@ -158,6 +169,7 @@ def judge(
         vocabulary: the catalog.
         reading: where it was read, and what was answered. Default: the declared account, without evidence.
         timeout: seconds for each question to the prover.
+        waivers: failures that somebody answers for.
         progress: told of each step.
     """
     partition = perimeter.partition if perimeter is not None else "aws"
@@ -183,4 +195,16 @@ def judge(
         access=access,
         proofs={item.declared.name: item.answer for item in proofs},
     )
-    return Audit(perimeter, whose, observed, run_checks(context), proofs, reading, timeout)
+    waived = waive(run_checks(context), waivers, observed.taken_at or "")
+    return Audit(
+        perimeter,
+        whose,
+        observed,
+        waived.findings,
+        proofs,
+        reading,
+        timeout,
+        waivers,
+        waived.expired,
+        waived.unused,
+    )

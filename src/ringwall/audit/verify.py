@@ -60,6 +60,7 @@ def verify(folder: Path, vocabulary: Vocabulary) -> Verification:
         vocabulary,
         reading=bundle.reading,
         timeout=float(bundle.manifest["timeout"]),
+        waivers=bundle.waivers,
     )
     version = str(bundle.manifest["ringwall"])
     found = list(_differences(bundle, audit))

@@ -66,6 +66,10 @@ def audit() -> None:
     help="Least severity of a failure that makes the exit code 2.",
 )  # fmt: skip
 @click.option(
+    "--waivers", "waivers", metavar="FILE",
+    help="Failures that somebody answers for: YAML with control, resource, owner, reason, expires.",
+)  # fmt: skip
+@click.option(
     "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a proof."
 )
 @click.option(
@@ -80,6 +84,7 @@ def run(
     folder: str | None,
     report: str,
     fail_on: str,
+    waivers: str | None,
     timeout: float,
     forms: tuple[str, ...],
     as_json: bool,
@@ -89,7 +94,7 @@ def run(
 
     Reads only. Every verdict names the API responses that it rests on, kept in the evidence bundle; what could not be
     read is UNKNOWN, with the permission it lacks, never a pass. Without a declaration the built-in baseline is judged.
-    Exit code 2 if something failed or is unknown.
+    Exit code 2 if something failed that nobody waived, or is unknown. A waiver changes no verdict.
 
     \b
     Example:
@@ -100,15 +105,17 @@ def run(
     from ringwall.audit.formats import render
     from ringwall.audit.report import render_html
     from ringwall.audit.run import run_audit
+    from ringwall.audit.waivers import load_waivers
     from ringwall.catalog import load
     from ringwall.cli.auditing import as_document, counts, show_audit
 
     outputs = _outputs(forms, as_json=as_json)
     perimeter = _declaration(file)
+    waived = load_waivers(waivers) if waivers is not None else ()
     if folder is not None:
         require_empty(Path(folder))
     aws, management = _connections(perimeter, management_role, profile)
-    found = run_audit(aws, management, perimeter, load(), timeout=timeout, progress=note)
+    found = run_audit(aws, management, perimeter, load(), timeout=timeout, waivers=waived, progress=note)
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
     write_text(report, render_html(found))

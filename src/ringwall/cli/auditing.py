@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from ringwall.audit.difference import Change
     from ringwall.audit.run import Audit
+    from ringwall.controls.findings import Waiver
 
 SEVERITIES = ("low", "medium", "high", "critical")
 STYLES = {
@@ -48,6 +49,11 @@ def as_document(found: Audit, bundle: str) -> dict[str, Any]:
             "categories": by_category,
             "proofs": {item.declared.name: item.answer.verdict for item in found.proofs},
             "account": found.account,
+            "waivers": {
+                "waived": sum(item.waiver is not None for item in found.findings),
+                "expired": [item.to_json() for item in found.expired],
+                "unused": [item.to_json() for item in found.unused],
+            },
             "taken_at": found.taken_at,
             "caller": found.caller,
         },
@@ -56,11 +62,15 @@ def as_document(found: Audit, bundle: str) -> dict[str, Any]:
 
 
 def counts(found: Audit, fail_on: str) -> bool:
-    """Whether something is to be seen: a failure of at least that severity, or an unknown."""
+    """Whether something is to be seen: a failure of at least that severity that nobody waived, or an unknown."""
     least = SEVERITIES.index(fail_on)
     return any(
         finding.status is Status.UNKNOWN
-        or (finding.status is Status.FAIL and SEVERITIES.index(finding.severity) >= least)
+        or (
+            finding.status is Status.FAIL
+            and finding.waiver is None
+            and SEVERITIES.index(finding.severity) >= least
+        )
         for finding in found.findings
     )
 
@@ -83,11 +93,22 @@ def lines(found: Audit) -> Iterator[Line]:
             for finding in own:
                 if finding.status in (Status.FAIL, Status.UNKNOWN):
                     yield Line(f"                 {finding.resource}: {finding.summary}")
+                    if finding.waiver:
+                        yield Line(f"                 waived: {waiver_words(finding.waiver)}", "yellow")
                     if finding.remediation:
                         yield Line(f"                 {finding.remediation.text}", "dim")
+    for waiver in found.expired:
+        yield Line(f"waiver expired: {waiver.control} {waiver.resource}, {waiver_words(waiver)}", "bold red")
+    for waiver in found.unused:
+        yield Line(f"waiver matches nothing: {waiver.control} {waiver.resource}", "yellow")
     total = {status: sum(f.status is status for f in found.findings) for status in Status}
     yield Line()
     yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))
+
+
+def waiver_words(waiver: Waiver) -> str:
+    """Who answers for it, why and until when."""
+    return f"by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
 
 
 def change_lines(changes: tuple[Change, ...]) -> Iterator[Line]:

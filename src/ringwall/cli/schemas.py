@@ -197,6 +197,11 @@ AUDIT: dict[str, Any] = {
                     "remediation": {"type": "object"},
                     "frameworks": {"type": "object", "additionalProperties": _STRINGS},
                     "details": {"type": "object"},
+                    "waiver": {
+                        "description": "Who answers for a failure and until when; null where nobody does.",
+                        "type": ["object", "null"],
+                        "required": ["control", "resource", "owner", "reason", "expires"],
+                    },
                 },
             },
         },

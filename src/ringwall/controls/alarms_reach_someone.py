@@ -109,7 +109,13 @@ def _none(context: CheckContext) -> Finding:
         return fail(
             context, CONTROL, None, "no alarm watches Bedrock", "declare alarms and apply: ringwall apply"
         )
-    return not_applicable(context, CONTROL, "nothing in the account uses Bedrock, and no alarm watches it")
+    if all(context.unused(region) for region in context.regions):
+        return not_applicable(
+            context, CONTROL, "nothing in the account uses Bedrock, and no alarm watches it"
+        )
+    return unknown(
+        context, CONTROL, None, "no alarm watches Bedrock, and whether anything uses it was not read"
+    )
 
 
 class _Walk:

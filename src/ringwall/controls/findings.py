@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
 Severity = Literal["critical", "high", "medium", "low"]
 Confidence = Literal["proved", "high", "medium", "low"]
@@ -40,6 +41,45 @@ class Remediation:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A failure that somebody answers for until a day. It changes no verdict.
+
+    Attributes:
+        control: slug of the control.
+        resource: pattern over the finding's resource, with ``*`` and ``?``.
+        owner: who answers for it.
+        reason: why.
+        expires: last day on which it holds.
+        account: only in this account; ``None`` = any.
+        region: only in this Region; ``None`` = any.
+    """
+
+    control: str
+    resource: str
+    owner: str
+    reason: str
+    expires: date
+    account: str | None = None
+    region: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as a file of waivers holds it."""
+        narrowed = {
+            name: value
+            for name, value in (("account", self.account), ("region", self.region))
+            if value is not None
+        }
+        return {
+            "control": self.control,
+            "resource": self.resource,
+            **narrowed,
+            "owner": self.owner,
+            "reason": self.reason,
+            "expires": self.expires.isoformat(),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One verdict of one control on one resource.
 
@@ -56,6 +96,7 @@ class Finding:
         remediation: what to do about it.
         frameworks: requirement ids by framework.
         details: further facts (a counterexample request, the deciding statements).
+        waiver: who answers for a failure, if somebody does.
     """
 
     control: str
@@ -70,6 +111,7 @@ class Finding:
     remediation: Remediation | None = None
     frameworks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
+    waiver: Waiver | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Plain data, as ``audit --json`` prints it."""
@@ -86,6 +128,7 @@ class Finding:
             "remediation": self.remediation.to_json() if self.remediation else {},
             "frameworks": {name: list(ids) for name, ids in self.frameworks.items()},
             "details": dict(self.details),
+            "waiver": self.waiver.to_json() if self.waiver else None,
         }
 
 

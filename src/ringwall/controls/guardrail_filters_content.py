@@ -35,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.controls.control import Control
 from ringwall.controls.guardrails import content, guardrails
 from ringwall.controls.strength import weaknesses
-from ringwall.controls.verdicts import fail, ok, unknown
+from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.estate.kinds.guardrail_fields import CONTENT
 
 if TYPE_CHECKING:
@@ -107,6 +107,8 @@ def _baseline(context: CheckContext, reason: str | None) -> Finding:
     if not there:
         if reason is not None:
             return unknown(context, CONTROL, None, f"guardrails could not be read: {reason}")
+        if all(context.unused(region) for region in context.regions):
+            return not_applicable(context, CONTROL, "nothing uses Bedrock, and there is no guardrail")
         return fail(context, CONTROL, None, "there is no guardrail", "declare one and apply: ringwall init")
     judged = [
         judge(context, CONTROL, item, BASELINE, f"guardrail {item.get('Name', item.id)}") for item in there

@@ -32,6 +32,7 @@ from ringwall.controls.control import Control
 from ringwall.controls.findings import Finding, Status
 from ringwall.controls.guardrail_filters_content import judge
 from ringwall.controls.guardrails import content, versions
+from ringwall.controls.strength import weaknesses
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.estate.kinds.guardrail_fields import CONTENT
 from ringwall.iam.patterns import glob_matches
@@ -110,8 +111,9 @@ def _baseline(context: CheckContext) -> Iterator[Finding]:
         if guardrail.id == "?":
             continue
         name = guardrail.get("Name", guardrail.id)
-        if context.identity(guardrail).rsplit("/", 1)[-1] in published:
-            yield ok(context, CONTROL, guardrail, f"guardrail {name} has a published version")
+        identifier = context.identity(guardrail).rsplit("/", 1)[-1]
+        if identifier in published:
+            yield from _weaker(context, guardrail, identifier)
         elif reason is not None:
             yield unknown(context, CONTROL, guardrail, f"versions could not be read: {reason}")
         else:
@@ -122,6 +124,35 @@ def _baseline(context: CheckContext) -> Iterator[Finding]:
                 f"guardrail {name} has no published version: whoever uses it uses the DRAFT",
                 "publish a version and name it where the guardrail is used",
             )
+
+
+def _weaker(context: CheckContext, guardrail: Resource, identifier: str) -> Iterator[Finding]:
+    """Published versions that filter less than the draft does: whoever names one is guarded by less."""
+    versions = [
+        item
+        for item in context.observed.of_type(TYPE, account=guardrail.account, region=guardrail.region)
+        if item.id != "?" and str(item.get("GuardrailIdentifier")).rsplit("/", 1)[-1] == identifier
+    ]
+    unread = next((item.unknown[0].reason for item in (guardrail, *versions) if item.unknown), None)
+    name = guardrail.get("Name", guardrail.id)
+    if unread is not None:
+        yield unknown(context, CONTROL, guardrail, f"what {name} holds could not be read: {unread}")
+        return
+    weak = {str(item.get("Version")): weaknesses(guardrail.properties, item.properties) for item in versions}
+    for number, found in weak.items():
+        if found:
+            yield fail(
+                context,
+                CONTROL,
+                guardrail,
+                f"version {number} of guardrail {name} is weaker than its draft: " + "; ".join(found),
+                "publish the draft, name the new version where the guardrail is used, and delete the weaker one",
+                name=f"{context.identity(guardrail, 'Arn')}:{number}",
+                details={"weaker": list(found)},
+            )
+    if not any(weak.values()):
+        summary = f"guardrail {name} has a published version, and none that is weaker than its draft"
+        yield ok(context, CONTROL, guardrail, summary, *versions)
 
 
 def _policies(context: CheckContext) -> Iterator[Finding]:

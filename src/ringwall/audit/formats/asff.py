@@ -16,6 +16,7 @@ from ringwall.audit.formats.common import (
     title_of,
     to_text,
     uid,
+    waiver_words,
 )
 from ringwall.controls.findings import Status
 
@@ -33,7 +34,14 @@ COMPLIANCE = {
     Status.NOT_APPLICABLE: "NOT_AVAILABLE",
 }
 TYPE = "Software and Configuration Checks/AWS Security Best Practices"
-LIMITS = {"title": 256, "description": 1024, "recommendation": 512, "requirements": 32, "resource": 512}
+LIMITS = {
+    "title": 256,
+    "description": 1024,
+    "recommendation": 512,
+    "requirements": 32,
+    "note": 512,
+    "resource": 512,
+}
 
 
 def to_asff(audit: Audit) -> str:
@@ -83,6 +91,13 @@ def _finding(finding: Finding, audit: Audit, known: Mapping[str, Control]) -> di
             "ringwall/evidence": " ".join(finding.evidence)[:2048] or "none",
         },
     }
+    if finding.waiver is not None:
+        found["Workflow"] = {"Status": "SUPPRESSED"}
+        found["Note"] = {
+            "Text": waiver_words(finding)[: LIMITS["note"]],
+            "UpdatedBy": finding.waiver.owner[: LIMITS["note"]],
+            "UpdatedAt": moment,
+        }
     if finding.remediation is not None and bad:
         found["Remediation"] = {"Recommendation": {"Text": advice(finding)[: LIMITS["recommendation"]]}}
     return found

@@ -64,6 +64,14 @@ def advice(finding: Finding) -> str:
     return "\n".join((finding.remediation.text, *finding.remediation.commands))
 
 
+def waiver_words(finding: Finding) -> str:
+    """Who answers for a waived failure, until when and why; empty for one that nobody waived."""
+    waiver = finding.waiver
+    if waiver is None:
+        return ""
+    return f"waived by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
+
+
 def to_text(value: Any) -> str:
     """JSON text; half a surrogate pair stays escaped, so that the text can be written."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode() + "\n"

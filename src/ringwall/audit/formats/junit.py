@@ -1,4 +1,7 @@
-"""JUnit XML, for pipelines that gate on it: a suite a category, a case a finding. UNKNOWN is an error, never a pass."""
+"""JUnit XML, for pipelines that gate on it: a suite a category, a case a finding. UNKNOWN is an error.
+
+Neither that nor a waived failure is ever a pass: the latter is skipped, and says so.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from ringwall.audit.formats.common import advice, controls
+from ringwall.audit.formats.common import advice, controls, waiver_words
 from ringwall.controls.findings import CATEGORIES, Status
 
 if TYPE_CHECKING:
@@ -45,7 +48,10 @@ def _case(suite: ET.Element, finding: Finding) -> None:
     case = ET.SubElement(
         suite, "testcase", classname=f"ringwall.{finding.control}", name=_clean(name), time="0"
     )
-    if finding.status in ELEMENTS:
+    if finding.waiver is not None:
+        words = f"FAIL, {waiver_words(finding)}: {finding.summary}"
+        ET.SubElement(case, "skipped", message=_clean(words))
+    elif finding.status in ELEMENTS:
         element = ET.SubElement(case, ELEMENTS[finding.status], message=_clean(finding.summary))
         if finding.status is not Status.NOT_APPLICABLE:
             element.set("type", finding.severity)
@@ -53,14 +59,16 @@ def _case(suite: ET.Element, finding: Finding) -> None:
 
 
 def _counts(findings: tuple[Finding, ...]) -> dict[str, str]:
-    def count(status: Status) -> str:
-        return str(sum(item.status is status for item in findings))
+    waived = sum(item.waiver is not None for item in findings)
+
+    def count(status: Status, more: int = 0) -> str:
+        return str(sum(item.status is status for item in findings) + more)
 
     return {
         "tests": str(len(findings)),
-        "failures": count(Status.FAIL),
+        "failures": count(Status.FAIL, -waived),
         "errors": count(Status.UNKNOWN),
-        "skipped": count(Status.NOT_APPLICABLE),
+        "skipped": count(Status.NOT_APPLICABLE, waived),
     }
 
 

@@ -20,6 +20,7 @@ from ringwall.audit.formats.common import (
     title_of,
     to_text,
     uid,
+    waiver_words,
 )
 from ringwall.controls.findings import Status
 
@@ -111,6 +112,8 @@ def event(finding: Finding, audit: Audit, known: Mapping[str, Control]) -> dict[
             {"name": digest, "data": _answer(digest, audit)} for digest in dict.fromkeys(finding.evidence)
         ],
     }
+    if finding.waiver is not None:
+        found |= {"status_id": 3, "status": "Suppressed", "comment": waiver_words(finding)}
     if finding.remediation is not None and bad:
         found["remediation"] = {"desc": advice(finding)}
     return found

@@ -106,6 +106,7 @@ def _finding(finding: Finding, known: Mapping[str, Control]) -> dict[str, Any]:
         "props": [
             {"name": "status", "ns": NS, "value": str(finding.status)},
             {"name": "severity", "ns": NS, "value": finding.severity},
+            *_waiver(finding),
             *_requirements(finding),
         ],
         "target": {
@@ -124,6 +125,16 @@ def _finding(finding: Finding, known: Mapping[str, Control]) -> dict[str, Any]:
     if words:
         found["remarks"] = words
     return found
+
+
+def _waiver(finding: Finding) -> list[dict[str, str]]:
+    if finding.waiver is None:
+        return []
+    words = {"owner": finding.waiver.owner, "expires": finding.waiver.expires.isoformat()}
+    return [
+        *({"name": f"waiver-{name}", "ns": NS, "value": value} for name, value in words.items()),
+        {"name": "waiver-reason", "ns": NS, "value": " ".join(finding.waiver.reason.split())},
+    ]
 
 
 def _requirements(finding: Finding) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall import __version__
-from ringwall.audit.formats.common import URL, advice, controls, to_text, uid
+from ringwall.audit.formats.common import URL, advice, controls, to_text, uid, waiver_words
 from ringwall.controls.findings import Status
 from ringwall.lint.sarif import SCHEMA
 
@@ -81,6 +81,10 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "partialFingerprints": {"ringwall/v1": uid(finding)},
         "properties": {"confidence": finding.confidence, "evidence": list(finding.evidence)},
     }
+    if finding.waiver is not None:
+        found["suppressions"] = [
+            {"kind": "external", "status": "accepted", "justification": waiver_words(finding)}
+        ]
     if finding.control in index:
         found["ruleIndex"] = index[finding.control]
     return found

@@ -6,14 +6,14 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from ringwall.audit.formats.common import advice, requirements, uid
+from ringwall.audit.formats.common import advice, requirements, uid, waiver_words
 
 if TYPE_CHECKING:
     from ringwall.audit.run import Audit
 
 COLUMNS = (
     "id", "control", "status", "severity", "confidence", "account", "region", "resource", "summary", "remediation",
-    "requirements", "evidence", "taken_at",
+    "requirements", "evidence", "taken_at", "waiver",
 )  # fmt: skip
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -27,7 +27,7 @@ def to_csv(audit: Audit) -> str:
         row = (
             uid(item), item.control, str(item.status), item.severity, item.confidence, item.account, item.region,
             item.resource, item.summary, advice(item), "; ".join(requirements(item)), " ".join(item.evidence),
-            audit.taken_at,
+            audit.taken_at, waiver_words(item),
         )  # fmt: skip
         writer.writerow([_as_text(cell) for cell in row])
     return text.getvalue().encode("utf-8", "backslashreplace").decode()
