@@ -31,7 +31,7 @@ from audit.audit_samples import (
 )
 from ringwall.audit.report import render_html
 from ringwall.audit.report_evidence import SHOWN
-from ringwall.audit.report_picture import PARTS, picture
+from ringwall.audit.report_picture import PARTS, part_verdicts, picture
 from ringwall.audit.report_words import explanation, moment, size, visible
 from ringwall.catalog.frameworks import programs
 from ringwall.controls import registry
@@ -543,3 +543,13 @@ def in_browser(folder, text: str, *options: str) -> str:
         text=True,
     )
     return run.stdout
+
+
+def test_the_security_group_has_a_verdict_of_its_own():
+    endpoint = finding("vpc-endpoint-effective", Status.PASS, "vpce-1", "private")
+    group = finding("vpc-endpoint-effective", Status.FAIL, "sg-1", "open", details={"part": "security group"})
+    found = (endpoint, group)
+    drawn = picture({"vpc-endpoint-effective": Status.FAIL}, part_verdicts(found))
+    verdicts = {box.title: {label.slug: label.status for label in box.labels} for box in drawn.boxes}
+    assert verdicts["Security group"]["vpc-endpoint-effective"] is Status.FAIL
+    assert verdicts["VPC endpoint"]["vpc-endpoint-effective"] is Status.PASS

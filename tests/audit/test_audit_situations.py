@@ -273,11 +273,12 @@ def test_an_endpoint_that_anybody_may_use_and_nobody_does(client: Client) -> Non
         PrivateDnsEnabled=False,
         PolicyDocument=document(allow("*", Principal="*")),
     )
-    (found,) = [
-        item
-        for item in of(audited(), "vpc-endpoint-effective")
-        if item.resource != ACCOUNT and "bedrock-runtime" in item.summary
-    ]
-    assert found.status is Status.FAIL
-    for words in ("private DNS is off", "admits everybody", "credentials of any account"):
-        assert words in found.summary
+    endpoint, security_group = of(audited(), "vpc-endpoint-effective")
+    assert (endpoint.status, security_group.status) == (Status.FAIL, Status.FAIL)
+    for words in ("private DNS is off", "credentials of any account"):
+        assert words in endpoint.summary
+    assert "admits everybody" in security_group.summary
+    assert security_group.resource.endswith(group)
+    assert security_group.remediation is not None
+    (command,) = security_group.remediation.commands
+    assert "revoke-security-group-ingress" in command

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ringwall.audit.report_words import STATUS_WORDS
-from ringwall.controls.findings import Status
+from ringwall.controls.findings import Status, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ringwall.controls.findings import Finding
 
 COLUMN, ROW = 214, 200
 LEFT, TOP = 13, 48
@@ -32,12 +34,14 @@ class Part:
         column: from 0, left to right.
         row: 0 for the way of a request, 1 for what stands around it.
         controls: slug and short label of each control that judges it.
+        about: what ``details.part`` of the findings says that are about this part; empty = a control's other findings.
     """
 
     title: str
     column: int
     row: int
     controls: tuple[tuple[str, str], ...]
+    about: str = ""
 
 
 PARTS = (
@@ -46,7 +50,7 @@ PARTS = (
         "VPC endpoint", 1, 0,
         (("vpc-endpoint-effective", "private and narrow"), ("vpc-endpoint-cannot-be-skipped", "cannot be skipped")),
     ),
-    Part("Security group", 2, 0, (("vpc-endpoint-effective", "application only"),)),
+    Part("Security group", 2, 0, (("vpc-endpoint-effective", "application only"),), "security group"),
     Part(
         "IAM policies", 3, 0,
         (
@@ -130,13 +134,27 @@ class Picture:
     boxes: tuple[Box, ...]
 
 
-def picture(verdicts: Mapping[str, Status]) -> Picture:
-    """The drawing for these verdicts, by control slug."""
+def part_verdicts(findings: tuple[Finding, ...]) -> Mapping[tuple[str, str], Status]:
+    """Verdicts by control and part, for controls whose findings speak of several parts."""
+    grouped: dict[tuple[str, str], list[Finding]] = {}
+    for finding in findings:
+        grouped.setdefault((finding.control, str(finding.details.get("part", ""))), []).append(finding)
+    split = {slug for slug, about in grouped if about}
+    return {key: worst(tuple(own)) for key, own in grouped.items() if key[0] in split}
+
+
+def picture(verdicts: Mapping[str, Status], parts: Mapping[tuple[str, str], Status] | None = None) -> Picture:
+    """The drawing.
+
+    Args:
+        verdicts: by control slug.
+        parts: by control slug and part, where a control judges several (:func:`part_verdicts`).
+    """
     return Picture(
         *VIEW,
         lanes=tuple(_lane(*lane) for lane in LANES),
         arrows=tuple(_arrows()),
-        boxes=tuple(_box(part, verdicts) for part in PARTS),
+        boxes=tuple(_box(part, verdicts, parts or {}) for part in PARTS),
     )
 
 
@@ -144,10 +162,15 @@ def _place(column: int, row: int) -> tuple[int, int]:
     return LEFT + column * COLUMN, TOP + row * ROW
 
 
-def _box(part: Part, verdicts: Mapping[str, Status]) -> Box:
+def _box(part: Part, verdicts: Mapping[str, Status], parts: Mapping[tuple[str, str], Status]) -> Box:
     x, y = _place(part.column, part.row)
     labels = tuple(
-        Label(slug, text, verdicts.get(slug, Status.NOT_APPLICABLE), y + 64 + 23 * index)
+        Label(
+            slug,
+            text,
+            parts.get((slug, part.about), verdicts.get(slug, Status.NOT_APPLICABLE)),
+            y + 64 + 23 * index,
+        )
         for index, (slug, text) in enumerate(part.controls)
     )
     status = next(status for status in STATUS_WORDS if any(label.status is status for label in labels))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ringwall.audit.report_crosswalk import FrameworkView, crosswalk
 from ringwall.audit.report_evidence import Response, responses
 from ringwall.audit.report_findings import FindingView, Group, finding_views, groups
-from ringwall.audit.report_picture import Picture, picture
+from ringwall.audit.report_picture import Picture, part_verdicts, picture
 from ringwall.audit.report_proofs import AxiomView, ProofGroup, axioms_used, proof_groups
 from ringwall.audit.report_words import (
     PROOF_STATUS,
@@ -107,7 +107,7 @@ def view(audit: Audit) -> View:
         facts=tuple(_facts(audit)),
         counts=Counter(item.finding.status for item in findings),
         severities=Counter(item.finding.severity for item in findings if item.finding.status is Status.FAIL),
-        picture=picture(verdicts),
+        picture=picture(verdicts, part_verdicts(audit.findings)),
         categories=tuple(_categories(findings, verdicts)),
         groups=groups(findings),
         proofs=proof_groups(audit, findings),

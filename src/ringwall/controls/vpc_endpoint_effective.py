@@ -28,6 +28,8 @@ whatever is peered with it, may use it.
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
@@ -48,6 +50,9 @@ if TYPE_CHECKING:
 
 SLUG = "vpc-endpoint-effective"
 TYPE = "AWS::EC2::VPCEndpoint"
+SECURITY_GROUP = "security group"
+"""What ``details`` call the part that a finding is about, where it is not an endpoint."""
+EVERYBODY = ("0.0.0.0/0", "::/0")
 STRANGER = "arn:aws:iam::000000000000:role/Stranger"
 """A principal of an account that AWS gives to nobody."""
 
@@ -79,8 +84,12 @@ def compile_(perimeter: Perimeter) -> Iterator[Resource]:
 def check(context: CheckContext) -> Iterator[Finding]:
     """Judge every declared endpoint; without a declaration, every endpoint for Bedrock."""
     if context.perimeter is not None:
+        there = []
         for desired in context.desired.of_type(TYPE):
-            yield _declared(context, desired)
+            endpoint = _there(context, desired)
+            yield _declared(context, desired) if endpoint is None else _verdict(context, endpoint, desired)
+            there += [endpoint] if endpoint is not None else []
+        yield from _security_groups(context, there)
         return
     found = [
         item for item in context.observed.of_type(TYPE, account=context.account) if _service(item) in PROBES
@@ -89,6 +98,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
         yield _none(context)
     for endpoint in found:
         yield _verdict(context, endpoint, None)
+    yield from _security_groups(context, found)
 
 
 def _none(context: CheckContext) -> Finding:
@@ -110,38 +120,38 @@ def _service(endpoint: Resource) -> str:
     return str(endpoint.get("ServiceName", "")).rsplit(".", 1)[-1]
 
 
-def _declared(context: CheckContext, desired: Resource) -> Finding:
+def _there(context: CheckContext, desired: Resource) -> Resource | None:
+    """The declared endpoint, or another one of its VPC for the same service."""
     name = desired.get("ServiceName")
     candidates = [
         item
         for item in context.observed.of_type(TYPE, account=desired.account, region=desired.region)
         if item.get("ServiceName") == name and item.get("VpcId") == desired.get("VpcId")
     ]
-    if not candidates:
-        reason = context.unread(TYPE)
-        if reason is not None:
-            return unknown(context, CONTROL, None, f"endpoints could not be read: {reason}", name=desired.id)
-        return fail(
-            context,
-            CONTROL,
-            None,
-            f"{desired.get('VpcId')} has no endpoint for {name}",
-            "apply the declaration: ringwall apply",
-            name=desired.id,
-        )
-    return _verdict(context, context.actual(desired.id) or candidates[0], desired)
+    return context.actual(desired.id) or (candidates[0] if candidates else None)
+
+
+def _declared(context: CheckContext, desired: Resource) -> Finding:
+    """An endpoint that is not there."""
+    reason = context.unread(TYPE)
+    if reason is not None:
+        return unknown(context, CONTROL, None, f"endpoints could not be read: {reason}", name=desired.id)
+    return fail(
+        context,
+        CONTROL,
+        None,
+        f"{desired.get('VpcId')} has no endpoint for {desired.get('ServiceName')}",
+        "apply the declaration: ringwall apply",
+        name=desired.id,
+    )
 
 
 def _verdict(context: CheckContext, endpoint: Resource, desired: Resource | None) -> Finding:
     if endpoint.unknown:
         first = endpoint.unknown[0]
         return unknown(context, CONTROL, endpoint, f"{first.property} could not be read: {first.reason}")
+    problems = [*_reachable(context, endpoint, desired), *_policy(context, endpoint)]
     groups = _groups(context, endpoint)
-    problems = [
-        *_reachable(context, endpoint, desired),
-        *_policy(context, endpoint),
-        *(problem for group in groups for problem in _group(context, group)),
-    ]
     missing = set(endpoint.get("SecurityGroupIds", ())) - {context.identity(group) for group in groups}
     if not problems and missing:
         return unknown(context, CONTROL, endpoint, f"security group {min(missing)} was not read")
@@ -154,8 +164,55 @@ def _verdict(context: CheckContext, endpoint: Resource, desired: Resource | None
             "apply the declaration: ringwall apply",
             details={"problems": problems},
         )
-    summary = f"{_service(endpoint)} is reached privately, by the application alone, for this account alone"
-    return ok(context, CONTROL, endpoint, summary, *groups)
+    return ok(
+        context, CONTROL, endpoint, f"{_service(endpoint)} is reached privately, for this account alone"
+    )
+
+
+def _security_groups(context: CheckContext, endpoints: list[Resource]) -> Iterator[Finding]:
+    """Each security group of the endpoints once: a part of the way to the models that is judged by itself."""
+    groups = {group.id: group for endpoint in endpoints for group in _groups(context, endpoint)}
+    for group in groups.values():
+        details = {"part": SECURITY_GROUP}
+        problems = list(_group(context, group))
+        if group.unknown:
+            first = group.unknown[0]
+            words = f"{first.property} of {group.id} could not be read: {first.reason}"
+            yield replace(unknown(context, CONTROL, group, words), details=details)
+        elif problems:
+            yield fail(
+                context,
+                CONTROL,
+                group,
+                "; ".join(problems),
+                "apply the declaration: ringwall apply",
+                commands=tuple(_revocations(context, group)),
+                details={**details, "problems": problems},
+            )
+        else:
+            who = "the application alone" if context.perimeter is not None else "port 443 alone"
+            summary = f"{group.id} of the endpoints admits {who}"
+            yield replace(ok(context, CONTROL, group, summary), details=details)
+
+
+def _revocations(context: CheckContext, group: Resource) -> Iterator[str]:
+    """Commands that take away what lets everybody in."""
+    for rule in group.get("SecurityGroupIngress", ()):
+        source = rule.get("CidrIp") or rule.get("CidrIpv6")
+        if source not in EVERYBODY:
+            continue
+        ranges = (
+            {"IpRanges": [{"CidrIp": source}]}
+            if rule.get("CidrIp")
+            else {"Ipv6Ranges": [{"CidrIpv6": source}]}
+        )
+        ports = {name: rule[name] for name in ("FromPort", "ToPort") if rule.get(name) is not None}
+        permission = json.dumps([{"IpProtocol": rule.get("IpProtocol"), **ports, **ranges}])
+        identifier = context.identity(group)
+        yield (
+            f"aws ec2 revoke-security-group-ingress --region {group.region} --group-id {identifier} "
+            f"--ip-permissions '{permission}'"
+        )
 
 
 def _reachable(context: CheckContext, endpoint: Resource, desired: Resource | None) -> Iterator[str]:
@@ -219,7 +276,7 @@ def _group(context: CheckContext, group: Resource) -> Iterator[str]:
     rules = group.get("SecurityGroupIngress", ())
     for rule in rules:
         source = rule.get("CidrIp") or rule.get("CidrIpv6") or rule.get("SourcePrefixListId")
-        if source in ("0.0.0.0/0", "::/0"):
+        if source in EVERYBODY:
             yield f"{group.id} admits everybody ({source})"
         elif application is not None and (source or rule.get("SourceSecurityGroupId") != application):
             yield f"{group.id} admits {source or rule.get('SourceSecurityGroupId')}, not the application alone"
