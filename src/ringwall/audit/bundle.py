@@ -90,6 +90,7 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             "read_account": audit.reading.account,
             "management": audit.reading.management,
             "timeout": audit.timeout,
+            "candidates": list(audit.reading.candidates),
             "files": entries,
             "head": chain,
         }
@@ -151,6 +152,7 @@ def open_bundle(folder: Path) -> Bundle:
                 caller=str(manifest["caller"]),
                 management=manifest["management"],
                 calls=tuple(_calls(folder)),
+                candidates=tuple(manifest.get("candidates", ())),
             ),
             {name: (folder / name).read_bytes() for name in (ESTATE, FINDINGS, PROOFS)},
             load_waivers(waivers) if waivers.exists() else (),

@@ -37,6 +37,7 @@ class Reading:
         caller: ARN of who asked.
         management: the organization's management account; ``None`` = its policies were not read.
         calls: every API call with its answer, in the order of arrival.
+        candidates: Regions that were looked into for Bedrock; read where something is.
     """
 
     account: str = ""
@@ -44,6 +45,7 @@ class Reading:
     caller: str = ""
     management: str | None = None
     calls: tuple[Recorded, ...] = ()
+    candidates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,7 @@ def run_audit(
     *,
     timeout: float = TIMEOUT,
     waivers: tuple[Waiver, ...] = (),
+    candidates: tuple[str, ...] = (),
     progress: Progress = lambda _words: None,
 ) -> Audit:
     """Audit an account, reading only.
@@ -128,12 +131,13 @@ def run_audit(
         vocabulary: the catalog.
         timeout: seconds for each question to the prover.
         waivers: failures that somebody answers for (:mod:`ringwall.audit.waivers`).
+        candidates: further Regions to look into for Bedrock; one that is certainly unused is said once not to apply.
         progress: told of each step.
 
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
     """
     progress("reading the account")
-    observed = collect(aws, management=management, survey=True)
+    observed = collect(aws, management=management, survey=True, candidates=candidates)
     return judge(
         perimeter,
         observed,
@@ -144,6 +148,7 @@ def run_audit(
             caller=aws.caller,
             management=management.account if management is not None else None,
             calls=tuple(getattr(aws, "recording", tuple)()),
+            candidates=candidates,
         ),
         timeout=timeout,
         waivers=waivers,

@@ -77,7 +77,9 @@ def read_again(bundle: Bundle) -> Estate:
     aws = Replayed(calls, reading.account, reading.region)
     management = None if reading.management is None else Replayed(calls, reading.management, reading.region)
     taken_at = datetime.fromisoformat(str(bundle.manifest["taken_at"]))
-    return collect(aws, management=management, survey=True, clock=lambda: taken_at)
+    return collect(
+        aws, management=management, survey=True, candidates=reading.candidates, clock=lambda: taken_at
+    )
 
 
 def _differences(bundle: Bundle, audit: Audit) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""``ringwall audit`` and its parts: run (the one meant without a name), verify, diff."""
+"""``ringwall audit`` and its parts: run (the one meant without a name), verify, diff; for many accounts see ``sharding``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ringwall.cli import sharding
 from ringwall.cli.common import (
     aws_options,
     json_option,
@@ -58,6 +59,10 @@ def audit() -> None:
     help="Role of the management account to read SCPs through. Default: the declaration's.",
 )  # fmt: skip
 @click.option(
+    "--regions", metavar="LIST", default="",
+    help="Regions to look into, separated by commas, or `all`. Default: the declaration's, without one all.",
+)  # fmt: skip
+@click.option(
     "--out", "-o", "folder", metavar="DIR", help="Where the evidence goes. Default: ringwall-audit-TIME."
 )
 @click.option("--report", metavar="FILE", default="report.html", show_default=True, help="The HTML report.")
@@ -81,6 +86,7 @@ def audit() -> None:
 def run(
     file: str | None,
     management_role: str | None,
+    regions: str,
     folder: str | None,
     report: str,
     fail_on: str,
@@ -107,7 +113,7 @@ def run(
     from ringwall.audit.run import run_audit
     from ringwall.audit.waivers import load_waivers
     from ringwall.catalog import load
-    from ringwall.cli.auditing import as_document, counts, show_audit
+    from ringwall.cli.auditing import as_document, candidates, counts, show_audit
 
     outputs = _outputs(forms, as_json=as_json)
     perimeter = _declaration(file)
@@ -115,7 +121,16 @@ def run(
     if folder is not None:
         require_empty(Path(folder))
     aws, management = _connections(perimeter, management_role, profile)
-    found = run_audit(aws, management, perimeter, load(), timeout=timeout, waivers=waived, progress=note)
+    found = run_audit(
+        aws,
+        management,
+        perimeter,
+        load(),
+        timeout=timeout,
+        waivers=waived,
+        candidates=candidates(aws, regions or ("" if perimeter is not None else "all")),
+        progress=note,
+    )
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
     write_text(report, render_html(found))
@@ -231,3 +246,7 @@ def _connections(
 
 def _stamp(found: Audit) -> str:
     return "".join(character for character in found.taken_at[:19] if character.isalnum())
+
+
+for _part in (sharding.plan, sharding.run_shard, sharding.merge):
+    audit.add_command(_part)

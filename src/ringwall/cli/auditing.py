@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ringwall.audit.difference import Change
     from ringwall.audit.run import Audit
     from ringwall.controls.findings import Waiver
+    from ringwall.estate.aws import Aws
 
 SEVERITIES = ("low", "medium", "high", "critical")
 STYLES = {
@@ -23,6 +24,15 @@ STYLES = {
     Status.UNKNOWN: "yellow",
     Status.NOT_APPLICABLE: "dim",
 }
+
+
+def candidates(aws: Aws, regions: str) -> tuple[str, ...]:
+    """Regions to look into for Bedrock, by what ``--regions`` says."""
+    if regions == "all":
+        from ringwall.estate.regions import regions_of_bedrock
+
+        return regions_of_bedrock(aws)
+    return tuple(item.strip() for item in regions.split(",") if item.strip())
 
 
 def as_document(found: Audit, bundle: str) -> dict[str, Any]:

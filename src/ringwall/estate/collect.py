@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringwall.estate.kind import Kind
 
 WORKERS = 8
+USAGE = "Ringwall::Bedrock::Usage"
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 NO_MANAGEMENT = "NotAsked: organization policies are read through the management account; set organization.management_role"
 
@@ -47,6 +48,8 @@ def collect(
     management: Aws | None = None,
     regions: Sequence[str] | None = None,
     survey: bool = False,
+    candidates: Sequence[str] = (),
+    organization: Sequence[Resource] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Estate:
     """Read an account.
@@ -58,20 +61,31 @@ def collect(
             account's place in the organization.
         regions: Regions to read; default: the connection's.
         survey: read what uses Bedrock as well (agents, knowledge bases, metered models), which deployment needs not.
+        candidates: further Regions, each of which is surveyed first and read only where something uses Bedrock, or where
+            that cannot be told. Implies ``survey``.
+        organization: what the management account holds, if it was read before; it is not read again.
         clock: what time it is.
 
     Raises:
         RingwallError: a type that no kind has.
     """
-    kinds = [*_chosen(types), *(surveyed().values() if survey else ())]
+    kinds = [*_chosen(types), *(surveyed().values() if survey or candidates else ())]
     _start_afresh(aws)
     if management is not None:
         _start_afresh(management)
-    jobs = list(_jobs(kinds, aws, management, regions or (aws.region,)))
+    named = tuple(regions or (aws.region,))
+    others = [region for region in candidates if region not in named]
+    asked = management if organization is None else None
     with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="collect") as pool:
+        probes = dict(zip(others, pool.map(lambda region: _probe(aws, region), others), strict=True))
+        used = [region for region, found in probes.items() if not unused(found)]
+        jobs = list(_jobs(kinds, aws, asked, (*named, *used)))
         batches = list(pool.map(_Job.run, jobs))
     resources = [item for batch in batches for item in batch]
-    if management is None:
+    resources += [item for region, found in probes.items() if region not in used for item in found]
+    if organization is not None:
+        resources += organization
+    elif management is None:
         resources += [
             unread(kind, aws, NO_MANAGEMENT, management=True)
             for kind in kinds
@@ -84,6 +98,23 @@ def collect(
         resources=_distinct([*resources, *gaps]),
         taken_at=clock().isoformat(timespec="seconds"),
     )
+
+
+def _probe(aws: Aws, region: str) -> list[Resource]:
+    """What uses Bedrock in a Region."""
+    return _Job(aws.elsewhere(region=region), (surveyed()[USAGE],)).run()
+
+
+def unused(found: Sequence[Resource]) -> bool:
+    """Whether a survey is certain that nothing in its Region uses Bedrock: all was read, and nothing is there."""
+    return bool(found) and not any(item.unknown or any(item.properties.values()) for item in found)
+
+
+def read_organization(management: Aws) -> tuple[Resource, ...]:
+    """What the management account holds for every account: read once, given to each :func:`collect`."""
+    _start_afresh(management)
+    kinds = [kind for kind in registry().values() if kind.scope == "organization"]
+    return tuple(item for job in _by_service(management, kinds) for item in job.run())
 
 
 def _start_afresh(aws: Aws) -> None:

@@ -18,6 +18,7 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, record
 from ringwall.estate.remembering import Remembering
 from ringwall.estate.sessions import base_session, boto3_session, new_session
+from ringwall.estate.throttle import Buckets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class _Shared:
     endpoint_url: str | None
     run: str
     recorded: list[Recorded] = field(default_factory=list)
+    buckets: Buckets = field(default_factory=Buckets)
     lock: threading.Lock = field(default_factory=threading.Lock)
     making_clients: threading.Lock = field(default_factory=threading.Lock)
     """Sessions are shared, and making clients from one session in several threads is not safe."""
@@ -118,6 +120,7 @@ class Connection(Remembering):
             method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
             if method is None:
                 raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
+            self._shared.buckets.take(self.account, self.region, service)
             response: dict[str, Any] = method(**parameters)
         except exceptions.ClientError as error:
             details = error.response.get("Error", {})
@@ -161,7 +164,7 @@ class Connection(Remembering):
         with self._shared.making_clients:
             if service not in self._clients:
                 config = importlib.import_module("botocore.config").Config(
-                    retries={"mode": "standard", "total_max_attempts": 5},
+                    retries={"mode": "adaptive", "total_max_attempts": 5},
                     connect_timeout=5,
                     read_timeout=60,
                     user_agent_extra="ringwall",

@@ -1,7 +1,7 @@
 """``Ringwall::Bedrock::Usage``: whether Bedrock is used in a Region, and by which paths; CloudFormation has no type.
 
-Seen from three sides, none of which is enough: what is configured (agents, flows, knowledge bases), what has been run
-(asynchronous invocations), and what has been metered. CloudWatch lists a metric for two weeks after its last datapoint,
+Seen from three sides, none of which is enough: what is configured (agents, flows, knowledge bases, guardrails, logging),
+what has been run (asynchronous invocations), and what has been metered. CloudWatch lists a metric for two weeks after its last datapoint,
 so that even an account that only ever calls ``InvokeModel`` and configured nothing shows up.
 
 AWS sources: https://docs.aws.amazon.com/bedrock/latest/userguide/monitoring.html and
@@ -55,13 +55,27 @@ class Usage(Singleton, ReadOnlyKind):
 
     type = "Ringwall::Bedrock::Usage"
     slug = "usage"
-    permissions = Permissions((*(row[-1] for row in LISTINGS), "cloudwatch:ListMetrics"), ())
+    permissions = Permissions(
+        (
+            *(row[-1] for row in LISTINGS),
+            "bedrock:ListGuardrails",
+            "bedrock:GetModelInvocationLoggingConfiguration",
+            "cloudwatch:ListMetrics",
+        ),
+        (),
+    )
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """One resource for the Region; what could not be listed is unknown."""
         reading = Reading(aws)
         for name, service, operation, key, _ in LISTINGS:
             reading.take_all(name, (service, operation, {}), key, len)
+        reading.take_all("Guardrails", ("bedrock", "ListGuardrails", {}), "guardrails", len)
+        reading.take(
+            "InvocationLogging",
+            ("bedrock", "GetModelInvocationLoggingConfiguration", {}),
+            lambda answer: bool(answer.get("loggingConfig")),
+        )
         for name, namespace, dimension in METERED:
             call = ("cloudwatch", "ListMetrics", {"Namespace": namespace})
             reading.take_all(name, call, "Metrics", len if dimension is None else _values(dimension))
