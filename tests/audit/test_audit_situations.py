@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
 
 from ringwall.audit.run import Audit, run_audit
+from ringwall.audit.shards import Plan, merge, run_shard
 from ringwall.catalog import load
 from ringwall.controls.findings import Finding, Status
 from ringwall.demo.world import environment
@@ -282,3 +284,37 @@ def test_an_endpoint_that_anybody_may_use_and_nobody_does(client: Client) -> Non
     assert security_group.remediation is not None
     (command,) = security_group.remediation.commands
     assert "revoke-security-group-ingress" in command
+
+
+def test_unused_regions_are_said_once_not_to_apply(client: Client) -> None:
+    logging(client)
+    aws = connect("", region=REGION)
+    places = ("ap-south-1", "eu-west-1", REGION, "us-west-2")
+    found = run_audit(aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load(), candidates=places)
+    unused = [
+        item
+        for item in found.findings
+        if item.status is Status.NOT_APPLICABLE and "ap-south-1" in item.summary
+    ]
+    (once,) = unused
+    assert "ap-south-1, eu-west-1, us-west-2" in once.summary
+    assert once.evidence
+    regions = {item.region for item in found.findings if item.status in (Status.FAIL, Status.UNKNOWN)}
+    assert regions <= {REGION, "global"}
+
+
+def test_shards_reach_accounts_through_a_role(client: Client, tmp_path: Path) -> None:
+    role(client, "Audit")
+    client("iam").put_role_policy(RoleName="Audit", PolicyName="read", PolicyDocument=document(allow("*")))
+    plan = Plan((ACCOUNT, "999988887777"), "Audit", MANAGEMENT_ROLE, regions=(REGION,))
+    for index in range(2):
+        run_shard(plan, index, 2, tmp_path)
+    counts = merge(plan, tmp_path, tmp_path / "merged.ndjson")
+    lines = [json.loads(line) for line in (tmp_path / "merged.ndjson").read_text("utf-8").splitlines()]
+    by_account = {
+        number: {item["status"] for item in lines if item["account"] == number} for number in plan.accounts
+    }
+    assert by_account["999988887777"] == {"UNKNOWN"}
+    assert "FAIL" in by_account[ACCOUNT]
+    assert "UNKNOWN" not in by_account[ACCOUNT]
+    assert sum(counts.values()) == len(lines)

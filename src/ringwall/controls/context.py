@@ -50,9 +50,18 @@ class CheckContext:
 
     @cached_property
     def regions(self) -> tuple[str, ...]:
-        """Regions that are judged: the declared source, else all with Bedrock configuration in the Estate."""
+        """Regions that are judged: the declared source, else all that were read but for those certainly unused."""
         if self.perimeter is not None:
             return (self.perimeter.regions.source,)
+        return tuple(region for region in self._read if not self.unused(region))
+
+    @cached_property
+    def unused_regions(self) -> tuple[str, ...]:
+        """Regions of which it is certain that nothing uses Bedrock there; none with a declaration."""
+        return tuple(region for region in self._read if self.perimeter is None and self.unused(region))
+
+    @cached_property
+    def _read(self) -> tuple[str, ...]:
         found = (
             resource.region
             for resource in self.observed
@@ -112,7 +121,14 @@ class CheckContext:
 
     def unused(self, region: str) -> bool:
         """Whether it is certain that nothing uses Bedrock in a Region: everything was asked, and nothing is there."""
-        survey = next((item for item in self.observed.of_type(USAGE, region=region) if item.id != "?"), None)
+        survey = next(
+            (
+                item
+                for item in self.observed.of_type(USAGE, account=self.account, region=region)
+                if item.id != "?"
+            ),
+            None,
+        )
         return survey is not None and not survey.unknown and not self.uses_bedrock(region)
 
     def in_use(self, name: str) -> bool | None:

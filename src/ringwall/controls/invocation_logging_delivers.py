@@ -33,9 +33,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.ask import ask, words
+from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
+from ringwall.controls.findings import Status
 from ringwall.controls.logs import MODALITIES, STREAM, invocation_logging
-from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
+from ringwall.controls.verdicts import fail, ok, unknown, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,12 +53,19 @@ BEDROCK = "bedrock.amazonaws.com"
 
 def check(context: CheckContext) -> Iterator[Finding]:
     """Judge the setting of each Region that is in scope; what is not used is said once."""
-    found = [finding for region in context.regions for finding in _region(context, region)]
-    yield from found or (
-        not_applicable(
-            context, CONTROL, f"nothing uses Bedrock in {', '.join(context.regions) or 'any Region'}"
-        ),
-    )
+    for region in context.regions:
+        yield from _region(context, region)
+    if context.unused_regions:
+        words = f"nothing uses Bedrock in {', '.join(context.unused_regions)}: all was asked, and nothing is there"
+        surveys = tuple(context.observed.of_type(USAGE, account=context.account))
+        yield verdict(
+            context,
+            CONTROL,
+            Status.NOT_APPLICABLE,
+            words,
+            name="unused Regions",
+            evidence=tuple(item for item in surveys if item.region in context.unused_regions),
+        )
 
 
 def _region(context: CheckContext, region: str) -> Iterator[Finding]:
