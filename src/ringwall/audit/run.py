@@ -136,24 +136,37 @@ def run_audit(
 
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
     """
-    progress("reading the account")
-    observed = collect(aws, management=management, survey=True, candidates=candidates)
+    observed, reading = read_account(aws, management, candidates=candidates, progress=progress)
     return judge(
         perimeter,
         observed,
         vocabulary,
-        reading=Reading(
-            account=aws.account,
-            region=aws.region,
-            caller=aws.caller,
-            management=management.account if management is not None else None,
-            calls=tuple(getattr(aws, "recording", tuple)()),
-            candidates=candidates,
-        ),
+        reading=reading,
         timeout=timeout,
         waivers=waivers,
         progress=progress,
     )
+
+
+def read_account(
+    aws: Aws,
+    management: Aws | None,
+    *,
+    candidates: tuple[str, ...] = (),
+    progress: Progress = lambda _words: None,
+) -> tuple[Estate, Reading]:
+    """Read an account, and how it was read; see :func:`run_audit`."""
+    progress("reading the account")
+    observed = collect(aws, management=management, survey=True, candidates=candidates)
+    reading = Reading(
+        account=aws.account,
+        region=aws.region,
+        caller=aws.caller,
+        management=management.account if management is not None else None,
+        calls=tuple(getattr(aws, "recording", tuple)()),
+        candidates=candidates,
+    )
+    return observed, reading
 
 
 def judge(

@@ -21,8 +21,9 @@ from ringwall.cli.terminal import show
 from ringwall.errors import AwsCallError, RingwallError
 
 if TYPE_CHECKING:
-    from ringwall.audit.run import Audit
+    from ringwall.audit.run import Audit, Reading
     from ringwall.estate.aws import Aws
+    from ringwall.estate.model import Estate
     from ringwall.perimeter import Perimeter
 
 DEFAULT = "ringwall.yaml"
@@ -110,26 +111,19 @@ def run(
     from ringwall.audit.bundle import require_empty, write_bundle
     from ringwall.audit.formats import render
     from ringwall.audit.report import render_html
-    from ringwall.audit.run import run_audit
+    from ringwall.audit.run import judge
     from ringwall.audit.waivers import load_waivers
     from ringwall.catalog import load
-    from ringwall.cli.auditing import as_document, candidates, counts, show_audit
+    from ringwall.cli.auditing import as_document, counts, show_audit
 
     outputs = _outputs(forms, as_json=as_json)
     perimeter = _declaration(file)
     waived = load_waivers(waivers) if waivers is not None else ()
     if folder is not None:
         require_empty(Path(folder))
-    aws, management = _connections(perimeter, management_role, profile)
-    found = run_audit(
-        aws,
-        management,
-        perimeter,
-        load(),
-        timeout=timeout,
-        waivers=waived,
-        candidates=candidates(aws, regions or ("" if perimeter is not None else "all")),
-        progress=note,
+    observed, reading = _read(perimeter, management_role, regions, profile)
+    found = judge(
+        perimeter, observed, load(), reading=reading, timeout=timeout, waivers=waived, progress=note
     )
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
@@ -222,6 +216,22 @@ def _declaration(file: str | None) -> Perimeter | None:
         note(f"there is no {DEFAULT}: judging by the built-in baseline")
         return None
     return load_perimeter(file or DEFAULT)
+
+
+def _read(
+    perimeter: Perimeter | None, management_role: str | None, regions: str, profile: str | None
+) -> tuple[Estate, Reading]:
+    """The account as it is. Connections end here, and give back what botocore took."""
+    from ringwall.audit.run import read_account
+    from ringwall.cli.auditing import candidates
+    from ringwall.estate.sessions import forget_models
+
+    aws, management = _connections(perimeter, management_role, profile)
+    places = candidates(aws, regions or ("" if perimeter is not None else "all"))
+    found = read_account(aws, management, candidates=places, progress=note)
+    del aws, management
+    forget_models()
+    return found
 
 
 def _connections(
