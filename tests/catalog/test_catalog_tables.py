@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -240,6 +243,29 @@ def test_requirements_are_known_and_argued():
             assert requirement.rationale.endswith(".")
     assert frameworks.requirements("no-such-control") == ()
     assert frameworks.ids("guardrail-pinned")["NIST 800-53r5"] == ["CM-2", "CM-3"]
+
+
+def test_every_requirement_is_one_of_the_framework():
+    """Against each edition's own numbering, kept apart from the crosswalk."""
+    document = json.loads((Path(__file__).parent / "framework_ids.json").read_text(encoding="utf-8"))
+    vendored = {item["framework"]: item for item in document["lists"]}
+    assert set(vendored) == set(frameworks.frameworks())
+    for name, framework in frameworks.frameworks().items():
+        assert vendored[name]["edition"] == framework.edition
+        assert vendored[name]["source"] == framework.source
+        assert len(vendored[name]["ids"]) == len(set(vendored[name]["ids"]))
+        assert set(framework.requirements) <= set(vendored[name]["ids"]), name
+
+
+def test_what_aws_answers_for_is_kept_apart():
+    for framework in frameworks.frameworks().values():
+        assert framework.inherited.endswith(".")
+        assert framework.customer.endswith(".")
+
+
+def test_no_word_of_the_tables_says_that_anybody_complies():
+    text = (files("ringwall.catalog") / "data" / "frameworks.json").read_text(encoding="utf-8")
+    assert "complian" not in text.replace("aws.amazon.com/compliance", "").lower()
 
 
 def test_no_requirement_is_listed_for_nothing():

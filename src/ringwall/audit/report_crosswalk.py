@@ -40,6 +40,8 @@ class FrameworkView:
     name: str
     edition: str
     requirements: tuple[RequirementView, ...]
+    inherited: str = ""
+    customer: str = ""
 
 
 def crosswalk(audit: Audit) -> tuple[FrameworkView, ...]:
@@ -68,7 +70,14 @@ def _framework(name: str, cited: dict[str, list[str]], audit: Audit) -> Framewor
         )
         for identifier in order
     )
-    return FrameworkView(anchor("framework", name), name, known.edition if known is not None else "", rows)
+    return FrameworkView(
+        anchor("framework", name),
+        name,
+        known.edition if known is not None else "",
+        rows,
+        known.inherited if known is not None else "",
+        known.customer if known is not None else "",
+    )
 
 
 def _support(slug: str, framework: str, identifier: str, audit: Audit) -> Support:

@@ -25,7 +25,7 @@ class Requirement:
     """A requirement that a control supports.
 
     Attributes:
-        framework: ``SOC 2``, ``ISO 27001:2022``, ``HIPAA``, ``PCI DSS 4.0`` or ``NIST 800-53r5``.
+        framework: name of a framework, such as ``SOC 2``.
         id: the framework's own id, such as ``CC6.1``.
         title: what it is about, paraphrased.
         rationale: why the control is evidence for it.
@@ -39,11 +39,16 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class Framework:
-    """A framework: edition, page, and the titles of the requirements that the crosswalk names."""
+    """A framework: edition, page, and the titles of the requirements that the crosswalk names.
+
+    ``inherited`` says in a sentence what AWS answers for, ``customer`` what stays with whoever owns the account.
+    """
 
     name: str
     edition: str
     source: str
+    inherited: str
+    customer: str
     requirements: Mapping[str, str]
 
 
