@@ -318,3 +318,21 @@ def test_shards_reach_accounts_through_a_role(client: Client, tmp_path: Path) ->
     assert "FAIL" in by_account[ACCOUNT]
     assert "UNKNOWN" not in by_account[ACCOUNT]
     assert sum(counts.values()) == len(lines)
+
+
+def test_an_agent_that_uses_the_draft_is_told(client: Client) -> None:
+    made = client("bedrock").create_guardrail(
+        name="g", blockedInputMessaging="no", blockedOutputsMessaging="no",
+        wordPolicyConfig={"wordsConfig": [{"text": "xyzzy"}]},
+    )  # fmt: skip
+    client("bedrock").create_guardrail_version(guardrailIdentifier=made["guardrailId"])
+    agents = client("bedrock-agent")
+    agent = agents.get_agent(agentId="AGENTQUIC1")["agent"]
+    kept = {name: agent[name] for name in ("agentId", "agentName", "agentResourceRoleArn", "foundationModel")}
+    pinned = {"guardrailIdentifier": made["guardrailId"], "guardrailVersion": "1"}
+    agents.update_agent(**kept, guardrailConfiguration=pinned)
+    assert audited().verdicts["guardrail-pinned"] is Status.PASS
+    agents.update_agent(**kept, guardrailConfiguration={**pinned, "guardrailVersion": "DRAFT"})
+    (found,) = of(audited(), "guardrail-pinned")
+    assert found.status is Status.FAIL
+    assert "agent quickstart uses the DRAFT" in found.summary

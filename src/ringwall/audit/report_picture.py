@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from ringwall.controls.findings import Finding
 
-COLUMN, ROW = 214, 200
+COLUMN, ROW = 198, 200
 LEFT, TOP = 13, 48
-WIDTH, HEIGHT = 188, 128
+WIDTH, HEIGHT = 182, 128
 VIEW = (LEFT * 2 + COLUMN * 5 + WIDTH, TOP + ROW + HEIGHT + 50)
 """Width and height of the drawing, in its own units."""
 

@@ -91,6 +91,7 @@ class View:
     programs: tuple[Program, ...]
     unread: tuple[Unread, ...]
     responses: tuple[Response, ...]
+    waivers: tuple[str, ...] = ()
 
 
 def view(audit: Audit) -> View:
@@ -117,6 +118,7 @@ def view(audit: Audit) -> View:
         programs=programs(),
         unread=tuple(_unread(audit)),
         responses=responses(audit.responses, audit.findings),
+        waivers=tuple(_waivers(audit)),
     )
 
 
@@ -135,6 +137,7 @@ def _facts(audit: Audit) -> Iterator[tuple[str, str]]:
         regions = ", ".join(perimeter.regions.processing)
         yield "Organization", perimeter.organization.id
         yield "Regions", f"{regions} ({perimeter.regions.residency})"
+    yield "Outside of every SCP", _standing(audit)
     yield "Read by", audit.caller or "not recorded"
     yield "Read at", moment(audit.taken_at) or "not recorded"
     counted = (
@@ -143,6 +146,31 @@ def _facts(audit: Audit) -> Iterator[tuple[str, str]]:
         number(len(audit.proofs), "claim"),
     )
     yield "Rests on", ", ".join(counted)
+
+
+def _standing(audit: Audit) -> str:
+    """Who no service control policy binds, and so can end every control that rests on one."""
+    accounts = {item.id: item for item in audit.observed.accounts}
+    judged = accounts.get(audit.account)
+    management = next((item.id for item in accounts.values() if item.management), None)
+    if judged is not None and judged.management:
+        return "this account: it is the management account, which service control policies do not bind"
+    if judged is None or judged.organization is None:
+        return "this account: it is in no organization that could be read"
+    who = f"management account {management}" if management else "the management account, which was not read"
+    return f"{who}: whoever may act there can change every policy"
+
+
+def _waivers(audit: Audit) -> Iterator[str]:
+    """What waivers do and no longer do, in sentences."""
+    waived = sum(item.waiver is not None for item in audit.findings)
+    if waived:
+        yield f"{number(waived, 'failure')} waived: each stays a failure, and names who answers for it."
+    for item in audit.expired:
+        who = f"{item.owner} for {item.control} on {item.resource}"
+        yield f"A waiver has expired on {item.expires.isoformat()} and counts no more: {who}."
+    for item in audit.unused:
+        yield f"A waiver matches nothing: {item.owner} for {item.control} on {item.resource}."
 
 
 def _categories(findings: tuple[FindingView, ...], verdicts: Mapping[str, Status]) -> Iterator[CategoryView]:

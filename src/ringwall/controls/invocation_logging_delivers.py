@@ -197,6 +197,9 @@ class _Delivery:
         if bucket.region != self.region:
             yield f"bucket {name} is in {bucket.region}; it must be in {self.region}"
         yield from self._write(name, prefix)
+        reason = bucket.unknown_reason("BucketEncryption")
+        if reason is not None:
+            self.unread.append(f"the encryption of bucket {name} could not be read: {reason}")
         rules = bucket.get("BucketEncryption.ServerSideEncryptionConfiguration", ())
         for rule in rules:
             default = rule.get("ServerSideEncryptionByDefault", {})

@@ -95,7 +95,22 @@ def _declared(context: CheckContext, data_class: str) -> Finding:
     problems = [*_usable(key), *_open(context, key, data_class)]
     for user, path in there:
         problems += _used(context, key, user, path)
+    unread = [words for name, path in USES[data_class] for words in _unread(context, name, path)]
+    if unread and not problems:
+        return unknown(context, CONTROL, key, f"key for {data_class}: " + "; ".join(unread))
     return _finding(context, key, problems, data_class, tuple(user for user, _ in there))
+
+
+def _unread(context: CheckContext, name: str, path: str) -> Iterator[str]:
+    """Why it cannot be told by which key something is encrypted."""
+    resource_id = _user(context, name)
+    desired, user = context.wanted(resource_id), context.actual(resource_id)
+    if user is not None:
+        reason = user.unknown_reason(path)
+    else:
+        reason = context.unread(desired.type) if desired is not None else None
+    if reason is not None:
+        yield f"{path} of {resource_id} could not be read: {reason}"
 
 
 def _finding(
@@ -188,6 +203,7 @@ def _named_key(user: Resource, path: str) -> Any:
 
 
 def _undeclared(context: CheckContext) -> Iterator[Finding]:
+    yield from _unread_users(context)
     named: dict[str, Resource] = {}
     for resource in context.observed:
         for kind, path in BASELINE_USERS:
@@ -214,6 +230,16 @@ def _undeclared(context: CheckContext) -> Iterator[Finding]:
             yield not_applicable(
                 context, CONTROL, "no guardrail, log group, trail or topic names a customer-managed key"
             )
+
+
+def _unread_users(context: CheckContext) -> Iterator[Finding]:
+    """What may be encrypted by a key that could not be read."""
+    for kind, path in BASELINE_USERS:
+        for resource in context.observed.of_type(kind, account=context.account):
+            reason = resource.unknown_reason(path) or resource.unknown_reason("*")
+            if reason is not None:
+                words = f"{path} of {kind} {resource.id} could not be read: {reason}"
+                yield unknown(context, CONTROL, resource, words)
 
 
 BASELINE_USERS = (
