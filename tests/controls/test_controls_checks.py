@@ -17,6 +17,7 @@ from controls.controls_estates import (
     context,
     desired,
     gone,
+    quickstart,
     setting,
     unlisted,
     unreadable,
@@ -24,8 +25,11 @@ from controls.controls_estates import (
     without,
 )
 from ringwall import catalog
-from ringwall.controls import registry
+from ringwall.access import Access
+from ringwall.controls import control, registry
+from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import CATEGORIES, Finding, Status
+from ringwall.controls.guardrail_routes import guardrail_routes
 from ringwall.controls.judging import judge
 from ringwall.controls.proving import prove_baseline
 from ringwall.estate.model import Account, Estate, Resource, Unknown
@@ -564,3 +568,41 @@ def test_without_a_declaration_an_open_account_fails_and_names_who() -> None:
         "data-retention-none",
     }
     assert any("role/Admin" in who for who in found["guardrail-cannot-be-bypassed"].details["principals"])
+
+
+@pytest.mark.parametrize(
+    ("profile", "status", "words"),
+    [
+        ("us.guardrail.v1:0", None, ""),
+        ("us.guardrail.v2:0", Status.UNKNOWN, "is not known"),
+        ("eu.guardrail.v1:0", Status.UNKNOWN, "is not known"),
+    ],
+)
+def test_where_guardrails_are_evaluated(profile: str, status: Status | None, words: str) -> None:
+    arn = f"arn:aws:bedrock:us-east-1:111122223333:guardrail-profile/{profile}"
+    estate = changed("guardrail/baseline", setting(CrossRegionConfig={"GuardrailProfileArn": arn}))
+    found = list(
+        guardrail_routes(
+            CheckContext(quickstart(), estate, estate, Access(estate)), control("regions-restricted")
+        )
+    )
+    assert [item.status for item in found] == ([] if status is None else [status])
+    assert all(words in item.summary for item in found)
+
+
+def test_a_guardrail_that_is_evaluated_abroad_fails() -> None:
+    regions = {"source": "us-east-1", "destinations": ["us-east-1", "us-east-2"], "residency": "geographic"}
+    arn = "arn:aws:bedrock:us-east-1:111122223333:guardrail-profile/us.guardrail.v1:0"
+    estate = changed("guardrail/baseline", setting(CrossRegionConfig={"GuardrailProfileArn": arn}))
+    perimeter = quickstart().model_copy(update={"regions": quickstart().regions.model_validate(regions)})
+    context = CheckContext(perimeter, estate, estate, Access(estate))
+    (found,) = guardrail_routes(context, control("regions-restricted"))
+    assert found.status is Status.FAIL
+    assert found.details["regions"] == ["us-west-2"]
+
+
+def test_a_guardrail_whose_route_was_not_read_is_unknown() -> None:
+    estate = changed("guardrail/baseline", unreadable("CrossRegionConfig", "AccessDenied: needs x:Read"))
+    context = CheckContext(quickstart(), estate, estate, Access(estate))
+    (found,) = guardrail_routes(context, control("regions-restricted"))
+    assert found.status is Status.UNKNOWN

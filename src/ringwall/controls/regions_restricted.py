@@ -19,12 +19,14 @@ a `global.` one anywhere. What leaves the Region leaves with the prompt in it.
 - It covers one prefix of six: `bedrock-mantle`, `bedrock-agentcore`, `bedrock-websearch`, `agent-registry` and
   `aws-external-anthropic` have names of their own.
 - `unspecified` is on the list of allowed Regions to make an error go away: then anything goes anywhere.
+- A guardrail has a profile of its own, and is evaluated, prompts and answers, in the Regions of that profile.
 - The policy is attached to nothing, or its `NotAction` exempts `bedrock:*`.
 
 ## AWS sources
 
 - https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
 - https://docs.aws.amazon.com/bedrock/latest/userguide/global-cross-region-inference.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-cross-region-support.html
 """
 
 from __future__ import annotations
@@ -33,11 +35,12 @@ from typing import TYPE_CHECKING
 
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
+from ringwall.controls.guardrail_routes import guardrail_routes
 from ringwall.controls.policies import REGIONAL, RUN, SIBLINGS, processing, regions
 from ringwall.controls.proved import judge_claims
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
@@ -66,14 +69,15 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     )
 
 
-def check(context: CheckContext) -> Iterable[Finding]:
-    """Judge by the proofs over the observed Estate."""
-    return judge_claims(
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Judge by the proofs over the observed Estate, then where guardrails are evaluated."""
+    yield from judge_claims(
         context,
         CONTROL,
         ("only-declared-regions", "only-source-region"),
         "apply the declaration: ringwall apply (service control policy scp/regions)",
     )
+    yield from guardrail_routes(context, CONTROL)
 
 
 CONTROL = Control(
@@ -85,5 +89,5 @@ CONTROL = Control(
     check=check,
     compile=regions,
     claims=claims,
-    types=("AWS::Organizations::Policy", "AWS::IAM::Role", "AWS::IAM::User"),
+    types=("AWS::Organizations::Policy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::Bedrock::Guardrail"),
 )
