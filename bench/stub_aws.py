@@ -35,6 +35,8 @@ NUMBERS = tuple(f"{100_000_000_000 + index}" for index in range(1000))
 """The organization's accounts, to each of which its policy is attached."""
 _CREDENTIAL = re.compile(r"Credential=AKIA(\d{12})[A-Z0-9]*/\d+/([a-z0-9-]+)/")
 CALLS = [0]
+NAMES = {"cloudwatch-logs": "logs", "eventbridge": "events"}
+"""Services whose id in botocore's events is not the name of their model."""
 
 
 def install(latency: float = LATENCY) -> None:
@@ -49,7 +51,8 @@ def install(latency: float = LATENCY) -> None:
     def _answer(request: Any, event_name: str = "", **_: Any) -> AWSResponse:
         time.sleep(latency)
         CALLS[0] += 1
-        _, service, operation = event_name.split(".")
+        _, identifier, operation = event_name.split(".")
+        service = NAMES.get(identifier, identifier)
         header = request.headers["Authorization"]
         account, region = _CREDENTIAL.search(header if isinstance(header, str) else header.decode()).groups()
         return _wire(service, operation, request.url, answer(operation, account, region, request.body))

@@ -3,6 +3,7 @@
     manifest.json              who read what, where and when, with which version; every file, each chained to the one before
     declaration.json           what was judged by; absent = the built-in baseline
     waivers.json               failures that somebody answers for; absent = none
+    ingested.json              what other tools said, shown beside; absent = nothing
     estate.json                the observed Estate
     findings.json              the verdicts
     proofs.json                the claims over the Estate, each with its verdict and witness
@@ -40,6 +41,7 @@ ESTATE = "estate.json"
 FINDINGS = "findings.json"
 PROOFS = "proofs.json"
 WAIVERS = "waivers.json"
+INGESTED = "ingested.json"
 CALLS = "calls.jsonl"
 
 
@@ -209,6 +211,8 @@ def _files(audit: Audit) -> Iterator[tuple[str, bytes]]:
         yield DECLARATION, _pretty(audit.perimeter.to_json(), sort_keys=False)
     if audit.waivers:
         yield WAIVERS, _pretty(to_json(audit.waivers), sort_keys=False)
+    if audit.ingested:
+        yield INGESTED, _pretty([item.to_json() for item in audit.ingested])
     yield from verdicts(audit).items()
     yield CALLS, utf8("".join(f"{_line(item)}\n" for item in audit.reading.calls))
     for digest, response in sorted(audit.responses.items()):

@@ -30,6 +30,7 @@ from ringwall.controls.findings import CATEGORIES, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ringwall.audit.ingest import Ingested
     from ringwall.audit.run import Audit
     from ringwall.catalog.frameworks import Program
     from ringwall.controls.control import Control
@@ -92,6 +93,7 @@ class View:
     unread: tuple[Unread, ...]
     responses: tuple[Response, ...]
     waivers: tuple[str, ...] = ()
+    ingested: tuple[Ingested, ...] = ()
 
 
 def view(audit: Audit) -> View:
@@ -119,6 +121,7 @@ def view(audit: Audit) -> View:
         unread=tuple(_unread(audit)),
         responses=responses(audit.responses, audit.findings),
         waivers=tuple(_waivers(audit)),
+        ingested=audit.ingested,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ringwall.access import Access
+from ringwall.audit.ingest import Ingested
 from ringwall.audit.waivers import waive
 from ringwall.controls import registry
 from ringwall.controls.compile import compile_estate
@@ -63,6 +64,7 @@ class Audit:
         waivers: what was asked to be waived, in order.
         expired: those of them whose day had passed.
         unused: those that hold and match no failure.
+        ingested: what other tools say, shown beside.
     """
 
     perimeter: Perimeter | None
@@ -75,6 +77,7 @@ class Audit:
     waivers: tuple[Waiver, ...] = ()
     expired: tuple[Waiver, ...] = ()
     unused: tuple[Waiver, ...] = ()
+    ingested: tuple[Ingested, ...] = ()
 
     @property
     def responses(self) -> Mapping[str, Recorded]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,6 +77,10 @@ def audit() -> None:
     help="Failures that somebody answers for: YAML with control, resource, owner, reason, expires.",
 )  # fmt: skip
 @click.option(
+    "--ingest", "others", metavar="FILE", multiple=True,
+    help="Findings of another tool to show beside: Prowler's OCSF or Security Hub's ASFF.",
+)  # fmt: skip
+@click.option(
     "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a proof."
 )
 @click.option(
@@ -92,6 +97,7 @@ def run(
     report: str,
     fail_on: str,
     waivers: str | None,
+    others: tuple[str, ...],
     timeout: float,
     forms: tuple[str, ...],
     as_json: bool,
@@ -110,6 +116,7 @@ def run(
     """
     from ringwall.audit.bundle import require_empty, write_bundle
     from ringwall.audit.formats import render
+    from ringwall.audit.ingest import load_results
     from ringwall.audit.report import render_html
     from ringwall.audit.run import judge
     from ringwall.audit.waivers import load_waivers
@@ -119,12 +126,14 @@ def run(
     outputs = _outputs(forms, as_json=as_json)
     perimeter = _declaration(file)
     waived = load_waivers(waivers) if waivers is not None else ()
+    ingested = tuple(item for path in others for item in load_results(path))
     if folder is not None:
         require_empty(Path(folder))
     observed, reading = _read(perimeter, management_role, regions, profile)
     found = judge(
         perimeter, observed, load(), reading=reading, timeout=timeout, waivers=waived, progress=note
     )
+    found = replace(found, ingested=ingested)
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
     write_text(report, render_html(found))

@@ -68,6 +68,7 @@ def as_document(found: Audit, bundle: str) -> dict[str, Any]:
             "caller": found.caller,
         },
         "bundle": bundle,
+        "ingested": [item.to_json() for item in found.ingested],
     }
 
 
@@ -107,13 +108,23 @@ def lines(found: Audit) -> Iterator[Line]:
                         yield Line(f"                 waived: {waiver_words(finding.waiver)}", "yellow")
                     if finding.remediation:
                         yield Line(f"                 {finding.remediation.text}", "dim")
+    yield from _beside(found)
+    total = {status: sum(f.status is status for f in found.findings) for status in Status}
+    yield Line()
+    yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))
+
+
+def _beside(found: Audit) -> Iterator[Line]:
+    """What stands beside the verdicts: waivers that count no more, and other tools."""
     for waiver in found.expired:
         yield Line(f"waiver expired: {waiver.control} {waiver.resource}, {waiver_words(waiver)}", "bold red")
     for waiver in found.unused:
         yield Line(f"waiver matches nothing: {waiver.control} {waiver.resource}", "yellow")
-    total = {status: sum(f.status is status for f in found.findings) for status in Status}
-    yield Line()
-    yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))
+    if found.ingested:
+        failed = sum(item.status == "FAIL" for item in found.ingested)
+        yield Line(
+            f"other tools: {len(found.ingested)} findings, {failed} of them failures; see the report", "dim"
+        )
 
 
 def waiver_words(waiver: Waiver) -> str:
