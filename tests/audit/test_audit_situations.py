@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,12 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from ringwall.audit.bundle import write_bundle
 from ringwall.audit.run import Audit, run_audit
 from ringwall.audit.shards import Plan, merge, run_shard
+from ringwall.audit.verify import verify
 from ringwall.catalog import load
-from ringwall.controls.findings import Finding, Status
+from ringwall.controls.findings import Finding, Status, Waiver
 from ringwall.demo.world import environment
 from ringwall.estate.connection import connect
 from ringwall.estate.sessions import new_session
@@ -286,17 +289,23 @@ def test_an_endpoint_that_anybody_may_use_and_nobody_does(client: Client) -> Non
     assert "revoke-security-group-ingress" in command
 
 
-def test_unused_regions_are_said_once_not_to_apply(client: Client) -> None:
+def test_unused_regions_are_said_once_not_to_apply(client: Client, tmp_path: Path) -> None:
+    """And the bundle gives the same verdicts again, waivers included, from what was recorded alone."""
     logging(client)
+    waivers = (Waiver("api-keys-prevented", "*", "owner@example.com", "known", date(2099, 1, 1)),)
     aws = connect("", region=REGION)
     places = ("ap-south-1", "eu-west-1", REGION, "us-west-2")
-    found = run_audit(aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load(), candidates=places)
+    found = run_audit(
+        aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load(), candidates=places, waivers=waivers
+    )
     unused = [
         item
         for item in found.findings
         if item.status is Status.NOT_APPLICABLE and "ap-south-1" in item.summary
     ]
     (once,) = unused
+    assert {item.waiver for item in of(found, "api-keys-prevented")} == set(waivers)
+    assert verify(write_bundle(found, tmp_path / "bundle"), load()).problems == ()
     assert "ap-south-1, eu-west-1, us-west-2" in once.summary
     assert once.evidence
     regions = {item.region for item in found.findings if item.status in (Status.FAIL, Status.UNKNOWN)}
