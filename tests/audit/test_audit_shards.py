@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from estate.estate_support import denied
 from ringwall.audit import shards
 from ringwall.audit.replayed import Replayed
 from ringwall.audit.shards import Plan, audit_account, load_plan, merge, run_shard
+from ringwall.cli import sharding
 from ringwall.controls import registry
 from ringwall.controls.findings import Finding, Status
 from ringwall.errors import RingwallError
@@ -138,3 +140,37 @@ def test_a_plan_survives_its_file(tmp_path: Path) -> None:
         file.write_text(text)
         with pytest.raises(RingwallError):
             load_plan(file)
+
+
+def test_a_plan_is_written_and_run_by_commands(
+    tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner().invoke
+    accounts = ",".join(reversed(PLAN.accounts))
+    made = run(sharding.plan, ["--accounts", accounts, "--role-name", "Audit", "--regions", "us-east-1"])
+    assert made.exit_code == 0, made.output
+    assert load_plan("plan.json").accounts == PLAN.accounts
+    for index in ("0", "1"):
+        variables = {"AWS_BATCH_JOB_ARRAY_INDEX": index, "AWS_BATCH_JOB_ARRAY_SIZE": "2"}
+        done = run(sharding.run_shard, ["plan.json", "--processes", "1"], env=variables)
+        assert done.exit_code == 0, done.output
+    assert sorted(reads) == list(PLAN.accounts)
+    merged_ = run(sharding.merge, ["plan.json", "--json"], standalone_mode=False)
+    assert merged_.return_value == 2
+    assert json.loads(merged_.stdout)["statuses"]["FAIL"] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([], "name accounts with --accounts"),
+        (["--accounts", "111122223333", "--organization"], "name accounts with --accounts"),
+        (["--accounts", "12"], "is no account id"),
+        (["--accounts", "111122223333,444455556666"], "need --role-name"),
+    ],
+)
+def test_a_plan_that_cannot_be_meant_is_refused(arguments: list[str], told: str) -> None:
+    refused = CliRunner().invoke(sharding.plan, arguments)
+    assert isinstance(refused.exception, RingwallError)
+    assert told in str(refused.exception)
