@@ -13,7 +13,7 @@ from ringwall.iam.request import ANONYMOUS, Request
 from ringwall.iam.rules import RESOURCE_POLICY_DECIDES
 from ringwall.proof import axioms
 from ringwall.proof.claims import Claim
-from ringwall.proof.language import Clock, OutOfTimeError
+from ringwall.proof.language import Clock, GaveUpError
 from ringwall.proof.question import ContextModel, Question
 from ringwall.proof.search import Refutation, Search
 from ringwall.proof.setting import make_setting
@@ -172,7 +172,7 @@ def _difference(question: Question, other: PolicySet, vocabulary: Vocabulary, cl
             (request,) = requests_of(setting, outcome, vocabulary, clock)
         finally:
             search.close()
-    except OutOfTimeError:
+    except GaveUpError:
         return "unknown"
     differs = (
         decide(request, question.policies, vocabulary).allowed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
 from ringwall.proof.formula import FALSE
-from ringwall.proof.language import Clock, OutOfTimeError, fixed_text
+from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError, fixed_text
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
 from ringwall.proof.setting import Setting, make_setting
@@ -54,6 +54,8 @@ def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) 
         return _prove(question, vocabulary, clock)
     except OutOfTimeError:
         return Answer("unknown", reason=f"no proof and no counterexample within {timeout:g} s")
+    except GaveUpError as error:
+        return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
 def _prove(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer:
@@ -152,7 +154,7 @@ def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
         fewer = [other for other in kept if other != one]
         try:
             outcome = search.run(fewer)
-        except OutOfTimeError:
+        except GaveUpError:
             return kept
         if isinstance(outcome, Refutation) and not search.incomplete:
             kept = [other for other in fewer if other in outcome.core]

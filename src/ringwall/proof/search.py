@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from pysat.solvers import Solver
 
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.language import Clock, OutOfTimeError
+from ringwall.proof.language import Clock
 from ringwall.proof.theory import (
     Conflict,
     Free,
@@ -103,7 +103,7 @@ class Search:
         """A model under the assumptions, or the assumptions that refute it.
 
         Raises:
-            OutOfTimeError: the clock ran out.
+            GaveUpError: the clock or the room ran out.
         """
         if self.root == FALSE:
             return Refutation(())
@@ -196,5 +196,3 @@ class Search:
 
 KEY = "key:"
 """What the names of context keys' variables begin with; other variables always have a value."""
-
-__all__ = ["KEY", "Model", "OutOfTimeError", "Refutation", "Search"]

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from ringwall.proof.language import Clock, Demand, Tokens, accepts, filled, find, fixed_text
+from ringwall.proof.language import Clock, Tokens, accepts, filled, fixed_text
+from ringwall.proof.strings import Demand, find
 from ringwall.proof.typed import Typed, candidates
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def value_for(
 
     Raises:
         IncompleteError: typed tests and patterns are mixed, and no value was met by chance.
-        OutOfTimeError: the clock ran out.
+        GaveUpError: the clock or the room ran out.
     """
     needs = _Needs((*variable.shape, *inside), tuple(outside))
     if variable.closed:
@@ -186,14 +187,46 @@ class Conflict(NamedTuple):
 
 
 def single_value(variable: Variable, name: str, literals: Sequence[Literal], clock: Clock) -> str | Conflict:
-    """A value of a single-valued variable that makes the literals true, or the few that exclude each other."""
+    """A value of a single-valued variable that makes the literals true, or the few that exclude each other.
+
+    A literal is heeded only once a value was found that it rules out: mostly few of them matter, and those that then
+    admit no value are nearly the smallest such part already.
+    """
 
     def solve(chosen: Sequence[Literal]) -> str | None:
         inside, outside = _obligations(chosen)
         return value_for(variable, name, inside, outside, clock)
 
-    value = solve(literals)
-    return value if value is not None else Conflict(_smallest(literals, solve))
+    heeded: list[Literal] = []
+    while True:
+        try:
+            value = solve(heeded)
+        except IncompleteError:
+            if len(heeded) == len(literals):
+                raise
+            heeded = list(literals)
+            continue
+        if value is None:
+            return Conflict(_smallest(heeded, solve))
+        failing = [literal for literal in literals if not _is_true(literal, value)]
+        if not failing:
+            return value
+        heeded += [literal for literal in failing if _is_positive(literal)][:1] or failing
+
+
+def _is_positive(literal: Literal) -> bool:
+    """Whether the literal says what a value is like rather than what it is not like."""
+    atom, wanted = literal
+    return wanted != (isinstance(atom, Some) and atom.none_of)
+
+
+def _is_true(literal: Literal, value: str) -> bool:
+    atom, _ = literal
+    if isinstance(atom, Holds):
+        return passes(atom.test, value) == _is_positive(literal)
+    if isinstance(atom, Some):
+        return any(passes(test, value) for test in atom.tests) == _is_positive(literal)
+    return True
 
 
 def several_values(
@@ -248,12 +281,7 @@ def _obligations(literals: Sequence[Literal]) -> tuple[list[tuple[Test, ...]], l
 def _smallest(
     literals: Sequence[Literal], solve: Callable[[Sequence[Literal]], str | None]
 ) -> tuple[Literal, ...]:
-    """A part of the literals, without any of which there would be a value: pairs first, else by leaving out."""
-    wanted = [literal for literal in literals if literal[1]]
-    for index, one in enumerate(wanted):
-        for other in [*wanted[index + 1 :], *(literal for literal in literals if not literal[1])]:
-            if _is_empty((one, other), solve):
-                return (one, other)
+    """A part of the literals, without any of which there would be a value."""
     kept = list(literals)
     for literal in literals:
         fewer = [other for other in kept if other is not literal]

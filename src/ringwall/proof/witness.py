@@ -10,10 +10,11 @@ from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
 from ringwall.proof.actions import ACTION, AnyAction, KnownActions
 from ringwall.proof.callers import PRINCIPAL_ARN
-from ringwall.proof.language import Clock, Demand, Tokens
+from ringwall.proof.language import Clock, Tokens
 from ringwall.proof.resources import VARIABLES, AnyResource, ThisResource
 from ringwall.proof.search import KEY, Model
 from ringwall.proof.setting import Setting, known_keys
+from ringwall.proof.strings import Demand
 from ringwall.proof.theory import Holds, value_for
 from ringwall.proof.typed import Typed
 
@@ -38,7 +39,7 @@ def requests_of(setting: Setting, model: Model, vocabulary: Vocabulary, clock: C
     """The requests that a model describes: one for each scene.
 
     Raises:
-        OutOfTimeError: the clock ran out.
+        GaveUpError: the clock or the room ran out.
     """
     maker = _Maker(setting, model, vocabulary, clock)
     return tuple(maker.request(scene, index) for index, scene in enumerate(setting.scenes))
