@@ -84,6 +84,8 @@ class Scene:
     caller: Caller
     resource_account: str | None
     vocabulary: Vocabulary
+    delegated: int = FALSE
+    """The literal that the resource's policy, whatever else it says, leaves the decision to the caller's account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +184,7 @@ class Encoder:
         return self._formula.disj((own, self._formula.conj((same, self._at_least(grants, Grant.ROLE)))))
 
     def _resource(self, grants: dict[Grant, int], same: int) -> int:
-        granted = self._at_least(grants, Grant.DELEGATED)
+        granted = self._formula.disj((self._scene.delegated, self._at_least(grants, Grant.DELEGATED)))
         caller = self._scene.caller
         if not (caller.has_identity_policies or caller.is_root):
             return granted
@@ -303,8 +305,8 @@ class Encoder:
 def action_literal(scene: Scene, actions: Sequence[str] | None, not_actions: Sequence[str] | None) -> int:
     """The request's action is among the listed patterns, or among none of the excluded ones."""
     if actions is not None:
-        return scene.formula.disj([scene.actions.matches(pattern) for pattern in actions])
-    return -scene.formula.disj([scene.actions.matches(pattern) for pattern in not_actions or ()])
+        return scene.actions.any_of(actions)
+    return -scene.actions.any_of(not_actions or ())
 
 
 def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, variables: bool) -> int:

@@ -7,16 +7,15 @@ from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
 from ringwall.proof.formula import FALSE
-from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError, fixed_text
+from ringwall.proof.grounding import groundings
+from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
 from ringwall.proof.setting import Setting, make_setting
-from ringwall.proof.theory import Holds, Some, Test
-from ringwall.proof.typed import Typed
 from ringwall.proof.witness import confirms, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ringwall.iam.request import PolicyType, Reason, Request
     from ringwall.iam.vocabulary import Vocabulary
@@ -26,9 +25,6 @@ _SHRINK_UP_TO = 48
 
 _SHRINK_SECONDS = 0.25
 """How long that may take: the proof stands already."""
-
-_GROUNDINGS = 8
-"""Sets of values that are tried for policy variables which nothing determines."""
 
 
 def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) -> Answer:
@@ -63,7 +59,7 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer:
     attempt = _attempt(setting, vocabulary, clock)
     if attempt.undecided is None:
         return attempt.answer
-    for fixed in _groundings(setting):
+    for fixed in groundings(setting):
         grounded = replace(question, fixed={**question.fixed, **fixed})
         other = _attempt(make_setting(grounded, vocabulary), vocabulary, clock)
         if other.undecided is None and other.answer.witness:
@@ -159,31 +155,3 @@ def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
         if isinstance(outcome, Refutation) and not search.incomplete:
             kept = [other for other in fewer if other in outcome.core]
     return kept
-
-
-def _groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
-    """Values to try for the keys of policy variables that nothing determines."""
-    keys = sorted(setting.keys.undetermined)
-    if not keys:
-        return []
-    choices = {key: _values_named(setting, key) for key in keys}
-    rounds = min(_GROUNDINGS, max(map(len, choices.values())))
-    return [
-        {key: values[min(index, len(values) - 1)] for key, values in choices.items()}
-        for index in range(rounds)
-    ]
-
-
-def _values_named(setting: Setting, key: str) -> list[str | None]:
-    """Texts that policies compare the key with, one that they do not, and its absence."""
-    named: list[str | None] = []
-    for atom in setting.formula.atoms.values():
-        tests: tuple[Test, ...]
-        if isinstance(atom, Holds) and atom.variable == KEY + key:
-            tests = (atom.test,)
-        elif isinstance(atom, Some) and atom.variable == KEY + key:
-            tests = atom.tests
-        else:
-            continue
-        named += [text for test in tests if not isinstance(test, Typed) and (text := fixed_text(test))]
-    return [*dict.fromkeys(["unlisted", *named]), None]

@@ -99,20 +99,28 @@ class Search:
         """Never propose these signed nodes together again."""
         self._solver.add_clause([-atom for atom in atoms])
 
-    def run(self, assumptions: Sequence[int]) -> Model | Refutation:
+    def run(self, assumptions: Sequence[int], *, goal: int = TRUE) -> Model | Refutation:
         """A model under the assumptions, or the assumptions that refute it.
+
+        Args:
+            assumptions: literals to take for true.
+            goal: what must be true besides the root, in this run alone.
 
         Raises:
             GaveUpError: the clock or the room ran out.
         """
-        if self.root == FALSE:
+        wanted = self.formula.conj((self.root, goal))
+        if wanted == FALSE:
             return Refutation(())
+        self._solver.append_formula(self.formula.clauses(wanted, self._known), no_return=True)
+        taken = [*assumptions, wanted]
         while True:
             self.clock.check()
-            if not self._satisfiable(assumptions):
-                return Refutation(tuple(self._solver.get_core() or ()))
+            if not self._satisfiable(taken):
+                core = self._solver.get_core() or ()
+                return Refutation(tuple(one for one in core if one != wanted))
             self.rounds += 1
-            model = self._judge(self._model())
+            model = self._judge(wanted, self._model())
             if model is not None:
                 return model
 
@@ -132,8 +140,8 @@ class Search:
         model[TRUE] = True
         return model
 
-    def _judge(self, model: list[bool]) -> Model | None:
-        support = self.formula.support(self.root, model)
+    def _judge(self, wanted: int, model: list[bool]) -> Model | None:
+        support = self.formula.support(wanted, model)
         by_variable: defaultdict[str, list[Literal]] = defaultdict(list)
         present: dict[str, bool] = {}
         free: dict[str, bool] = {}

@@ -51,7 +51,8 @@ class Setting:
         root: the request is as claimed, as the axioms say, and allowed.
         selectors: what stands for denies and duties.
         assumed: selector -> axiom.
-        against: policies that must not allow the request, for comparisons.
+        sides: of a comparison, the literals that the one set of policies and the other allow the request.
+        delegated: of a comparison, the literal that the resource's policy leaves the decision to the account.
         always: axioms that were built in and cannot be told apart in a proof.
     """
 
@@ -59,7 +60,8 @@ class Setting:
     formula: Formula
     keys: Keys
     caller: Caller
-    against: PolicySet | None = None
+    sides: tuple[int, int] = (TRUE, TRUE)
+    delegated: int = FALSE
     scenes: list[Scene] = field(default_factory=list)
     root: int = TRUE
     selectors: Selectors = None  # type: ignore[assignment]
@@ -95,13 +97,20 @@ class Setting:
         return self.formula.implies(selector, fact)
 
 
-def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicySet | None = None) -> Setting:
+def make_setting(
+    question: Question,
+    vocabulary: Vocabulary,
+    *,
+    against: PolicySet | None = None,
+    delegable: bool = False,
+) -> Setting:
     """Build the formula of a question.
 
     Args:
         question: the claim and its policies.
         vocabulary: what AWS's actions and keys are.
-        against: with these policies the request must not be allowed.
+        against: for a comparison, the other policies: whether each side allows the request is then left open.
+        delegable: for a comparison, whether the resource's policy may leave the decision to the account.
 
     Raises:
         ValueError: the principal cannot be read.
@@ -116,10 +125,10 @@ def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicyS
     )
     known = known_keys(question)
     caller = _caller(question, formula, known)
-    setting = Setting(
-        question, formula, keys, caller, against, selectors=Selectors(formula, named=against is None)
-    )
-    builder = _Builder(setting, vocabulary, known)
+    setting = Setting(question, formula, keys, caller, selectors=Selectors(formula, named=against is None))
+    if delegable:
+        setting.delegated = formula.atom(Free("delegated"))
+    builder = _Builder(setting, vocabulary, known, against)
     parts = builder.operation() if question.authorizations else builder.single()
     setting.root = formula.conj([*parts, *builder.axioms()])
     return setting
@@ -194,9 +203,14 @@ def _is_among(carried: AbstractSet[str], key: str) -> bool:
 
 class _Builder:
     def __init__(
-        self, setting: Setting, vocabulary: Vocabulary, known: Mapping[str, tuple[str, ...]]
+        self,
+        setting: Setting,
+        vocabulary: Vocabulary,
+        known: Mapping[str, tuple[str, ...]],
+        against: PolicySet | None,
     ) -> None:
         self._setting = setting
+        self._against = against
         self._question = setting.question
         self._claim = setting.question.claim
         self._formula = setting.formula
@@ -205,7 +219,7 @@ class _Builder:
         policies = [
             setting.question.policies,
             *(one.policies for one in setting.question.authorizations if one.policies),
-            *((setting.against,) if setting.against else ()),
+            *((against,) if against else ()),
         ]
         self._documents = [policy for one in policies for policy in all_policies(one)]
         self._tests = self._all_tests()
@@ -233,7 +247,16 @@ class _Builder:
         one = self._setting.holds(axioms.ONE_PARTITION)
         resource = AnyResource(formula, accounts, partitions[:1] if one else partitions)
         view = View(self._setting.keys, self._known, linked=self._links(actions, resource))
-        scene = Scene(formula, actions, resource, view, caller, question.resource_account, self._vocabulary)
+        scene = Scene(
+            formula,
+            actions,
+            resource,
+            view,
+            caller,
+            question.resource_account,
+            self._vocabulary,
+            self._setting.delegated,
+        )
         self._setting.scenes.append(scene)
         claimed = [
             actions.constraint(),
@@ -244,9 +267,10 @@ class _Builder:
             *(view.condition(test, variables=True) for test in self._claim.conditions),
         ]
         allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
-        parts = [*claimed, self._shapes(actions, resource), allowed]
-        if self._setting.against is not None:
-            parts.append(-Encoder(scene, self._setting.against, Selectors(formula, named=False)).allowed())
+        parts = [*claimed, self._shapes(actions, resource)]
+        if self._against is None:
+            return [*parts, allowed]
+        self._setting.sides = allowed, Encoder(scene, self._against, self._setting.selectors).allowed()
         return parts
 
     def _claimed_resource(self, scene: Scene) -> int:

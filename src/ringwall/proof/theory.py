@@ -7,16 +7,17 @@ a small part of them is named that no value can meet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
 from ringwall.proof.language import Clock, Tokens, accepts, filled, fixed_text
+from ringwall.proof.listed import Listed, find_listed
 from ringwall.proof.strings import Demand, find
 from ringwall.proof.typed import Typed, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Test = Tokens | Typed
+Test = Tokens | Typed | Listed
 
 
 class Holds(NamedTuple):
@@ -76,6 +77,7 @@ class Variable:
         alphabet: characters that values consist of; ``None`` = any.
         shape: groups of patterns of each of which every value matches one.
         closed: the ``samples`` are all the values there are.
+        listed: its tests are lists of patterns, all of them.
         typed: typed tests met so far.
         is_text: a value may be any text, even under typed tests.
     """
@@ -85,12 +87,13 @@ class Variable:
     shape: tuple[tuple[Tokens, ...], ...] = ()
     closed: bool = False
     is_text: bool = True
+    listed: bool = False
     typed: set[Typed] = field(default_factory=set)
 
 
 def passes(test: Test, text: str) -> bool:
     """Whether a text passes a test."""
-    return test.accepts(text) if isinstance(test, Typed) else accepts(test, text)
+    return test.accepts(text) if isinstance(test, Typed | Listed) else accepts(test, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,10 @@ def value_for(
         IncompleteError: typed tests and patterns are mixed, and no value was met by chance.
         GaveUpError: the clock or the room ran out.
     """
+    if variable.listed:
+        lists = [test for group in inside for test in group if isinstance(test, Listed)]
+        none_of = [test for test in outside if isinstance(test, Listed)]
+        return find_listed(lists, none_of, variable.shape, variable.alphabet, clock)
     needs = _Needs((*variable.shape, *inside), tuple(outside))
     if variable.closed:
         return next((text for text in variable.samples if needs.met_by(text)), None)
@@ -125,9 +132,14 @@ def value_for(
 
 def _demand(needs: _Needs) -> Demand:
     return Demand(
-        tuple(tuple(test for test in group if not isinstance(test, Typed)) for group in needs.inside),
-        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+        tuple(tuple(test for test in group if is_pattern(test)) for group in needs.inside),
+        tuple(test for test in needs.outside if is_pattern(test)),
     )
+
+
+def is_pattern(test: Test) -> TypeGuard[Tokens]:
+    """Whether the test is a single pattern."""
+    return not isinstance(test, Typed | Listed)
 
 
 def _is_typed(tests: Iterable[Test]) -> bool:
@@ -146,7 +158,7 @@ def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> 
             return text
     patterns = _Needs(
         tuple(group for group in needs.inside if not _is_typed(group)),
-        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+        tuple(test for test in needs.outside if is_pattern(test)),
     )
     if not patterns.inside and not patterns.outside:
         return None
@@ -166,12 +178,12 @@ def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> 
 
 def _texts(needs: _Needs) -> list[str]:
     """What the wanted patterns look like when their stars stand for parts of numbers, dates and addresses."""
-    patterns = [test for group in needs.inside for test in group if not isinstance(test, Typed)]
+    patterns = [test for group in needs.inside for test in group if is_pattern(test)]
     return [filled(tokens, fill) for tokens in patterns for fill in _FILLS]
 
 
 def _exact(test: Test) -> str | None:
-    return None if isinstance(test, Typed) else fixed_text(test)
+    return fixed_text(test) if is_pattern(test) else None
 
 
 _FILLS = ("0", "0.0", "0.0.0", "1", "7.7", "00", "01-01", "01-01T00:00:00Z", ":1")

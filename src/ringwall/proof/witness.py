@@ -10,16 +10,15 @@ from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
 from ringwall.proof.actions import ACTION, AnyAction, KnownActions
 from ringwall.proof.callers import PRINCIPAL_ARN
-from ringwall.proof.language import Clock, Tokens
+from ringwall.proof.language import Clock
+from ringwall.proof.listed import Listed
 from ringwall.proof.resources import VARIABLES, AnyResource, ThisResource
 from ringwall.proof.search import KEY, Model
 from ringwall.proof.setting import Setting, known_keys
-from ringwall.proof.strings import Demand
 from ringwall.proof.theory import Holds, value_for
-from ringwall.proof.typed import Typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ringwall.iam.request import Request
     from ringwall.iam.vocabulary import Vocabulary
@@ -88,16 +87,25 @@ class _Maker:
 
     def _usual_action(self) -> str | None:
         """A real action that passes the same tests as the text that was found."""
-        passed: list[Tokens] = []
-        failed: list[Tokens] = []
+        passed: list[Listed] = []
+        failed: list[Listed] = []
         for signed in self._model.atoms:
             atom = self._setting.formula.atoms[abs(signed)]
-            if isinstance(atom, Holds) and atom.variable == ACTION and not isinstance(atom.test, Typed):
+            if isinstance(atom, Holds) and isinstance(atom.test, Listed):
                 (passed if signed > 0 else failed).append(atom.test)
-        demand = Demand(tuple((test,) for test in passed), tuple(failed))
-        patterns = ["".join(token[-1] for token in test) for test in passed]
-        lists = [self._vocabulary.actions_matching(pattern) for pattern in patterns] or [_USUAL_ACTIONS]
-        return next((action for action in min(lists, key=len) if demand.met_by(action.lower())), None)
+        for action in self._real_actions(passed):
+            lowered = action.lower()
+            if all(one.accepts(lowered) for one in passed) and not any(
+                one.accepts(lowered) for one in failed
+            ):
+                return action
+        return None
+
+    def _real_actions(self, passed: list[Listed]) -> Iterable[str]:
+        yield from _USUAL_ACTIONS
+        if passed:
+            for pattern in min(passed, key=lambda one: len(one.patterns)).ordered:
+                yield from self._vocabulary.actions_matching(pattern)
 
     def _resource(self, action: str) -> tuple[str, dict[str, str]]:
         if self._model.free.get("resource *", False):
