@@ -14,8 +14,11 @@ from ringwall.proof import strings
 from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import claim_from_json
 from ringwall.proof.compare import compare
+from ringwall.proof.language import Clock
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Question
+from ringwall.proof.search import Refutation, Search
+from ringwall.proof.setting import make_setting
 
 CATALOG = load()
 ROLE = "arn:aws:iam::111122223333:role/App"
@@ -91,7 +94,7 @@ def test_addresses_tested_as_text_too(text: str, block: str, verdict: str) -> No
     assert ("aws:sourceip" in (answer.reason or "")) == (verdict == "unknown")
 
 
-def test_many_statements_are_quick() -> None:
+def test_what_clashes_with_one_statement_is_not_tried_on_each() -> None:
     statements = [
         {"Effect": "Allow", "Action": "s3:Get*", "Resource": f"arn:aws:s3:::b{number}-*/*",
          "Condition": {"StringLike": {"aws:PrincipalTag/team": f"t{number}*"}}}
@@ -103,10 +106,13 @@ def test_many_statements_are_quick() -> None:
         "Resource": "*",
         "Condition": {"StringNotLike": {"aws:PrincipalTag/team": "u*"}},
     }
-    started = time.process_time()
-    answer = never_get_object(*statements, deny)
-    assert time.process_time() - started < 5
-    assert answer.verdict == "holds"
+    claim = claim_from_json({"never": {"Action": "s3:GetObject"}})
+    question = Question("q", ROLE, PolicySet(identity=(policy(*statements, deny),)), claim)
+    setting = make_setting(question, CATALOG)
+    search = Search(setting.formula, setting.root, setting.variables, frozenset(), Clock.starting_now(60))
+    assert isinstance(search.run(setting.assumptions), Refutation)
+    assert search.rounds < 10
+    search.close()
 
 
 def test_every_axiom_is_documented() -> None:
