@@ -6,6 +6,7 @@ apart: exactly one class is chosen. Where any action is meant, the action is a t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
 from ringwall.proof.formula import FALSE, TRUE, Formula
@@ -126,6 +127,31 @@ def _members(vocabulary: Vocabulary, pattern: str, chosen: Mapping[str, str]) ->
     return frozenset(action for action in chosen if test.accepts(action))
 
 
+class OneAction:
+    """An action that is known, in the vocabulary's spelling."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        self._lowered = action.lower()
+
+    def any_of(self, patterns: Iterable[str]) -> int:
+        """See :class:`Actions`."""
+        return TRUE if listed(_lowered(tuple(patterns))).accepts(self._lowered) else FALSE
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+        """See :class:`Actions`."""
+        return TRUE if member(self._lowered) else FALSE
+
+    def constraint(self) -> int:
+        """Nothing more."""
+        return TRUE
+
+
+@lru_cache(maxsize=16384)
+def _lowered(patterns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(str.lower, patterns))
+
+
 class AnyAction:
     """Any text of the form ``service:name``."""
 
@@ -136,7 +162,7 @@ class AnyAction:
 
     def any_of(self, patterns: Iterable[str]) -> int:
         """See :class:`Actions`."""
-        lowered = frozenset(pattern.lower() for pattern in patterns)
+        lowered = _lowered(tuple(patterns))
         if not lowered:
             return FALSE
         if "*" in lowered:

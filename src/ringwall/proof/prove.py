@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ringwall.iam.evaluate import decide
 from ringwall.proof.formula import FALSE
 from ringwall.proof.grounding import groundings
+from ringwall.proof.hints import Hint, by_hint
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
@@ -27,13 +28,22 @@ _SHRINK_SECONDS = 0.25
 """How long that may take: the proof stands already."""
 
 
-def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) -> Answer:
+def prove(
+    question: Question,
+    vocabulary: Vocabulary,
+    *,
+    timeout: float = 10.0,
+    explain: bool = True,
+    hints: Iterable[Hint] = (),
+) -> Answer:
     """Prove or refute a claim.
 
     Args:
         question: the claim, whose requests it is about, and the policies that bear on them.
         vocabulary: what AWS's actions and keys are.
         timeout: seconds; then the answer is ``unknown``.
+        explain: whether the answer is to name what a proof rests on and whether it is vacuous, which takes longer.
+        hints: witnesses of the same claim for other principals, which are tried first.
 
     Returns:
         The answer. Every witness in it was decided by :func:`ringwall.iam.evaluate.decide` and is allowed.
@@ -46,22 +56,27 @@ def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) 
         return Answer(
             "unknown", reason=f"it is not known which authorizations {question.claim.operation} needs"
         )
+    told = by_hint(question, hints, vocabulary)
+    if told is not None:
+        return _witnessed(question, told, vocabulary)
     try:
-        return _prove(question, vocabulary, clock)
+        return _prove(question, vocabulary, clock, explain=explain)
     except OutOfTimeError:
         return Answer("unknown", reason=f"no proof and no counterexample within {timeout:g} s")
     except GaveUpError as error:
         return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
-def _prove(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer:
-    setting = make_setting(question, vocabulary)
-    attempt = _attempt(setting, vocabulary, clock)
+def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer:
+    setting = make_setting(question, vocabulary, named=explain)
+    attempt = _attempt(setting, vocabulary, clock, explain=explain)
     if attempt.undecided is None:
         return attempt.answer
     for fixed in groundings(setting):
         grounded = replace(question, fixed={**question.fixed, **fixed})
-        other = _attempt(make_setting(grounded, vocabulary), vocabulary, clock)
+        other = _attempt(
+            make_setting(grounded, vocabulary, named=explain), vocabulary, clock, explain=explain
+        )
         if other.undecided is None and other.answer.witness:
             return other.answer
     return Answer("unknown", reason=attempt.undecided)
@@ -75,7 +90,9 @@ class _Attempt:
         self.undecided = undecided
 
 
-def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> _Attempt:
+    if setting.root == FALSE and not explain:
+        return _Attempt(Answer(_without(setting)))
     if setting.root == FALSE:
         return _Attempt(Answer(_without(setting), axioms=tuple(sorted(setting.always)), vacuous=True))
     search = Search(
@@ -84,7 +101,7 @@ def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt
     try:
         outcome = search.run(setting.assumptions)
         if isinstance(outcome, Refutation):
-            return _refuted(setting, search, outcome)
+            return _refuted(setting, search, outcome, explain=explain)
         return _confirmed(setting, outcome, vocabulary, clock)
     finally:
         search.close()
@@ -97,15 +114,18 @@ def _without(setting: Setting) -> Verdict:
 
 def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
     requests = requests_of(setting, model, vocabulary, clock)
-    objection = confirms(setting, requests, vocabulary)
+    objection = confirms(setting.question, requests, vocabulary)
     if objection is None:
-        verdict: Verdict = "violated" if setting.question.claim.kind == "never" else "holds"
-        because = _allowing(setting.question, requests, vocabulary)
-        return _Attempt(Answer(verdict, witness=requests, because=because))
+        return _Attempt(_witnessed(setting.question, requests, vocabulary))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
         return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal")
     return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
+
+
+def _witnessed(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> Answer:
+    verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
+    return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 
 
 def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocabulary) -> tuple[Reason, ...]:
@@ -118,10 +138,12 @@ def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocab
     return tuple(found)
 
 
-def _refuted(setting: Setting, search: Search, refutation: Refutation) -> _Attempt:
+def _refuted(setting: Setting, search: Search, refutation: Refutation, *, explain: bool) -> _Attempt:
     if search.incomplete:
         names = ", ".join(sorted(name.removeprefix(KEY) for name in search.incomplete))
         return _Attempt(Answer("unknown"), f"{names} is tested both as text and as a number, date or address")
+    if not explain:
+        return _Attempt(Answer(_without(setting)))
     core = _shrunk(search, refutation.core)
     selectors = setting.selectors
     because = tuple(selectors.denies[one] for one in core if one in selectors.denies)

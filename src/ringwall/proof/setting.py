@@ -12,7 +12,7 @@ from ringwall.iam.principal import PrincipalKind
 from ringwall.iam.request import Request
 from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.proof import axioms
-from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions
+from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions, OneAction
 from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller, Caller, OneCaller
 from ringwall.proof.context import Keys, View
 from ringwall.proof.decision import Encoder, Scene, Selectors, action_literal, resource_literal
@@ -103,6 +103,7 @@ def make_setting(
     *,
     against: PolicySet | None = None,
     delegable: bool = False,
+    named: bool = True,
 ) -> Setting:
     """Build the formula of a question.
 
@@ -111,6 +112,7 @@ def make_setting(
         vocabulary: what AWS's actions and keys are.
         against: for a comparison, the other policies: whether each side allows the request is then left open.
         delegable: for a comparison, whether the resource's policy may leave the decision to the account.
+        named: whether a proof is to name the statements that it rests on.
 
     Raises:
         ValueError: the principal cannot be read.
@@ -125,7 +127,9 @@ def make_setting(
     )
     known = known_keys(question)
     caller = _caller(question, formula, known)
-    setting = Setting(question, formula, keys, caller, selectors=Selectors(formula, named=against is None))
+    setting = Setting(
+        question, formula, keys, caller, selectors=Selectors(formula, named=named and against is None)
+    )
     if delegable:
         setting.delegated = formula.atom(Free("delegated"))
     builder = _Builder(setting, vocabulary, known, against)
@@ -340,10 +344,11 @@ class _Builder:
     def operation(self) -> list[int]:
         """The parts of the formula for a claim about an operation."""
         carried = {test.key.lower() for test in self._tests} - self._known.keys()
-        allowed = [
-            self._authorization(one, index, carried)
-            for index, one in enumerate(self._question.authorizations)
-        ]
+        allowed: list[int] = []
+        for index, one in enumerate(self._question.authorizations):
+            allowed.append(self._authorization(one, index, carried))
+            if allowed[-1] == FALSE:
+                return [FALSE]
         claimed = self._formula.disj(
             [
                 self._formula.conj([view.condition(test, variables=True) for test in self._claim.conditions])
@@ -360,18 +365,17 @@ class _Builder:
             self._setting.always.add(axioms.KEYS_PER_ACTION)
             view.carries_only({key: carries(self._vocabulary, one.action, key) for key in carried})
         resource: ResourceChoice = ThisResource(one.resource)
-        actions = KnownActions(self._formula, self._vocabulary, [one.action], self._patterns(), lambda _: 0)
-        scene = Scene(self._formula, actions, resource, view, self._setting.caller, account, self._vocabulary)
+        scene = Scene(
+            self._formula,
+            OneAction(one.action),
+            resource,
+            view,
+            self._setting.caller,
+            account,
+            self._vocabulary,
+        )
         self._setting.scenes.append(scene)
         return Encoder(scene, one.policies or question.policies, self._setting.selectors).allowed()
-
-    def _patterns(self) -> list[str]:
-        return [
-            pattern
-            for policy in self._documents
-            for statement in policy.statements
-            for pattern in (*(statement.actions or ()), *(statement.not_actions or ()))
-        ]
 
     def _view(self, one: Authorization, owner: str) -> View:
         known = {**self._known, **{key.lower(): tuple(values) for key, values in one.context.items()}}

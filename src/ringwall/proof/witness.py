@@ -8,7 +8,7 @@ from ringwall.iam.codec import make_request
 from ringwall.iam.compile import CompiledStatement
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
-from ringwall.proof.actions import ACTION, AnyAction, KnownActions
+from ringwall.proof.actions import ACTION, AnyAction, KnownActions, OneAction
 from ringwall.proof.callers import PRINCIPAL_ARN
 from ringwall.proof.language import Clock
 from ringwall.proof.listed import Listed
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.claims import Claim
     from ringwall.proof.decision import Scene
+    from ringwall.proof.question import Question
 
 _USUAL_ACTIONS = (
     "bedrock:InvokeModel",
@@ -77,6 +78,8 @@ class _Maker:
         return value
 
     def _action(self, scene: Scene) -> str:
+        if isinstance(scene.actions, OneAction):
+            return scene.actions.action
         if isinstance(scene.actions, KnownActions):
             for lowered in scene.actions.classes:
                 if self._model.free.get(f"action {lowered}", len(scene.actions.classes) == 1):
@@ -141,9 +144,8 @@ class _Maker:
         return (value,) if applies else None
 
 
-def confirms(setting: Setting, requests: tuple[Request, ...], vocabulary: Vocabulary) -> str | None:
+def confirms(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> str | None:
     """``None`` if the evaluator allows every request and the claim speaks of them; else what it objects to."""
-    question = setting.question
     for index, request in enumerate(requests):
         policies = question.policies
         if question.authorizations:
