@@ -168,6 +168,7 @@ PROVE: dict[str, Any] = {
         },
         "because": _REASONS,
         "axioms": _STRINGS,
+        "without_axioms": {"enum": ["holds", "violated", "unknown", None]},
         "reason": {"type": ["string", "null"]},
     },
 }

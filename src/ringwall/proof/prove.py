@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
+from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.formula import FALSE
 from ringwall.proof.grounding import groundings
 from ringwall.proof.hints import Hint, by_hint
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
-from ringwall.proof.setting import Setting, make_setting
+from ringwall.proof.setting import Setting, all_policies, make_setting
 from ringwall.proof.witness import confirms, requests_of
 
 if TYPE_CHECKING:
@@ -67,6 +69,19 @@ def prove(
         return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
+def verdict_without_axioms(
+    question: Question, answer: Answer, vocabulary: Vocabulary, *, timeout: float = 10.0
+) -> Verdict | None:
+    """The verdict if none of the axioms that a proof names is taken for granted; ``None`` where there is no proof."""
+    if answer.witness or answer.verdict == "unknown":
+        return None
+    disabled = question.disabled_axioms | frozenset(answer.axioms)
+    if disabled == question.disabled_axioms:
+        return answer.verdict
+    bold = replace(question, disabled_axioms=disabled)
+    return prove(bold, vocabulary, timeout=timeout, explain=False).verdict
+
+
 def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer:
     setting = make_setting(question, vocabulary, named=explain)
     attempt = _attempt(setting, vocabulary, clock, explain=explain)
@@ -79,7 +94,27 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain:
         )
         if other.undecided is None and other.answer.witness:
             return other.answer
-    return Answer("unknown", reason=attempt.undecided)
+    return _by_cvc5(question, vocabulary, clock) or Answer("unknown", reason=attempt.undecided)
+
+
+def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer | None:
+    """What cvc5 makes of it, where it is installed: it knows policy variables for word equations."""
+    if find_spec("cvc5") is None:
+        return None
+    # Imported here because the package is optional and its start takes longer than most proofs.
+    from ringwall.proof.second_opinion import second_opinion  # noqa: PLC0415
+    from ringwall.proof.smt import InexpressibleError  # noqa: PLC0415
+
+    try:
+        opinion = second_opinion(question, vocabulary, timeout=clock.left)
+    except InexpressibleError:
+        return None
+    if opinion.request is not None and confirms(question, (opinion.request,), vocabulary) is None:
+        return _witnessed(question, (opinion.request,), vocabulary)
+    if opinion.request is None and opinion.verdict != "unknown":
+        reason = "proved by cvc5, which does not say what the proof rests on"
+        return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
+    return None
 
 
 class _Attempt:
@@ -119,8 +154,21 @@ def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Cl
         return _Attempt(_witnessed(setting.question, requests, vocabulary))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
-        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal")
+        places = ", ".join(_places(setting.question, construct))
+        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal: {places}")
     return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
+
+
+def _places(question: Question, construct: str) -> Iterable[str]:
+    """The statements in which a policy variable or a session occurs, as ``policy/statement``."""
+    wanted = construct.removeprefix("policy variable ").removeprefix("principal ").split(", ")[0].rstrip("}")
+    sets = [question.policies, *(one.policies for one in question.authorizations if one.policies)]
+    found: dict[str, None] = {}
+    for policy in (policy for policies in sets for policy in all_policies(policies)):
+        for statement in policy.statements:
+            if wanted.lower() in repr(statement).lower():
+                found[f"{policy.name}/{statement.label}"] = None
+    return found or ["the claim itself"]
 
 
 def _witnessed(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> Answer:

@@ -135,6 +135,7 @@ def make_setting(
     builder = _Builder(setting, vocabulary, known, against)
     parts = builder.operation() if question.authorizations else builder.single()
     setting.root = formula.conj([*parts, *builder.axioms()])
+    setting.always |= builder.built_in()
     return setting
 
 
@@ -417,6 +418,27 @@ class _Builder:
             if isinstance(scene.resource, AnyResource):
                 facts += self._of_choices(scene, scene.resource, used)
         return facts
+
+    def built_in(self) -> set[str]:
+        """The axioms that shaped the formula itself, so that a proof cannot tell whether it needed them."""
+        tested = {test.key.lower() for test in self._tests}
+        given = {key.lower() for key in self._question.fixed}
+        keys = self._setting.keys
+        used = {
+            axioms.PRINCIPAL_DETERMINES_KEYS: tested & self._known.keys() - given - {_RESOURCE_ACCOUNT},
+            axioms.SINGLE_VALUED_KEYS: keys.variables.keys() - keys.multivalued,
+            axioms.TYPED_VALUES: [one for one in keys.variables.values() if one.closed or not one.is_text],
+            axioms.ONE_PARTITION: [
+                one for one in self._setting.scenes if isinstance(one.resource, AnyResource)
+            ],
+            axioms.REGION_OF_RESOURCE: [
+                one for one in self._setting.scenes if _REQUESTED_REGION in one.view.linked.keys() & tested
+            ],
+            axioms.RESOURCE_DETERMINES_ACCOUNT: [
+                one for one in self._setting.scenes if _RESOURCE_ACCOUNT in one.view.linked.keys() & tested
+            ],
+        }
+        return {name for name, where in used.items() if where and self._setting.holds(name)}
 
     def _present(self, key: str) -> int:
         present = self._setting.keys.present(key)
