@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PRINCIPAL: Final = "arn:aws:iam::111122223333:role/Compared"
 _OUTSIDE_ACCOUNT: Final = "777788889999"
-_ALLOW_ALL: Final = parse_policy(
+EVERYTHING: Final = parse_policy(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
     name="everything",
 )
@@ -44,7 +44,7 @@ class Frame:
     def policies(self, document: Policy) -> PolicySet:
         """The document as the policies that bear on the principal's requests."""
         if self.as_resource:
-            return PolicySet(identity=(_ALLOW_ALL,) if self.allow_all else (), resource=document)
+            return PolicySet(identity=(EVERYTHING,) if self.allow_all else (), resource=document)
         return PolicySet(identity=(document,))
 
 

@@ -7,8 +7,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
+from ringwall.iam.patterns import glob_matches
+from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.proof.axioms import AXIOMS
+from ringwall.proof.claims import Claim
 from ringwall.proof.formula import FALSE
+from ringwall.proof.frames import EVERYTHING
 from ringwall.proof.grounding import groundings
 from ringwall.proof.hints import Hint, by_hint
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
@@ -25,6 +29,9 @@ if TYPE_CHECKING:
 
 _SHRINK_UP_TO = 48
 """Selectors of a proof that are tried one by one for whether it could do without."""
+
+_MANY = 16
+"""Statements of own policies from which on it is tried first whether the others rule the claim out by themselves."""
 
 _SHRINK_SECONDS = 0.25
 """How long that may take: the proof stands already."""
@@ -83,6 +90,18 @@ def verdict_without_axioms(
 
 
 def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer:
+    freer = _freer(question)
+    if freer is not None:
+        attempt = _attempt(make_setting(freer, vocabulary, named=explain), vocabulary, clock, explain=explain)
+        if attempt.undecided is None and not attempt.answer.witness:
+            return attempt.answer
+    fewer = _fewer(question)
+    if fewer is not None:
+        part = make_setting(fewer, vocabulary, named=False)
+        part.question = question
+        attempt = _attempt(part, vocabulary, clock, explain=False)
+        if attempt.undecided is None and attempt.answer.witness:
+            return attempt.answer
     setting = make_setting(question, vocabulary, named=explain)
     attempt = _attempt(setting, vocabulary, clock, explain=explain)
     if attempt.undecided is None:
@@ -115,6 +134,65 @@ def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer
         reason = "proved by cvc5, which does not say what the proof rests on"
         return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
     return None
+
+
+def _freer(question: Question) -> Question | None:
+    """The question with own policies that allow everything, where there are many statements.
+
+    What the other policies rule out even so is ruled out, without a look at those statements.
+    """
+    statements = sum(len(policy.statements) for policy in question.policies.identity)
+    if statements < _MANY or not any(_others(policies) for policies in _sets(question)):
+        return None
+
+    def free(policies: PolicySet) -> PolicySet:
+        return replace(policies, identity=(EVERYTHING,))
+
+    authorizations = tuple(
+        one._replace(policies=free(one.policies)) if one.policies else one for one in question.authorizations
+    )
+    return replace(question, policies=free(question.policies), authorizations=authorizations)
+
+
+def _fewer(question: Question) -> Question | None:
+    """The question with every Deny of the own policies but only some of their Allows, where there are many.
+
+    What gets through with these gets through with all.
+    """
+    if question.authorizations or sum(len(one.statements) for one in question.policies.identity) < 2 * _MANY:
+        return None
+    left = _MANY
+    policies: list[Policy] = []
+    for policy in question.policies.identity:
+        kept: list[Statement] = []
+        for statement in policy.statements:
+            if statement.effect is Effect.DENY:
+                kept.append(statement)
+            elif left and _may_speak_of(statement, question.claim):
+                kept.append(statement)
+                left -= 1
+        policies.append(Policy(policy.name, policy.version, tuple(kept)))
+    return replace(question, policies=replace(question.policies, identity=tuple(policies)))
+
+
+def _may_speak_of(statement: Statement, claim: Claim) -> bool:
+    """Whether a claim about single actions names one that the statement lists, as far as a glance shows."""
+    if statement.actions is None or claim.actions is None:
+        return True
+    named = [action.lower() for action in claim.actions]
+    return any("*" in action or "?" in action for action in named) or any(
+        glob_matches(pattern.lower(), action) for pattern in statement.actions for action in named
+    )
+
+
+def _sets(question: Question) -> list[PolicySet]:
+    return [question.policies, *(one.policies for one in question.authorizations if one.policies)]
+
+
+def _others(policies: PolicySet) -> bool:
+    """Whether anything but own policies bears on a request."""
+    own = replace(policies, identity=())
+    return next(iter(all_policies(own)), None) is not None
 
 
 class _Attempt:
@@ -162,9 +240,8 @@ def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Cl
 def _places(question: Question, construct: str) -> Iterable[str]:
     """The statements in which a policy variable or a session occurs, as ``policy/statement``."""
     wanted = construct.removeprefix("policy variable ").removeprefix("principal ").split(", ")[0].rstrip("}")
-    sets = [question.policies, *(one.policies for one in question.authorizations if one.policies)]
     found: dict[str, None] = {}
-    for policy in (policy for policies in sets for policy in all_policies(policies)):
+    for policy in (policy for policies in _sets(question) for policy in all_policies(policies)):
         for statement in policy.statements:
             if wanted.lower() in repr(statement).lower():
                 found[f"{policy.name}/{statement.label}"] = None

@@ -65,6 +65,17 @@ def second_opinion(question: Question, vocabulary: Vocabulary, *, timeout: float
     return _Translation(question, vocabulary, Terms(timeout)).answer()
 
 
+def script(question: Question, vocabulary: Vocabulary) -> str:
+    """The question in SMT-LIB: satisfiable if there is a request as claimed that is allowed.
+
+    Raises:
+        InexpressibleError: as :func:`second_opinion`.
+    """
+    translation = _Translation(question, vocabulary, Terms(1))
+    translation.ask()
+    return translation.terms.script()
+
+
 @dataclass
 class _Key:
     """A context key: its slots for values, and whether each is used."""
@@ -119,13 +130,17 @@ class _Translation:
         possible: Verdict = "violated" if impossible == "holds" else "holds"
         if not self.actions:
             return Opinion(impossible)
-        goal = self.terms.all([self._claimed(), self._allowed(), self._resource(), self._one_action()])
-        self.terms.solver.assertFormula(goal)
-        self.terms.solver.assertFormula(self.terms.all(self._facts()))
+        self.ask()
         result = self.terms.solver.checkSat()
         if result.isUnsat():
             return Opinion(impossible)
         return Opinion(possible, self._request()) if result.isSat() else Opinion("unknown")
+
+    def ask(self) -> None:
+        """Assert that there is a request as claimed that is allowed."""
+        goal = self.terms.all([self._claimed(), self._allowed(), self._resource(), self._one_action()])
+        self.terms.solver.assertFormula(goal)
+        self.terms.solver.assertFormula(self.terms.all(self._facts()))
 
     def _request(self) -> Request:
         solver = self.terms.solver

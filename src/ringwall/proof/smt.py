@@ -42,18 +42,30 @@ class Terms:
             self.solver.setOption(name, value)
         self.solver.setLogic("QF_SLIA")
         self.true, self.false = self._terms.mkTrue(), self._terms.mkFalse()
+        self._declared: dict[str, str] = {}
 
     def string(self, name: str) -> Term:
         """A string variable."""
-        return self._terms.mkConst(self._terms.getStringSort(), name)
+        return self._declare(name, self._terms.getStringSort())
 
     def boolean(self, name: str) -> Term:
         """A truth variable."""
-        return self._terms.mkConst(self._terms.getBooleanSort(), name)
+        return self._declare(name, self._terms.getBooleanSort())
+
+    def _declare(self, name: str, sort: Term) -> Term:
+        made = self._terms.mkConst(sort, name)
+        self._declared[str(made)] = str(sort)
+        return made
+
+    def script(self) -> str:
+        """What was asserted, in SMT-LIB, for other solvers."""
+        declared = [f"(declare-const {name} {sort})" for name, sort in self._declared.items()]
+        asserted = [f"(assert {term})" for term in self.solver.getAssertions()]
+        return "\n".join([*declared, *asserted])
 
     def choices(self, name: str, listed: list[str]) -> dict[str, Term]:
         """For each of the listed things, the term that it is chosen; no two are."""
-        chosen = self._terms.mkConst(self._terms.getIntegerSort(), name)
+        chosen = self._declare(name, self._terms.getIntegerSort())
         return {one: self.same(chosen, self._terms.mkInteger(index)) for index, one in enumerate(listed)}
 
     def text(self, value: str) -> Term:
