@@ -113,6 +113,9 @@ class World:
     def resource_patterns(self, action: str) -> tuple[str, ...]:
         return next((shapes for one, shapes in ACTIONS.items() if one.lower() == action.lower()), ())
 
+    def takes_star(self, action: str) -> bool:
+        return not self.resource_patterns(action)
+
     def rcp_covers(self, service: str) -> bool:
         return service == "shop"
 

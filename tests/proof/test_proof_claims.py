@@ -298,6 +298,15 @@ def test_variable_that_nothing_determines_is_named_when_it_stops_a_proof(
     assert "${aws:sourceidentity}" in (answer.reason or "")
 
 
+def test_actions_whose_resource_types_are_optional_may_be_about_no_resource() -> None:
+    action = "bedrock:CreateGuardrail"
+    types = ["arn:aws:bedrock:*:*:guardrail-profile/*", "arn:aws:bedrock:*:*:automated-reasoning-policy/*"]
+    statements = [allow(action), {"Effect": "Deny", "Action": action, "Resource": types}]
+    answer = ask({"never": {"Action": action}}, {"identity": [named("own", *statements)]})
+    assert answer.verdict == "violated"
+    assert answer.witness[0].resource == "*"
+
+
 BUCKET = {"name": "bucket", "document": document({**allow("s3:GetObject"), "Principal": {"AWS": ROLE}})}
 
 

@@ -193,7 +193,9 @@ class _Translation:
             terms.no(terms.same(rest, terms.text(""))),
         ]
         for name, chosen in self.actions.items():
-            facts.append(terms.implies(chosen, self._has_shape(self.vocabulary.resource_patterns(name))))
+            patterns = self.vocabulary.resource_patterns(name)
+            whole = ("*",) if patterns and self.vocabulary.takes_star(name) else ()
+            facts.append(terms.implies(chosen, self._has_shape((*patterns, *whole))))
         return terms.all(facts)
 
     @property

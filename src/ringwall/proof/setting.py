@@ -19,7 +19,15 @@ from ringwall.proof.decision import Encoder, Scene, Selectors, action_literal, r
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import STAR, literal
 from ringwall.proof.question import Authorization, Question
-from ringwall.proof.resources import ACCOUNT, ACCOUNT_ID, REGION, AnyResource, ResourceChoice, ThisResource
+from ringwall.proof.resources import (
+    ACCOUNT,
+    ACCOUNT_ID,
+    REGION,
+    AnyResource,
+    ResourceChoice,
+    ThisResource,
+    shapes_of,
+)
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Free, Holds, Variable
 
@@ -333,7 +341,7 @@ class _Builder:
             return TRUE
         by_shape: dict[tuple[str, ...], list[int]] = {}
         for lowered, choice in actions.choices.items():
-            by_shape.setdefault(tuple(self._vocabulary.resource_patterns(lowered)), []).append(choice)
+            by_shape.setdefault(shapes_of(self._vocabulary, lowered), []).append(choice)
         facts = [
             self._formula.implies(self._formula.disj(chosen), resource.has_shape(shapes))
             for shapes, chosen in by_shape.items()
@@ -588,4 +596,4 @@ def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Ha
         lowered.startswith(f"{_REGIONAL_SERVICE}:"),
         lowered.endswith(":callwithbearertoken"),
     )
-    return tuple(vocabulary.resource_patterns(action)), rules
+    return shapes_of(vocabulary, action), rules
