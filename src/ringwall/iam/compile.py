@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Self
 
 from ringwall.iam.arn import Arn, is_account_id
 from ringwall.iam.conditions import Context, ContextTest, compile_test
@@ -50,7 +50,7 @@ PrincipalTest = Callable[[Principal, bool], Grant]
 class CompiledStatement:
     """One statement, ready to be asked. ``None`` stands for a test that everything passes.
 
-    What only statements that bear on a request need is compiled when it is first asked for.
+    What only statements that bear on a request need is there after :meth:`ready`.
 
     Attributes:
         reason: how decisions name it.
@@ -67,6 +67,7 @@ class CompiledStatement:
     """
 
     __slots__ = (
+        "_is_ready",
         "_policy_type",
         "_variables",
         "action",
@@ -91,6 +92,7 @@ class CompiledStatement:
     variable_resource: ResourceTest | None
 
     def __init__(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> None:
+        self._is_ready = False
         self._policy_type = policy_type
         self._variables = policy.version == POLICY_VARIABLES_SINCE
         denies = statement.effect is Effect.DENY
@@ -99,28 +101,25 @@ class CompiledStatement:
         self.action = _action_test(statement)
         self.names_resources = statement.resources is not None or statement.not_resources is not None
 
-    def __getattr__(self, attribute: str) -> Any:
-        if attribute in ("statement", "_variables", "_policy_type"):  # of a copy that is being made
-            raise AttributeError(attribute)
-        statement, variables = self.statement, self._variables
-        if attribute in ("name", "variable_resource"):
+    def ready(self) -> Self:
+        """Compile what only statements that bear on a request need, unless it was done before. Returns itself.
+
+        Not an attribute looked up lazily: a class with ``__getattr__`` has slow attributes.
+        """
+        if not self._is_ready:
+            statement, variables = self.statement, self._variables
             tests = _resource_tests(statement, self._policy_type, variables=variables)
             self.name, self.variable_resource = tests
-        elif attribute in ("beginnings", "needle"):
             named = _patterns(statement.resources, variables=variables)
             self.beginnings, self.needle = beginnings(named), _needle(named)
-        elif attribute == "conditions":
             self.conditions = tuple(
                 (test, test.key.lower(), compile_test(test, variables=variables))
                 for test in statement.conditions
             )
-        elif attribute == "context":
             self.context = _all_of(tuple(check for _, _, check in self.conditions))
-        elif attribute == "principal":
             self.principal = _principal_test(statement, self._policy_type)
-        else:
-            raise AttributeError(attribute)
-        return getattr(self, attribute)
+            self._is_ready = True
+        return self
 
     def matches_resource(self, resource: str, context: Context) -> bool:
         """Whether the statement's resource element matches."""
@@ -350,7 +349,7 @@ class CompiledSet:
             if listed is None:
                 return None
             bearing = [
-                statement
+                statement.ready()
                 for policy in listed
                 for statement in compile_policy(policy, policy_type)
                 if statement.action is None or statement.action(action)

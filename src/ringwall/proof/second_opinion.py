@@ -435,7 +435,7 @@ class _Translation:
 
     def _grant(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> Grant:
         """How the statement names the caller."""
-        compiled = compile_policy(policy, policy_type)[statement.index]
+        compiled = compile_policy(policy, policy_type)[statement.index].ready()
         if compiled.principal is None:
             return Grant.DIRECT
         return compiled.principal(self.caller, self.question.policies.permissions_boundary is not None)

@@ -172,7 +172,7 @@ def speaks_of(claim: Claim, request: Request) -> bool:
         not_resources=claim.not_resources,
         conditions=claim.conditions,
     )
-    item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity")
+    item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity").ready()
     return (
         (item.action is None or bool(item.action(request.action.lower())))
         and item.matches_resource(request.resource, request.context)
