@@ -13,13 +13,14 @@ is a proof, unless the gap is about somebody else's resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors, routes
 from ringwall.access.anybody import anybody, as_conditions, stands_for
 from ringwall.access.bearing import Access
+from ringwall.access.remedies import Violation, remedy
 from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
 from ringwall.iam.policy import Policy, PolicySet
@@ -28,6 +29,10 @@ from ringwall.proof.claims import Claim
 from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question, Verdict
+
+if TYPE_CHECKING:
+    from ringwall.access.amending import Amendment
+    from ringwall.access.smallest_change import PolicyChange
 
 _HINTS = 32
 """Witnesses of a claim that are tried on other principals."""
@@ -61,6 +66,7 @@ class Exposure:
     actor: Actor
     route: Route | None
     answer: Answer
+    question: Question | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,7 @@ class EstateAnswer:
         exempt: violations by roles that Bedrock alone can assume; no part of the verdict.
         gaps: what could not be read.
         asked: number of questions put to the prover.
+        violation: of a violated claim, the question that showed it.
     """
 
     claim: Claim
@@ -84,6 +91,7 @@ class EstateAnswer:
     exempt: tuple[Exposure, ...] = ()
     gaps: tuple[str, ...] = ()
     asked: int = 0
+    violation: Violation | None = field(default=None, repr=False)
 
     @property
     def exposed(self) -> tuple[str, ...]:
@@ -101,6 +109,8 @@ class Prover:
         vocabulary: actions and keys.
         timeout: seconds for each question.
         disabled_axioms: facts about requests that are not to be taken for granted.
+        amendments: changes of policies to prove under.
+        first: whether one actor with which a claim is violated is enough to know of.
     """
 
     access: Access
@@ -108,7 +118,9 @@ class Prover:
     vocabulary: Vocabulary
     timeout: float = 10.0
     disabled_axioms: frozenset[str] = frozenset()
-    asked: int = 0
+    amendments: tuple[Amendment, ...] = ()
+    first: bool = False
+    asked: int = field(default=0, init=False)
     _actors: tuple[Actor, ...] = field(default=(), init=False)
     _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
     _anybody: Actor = field(init=False)
@@ -128,6 +140,43 @@ class Prover:
         answer = self._can(claim, call) if claim.kind == "can" else self._never(claim)
         return replace(self._with_gaps(answer), asked=self.asked - before)
 
+    def remedy(
+        self, answer: EstateAnswer, *, keeping: Sequence[tuple[Claim, ApiCall | None]] = ()
+    ) -> tuple[PolicyChange, ...]:
+        """The smallest change of policies after which a violated claim holds of the Estate; empty if none was found.
+
+        It is looked for as long as one question may take.
+
+        Args:
+            answer: of this prover.
+            keeping: *can* claims that hold and must go on holding.
+        """
+        if answer.violation is None:
+            return ()
+
+        def again(chosen: Sequence[Amendment], seconds: float) -> tuple[Verdict, Violation | None]:
+            amended = replace(
+                self, timeout=min(seconds, self.timeout), amendments=(*self.amendments, *chosen)
+            )
+            found = amended.prove(answer.claim)
+            if found.verdict == "holds" and any(
+                amended.prove(claim, call).verdict != "holds" for claim, call in keeping
+            ):
+                return "unknown", None
+            return found.verdict, found.violation
+
+        return remedy(answer.violation, self.vocabulary, timeout=self.timeout, again=again)
+
+    def verdict_without_axioms(self, answer: EstateAnswer, call: ApiCall | None = None) -> Verdict | None:
+        """The verdict if none of the axioms that a proof names is taken for granted; ``None`` where there is no proof."""
+        if answer.verdict != "holds" or answer.answer.witness:
+            return None
+        used = frozenset(answer.answer.axioms)
+        if used <= self.disabled_axioms:
+            return answer.verdict
+        bold = replace(self, disabled_axioms=self.disabled_axioms | used, first=True)
+        return bold.prove(answer.claim, call).verdict
+
     # -- never -----------------------------------------------------------------------------------------------------
 
     def _never(self, claim: Claim) -> EstateAnswer:
@@ -143,10 +192,15 @@ class Prover:
                     (exempt if actor.exempt else violations).append(exposure)
                     break
                 others.append(exposure.answer)
+            if violations and self.first:
+                break
         unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
         exempted = tuple(exempt)
         if violations:
-            return EstateAnswer(claim, "violated", violations[0].answer, tuple(violations), exempted)
+            shown = violations[0]
+            return EstateAnswer(
+                claim, "violated", shown.answer, tuple(violations), exempted, violation=_violation(shown)
+            )
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
         return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
@@ -172,11 +226,11 @@ class Prover:
             key = (claim, policy)
             if key not in self._of_anybody:
                 policies = replace(self._anybody.policies, resource=policy)
-                self._of_anybody[key] = self._ask(claim, self._anybody, policies, {})
+                self._of_anybody[key] = self._ask(claim, self._anybody, policies)
             answer = self._of_anybody[key]
             if actor is self._anybody or answer.verdict == "holds":
                 return answer
-        return self._ask(claim, actor, replace(actor.policies, resource=policy), {})
+        return self._ask(claim, actor, replace(actor.policies, resource=policy))
 
     def _by_route(
         self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
@@ -184,7 +238,8 @@ class Prover:
         found: list[Exposure] = []
         for route in self._routes_for(claim):
             by_this = replace(policies, vpc_endpoint=route.policies)
-            found.append(Exposure(actor, route, self._ask(claim, actor, by_this, route.facts)))
+            question = self._question(claim, actor, by_this, route.facts)
+            found.append(Exposure(actor, route, self._asked(question, route.facts, claim), question))
             if found[-1].answer.verdict == "violated":
                 break
         if overall.verdict == "violated" and all(item.answer.verdict == "holds" for item in found):
@@ -192,12 +247,16 @@ class Prover:
         else:
             yield from found
 
-    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]) -> Answer:
-        self.asked += 1
-        question = Question(
+    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet) -> Answer:
+        return self._asked(self._question(claim, actor, policies, {}), {}, claim)
+
+    def _question(
+        self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]
+    ) -> Question:
+        return Question(
             id=claim.name,
             principal=actor.principal,
-            policies=policies,
+            policies=self._amended(policies),
             claim=as_conditions(claim)
             if actor.principal is None
             else replace(claim, principals=None, not_principals=None),
@@ -206,7 +265,11 @@ class Prover:
             fixed={**self._identity_facts(actor), **facts},
             account=actor.account if actor.principal is None else None,
         )
-        hints = self._hints.setdefault((claim, policies.resource, frozenset(facts.items())), [])
+
+    def _asked(self, question: Question, facts: Mapping[str, Any], claim: Claim) -> Answer:
+        self.asked += 1
+        key = (claim, question.policies.resource, frozenset(facts.items()))
+        hints = self._hints.setdefault(key, [])
         answer = prove(question, self.vocabulary, timeout=self.timeout, hints=reversed(hints))
         if answer.witness and len(hints) < _HINTS:
             hints.append(answer.witness)
@@ -239,12 +302,13 @@ class Prover:
         if not wanted:
             reason = f"{', '.join(claim.principals or ('nobody',))} is not there"
             return EstateAnswer(claim, "violated", Answer("violated", reason=reason))
-        exposures = [Exposure(actor, None, self._ask_can(claim, actor, call)) for actor in wanted]
+        exposures = [self._ask_can(claim, actor, call) for actor in wanted]
         able = [item for item in exposures if item.answer.verdict == "holds"]
         decided = able[0] if able else exposures[0]
-        return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able))
+        violation = _violation(decided) if decided.answer.verdict == "violated" else None
+        return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able), violation=violation)
 
-    def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Answer:
+    def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Exposure:
         self.asked += 1
         facts: dict[str, Any] = dict(self._identity_facts(actor))
         parts: tuple[Authorization, ...] = ()
@@ -259,13 +323,13 @@ class Prover:
         question = Question(
             id=claim.name,
             principal=actor.principal,
-            policies=policies,
+            policies=self._amended(policies),
             claim=replace(claim, principals=None, not_principals=None),
             disabled_axioms=self.disabled_axioms,
             fixed=facts,
             authorizations=parts,
         )
-        return prove(question, self.vocabulary, timeout=self.timeout)
+        return Exposure(actor, None, prove(question, self.vocabulary, timeout=self.timeout), question)
 
     def _parts(self, actor: Actor, call: ApiCall, endpoint: str | None) -> Iterator[Authorization]:
         needed = authorizations(
@@ -280,7 +344,9 @@ class Prover:
             bearing = self.access.policies(
                 str(actor.principal), resource=item.resource, action=item.action, endpoint=endpoint
             )
-            yield Authorization(item.action, item.resource, item.context, item.resource_account, bearing)
+            yield Authorization(
+                item.action, item.resource, item.context, item.resource_account, self._amended(bearing)
+            )
 
     def _endpoint_facts(self, endpoint: str) -> dict[str, Any]:
         for route in routes(self.access, services=("",)):
@@ -290,13 +356,22 @@ class Prover:
 
     # -- both ------------------------------------------------------------------------------------------------------
 
+    def _amended(self, policies: PolicySet) -> PolicySet:
+        for amendment in self.amendments:
+            policies = amendment.applied(policies)
+        return policies
+
     def _with_gaps(self, answer: EstateAnswer) -> EstateAnswer:
         gaps = self.access.gaps
         if not gaps or answer.verdict == "unknown":
             return replace(answer, gaps=gaps)
         reason = f"could not be read: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else "")
         decided = replace(answer.answer, verdict="unknown", reason=reason)
-        return replace(answer, verdict="unknown", answer=decided, gaps=gaps)
+        return replace(answer, verdict="unknown", answer=decided, gaps=gaps, violation=None)
+
+
+def _violation(exposure: Exposure) -> Violation | None:
+    return Violation(exposure.question, exposure.answer) if exposure.question is not None else None
 
 
 def _concerns(claim: Claim, actor: Actor) -> bool:

@@ -16,6 +16,10 @@ from ringwall.proof.codec import (
 )
 from ringwall.proof.compare import compare
 from ringwall.proof.prove import prove, verdict_without_axioms
+from ringwall.proof.question import Answer, Question
+
+Further = Callable[[Question, Answer], Mapping[str, Any]]
+"""Further fields of an answer, from the question and what was found."""
 
 
 def answer_document(
@@ -24,15 +28,25 @@ def answer_document(
     *,
     timeout: float = 10.0,
     disabled_axioms: frozenset[str] = frozenset(),
+    further: Further | None = None,
 ) -> dict[str, Any]:
-    """The answer to one question (CONTRACTS "ringwall prove"); what cannot be read becomes ``{"id", "error"}``."""
+    """The answer to one question (CONTRACTS "ringwall prove"); what cannot be read becomes ``{"id", "error"}``.
+
+    Args:
+        document: the question.
+        vocabulary: what AWS's actions and keys are.
+        timeout: seconds for the proof, and as much again for each thing that is told beside it.
+        disabled_axioms: facts that are not taken for granted, beside those of the question.
+        further: what else the answer is to tell.
+    """
 
     def ask() -> dict[str, Any]:
         question = question_from_json(document)
         question = replace(question, disabled_axioms=question.disabled_axioms | disabled_axioms)
         answer = prove(question, vocabulary, timeout=timeout)
         without = verdict_without_axioms(question, answer, vocabulary, timeout=timeout)
-        return {**answer_to_json(question, answer), "without_axioms": without}
+        told = further(question, answer) if further is not None else {}
+        return {**answer_to_json(question, answer), "without_axioms": without, **told}
 
     return _or_error(document, ask)
 

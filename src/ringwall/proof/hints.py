@@ -41,14 +41,26 @@ def by_hint(question: Question, hints: Iterable[Hint], vocabulary: Vocabulary) -
         # Whether the call is as claimed may depend on the principal, which only the prover looks at.
         return None
     for hint in hints:
-        told = tuple(_retold(request, question.principal, known) for request in hint)
+        told = tuple(
+            _retold(request, question.principal, owner, known)
+            for request, owner in zip(hint, _owners(question), strict=False)
+        )
         if confirms(question, told, vocabulary) is None:
             return told
     return None
 
 
-def _retold(request: Request, principal: str, known: dict[str, tuple[str, ...]]) -> Request:
+def _owners(question: Question) -> list[str | None]:
+    """Whose the resources are, as the question says: the same resource may be somebody else's for another principal."""
+    if not question.authorizations:
+        return [question.resource_account]
+    return [one.resource_account or question.resource_account for one in question.authorizations]
+
+
+def _retold(
+    request: Request, principal: str, owner: str | None, known: dict[str, tuple[str, ...]]
+) -> Request:
     own = make_request(request.principal, request.action, request.resource, request.resource_account, {})
     context = {key: values for key, values in request.context.items() if key not in own.context}
     context = {key: values for key, values in {**context, **known}.items() if values}
-    return make_request(principal, request.action, request.resource, request.resource_account, context)
+    return make_request(principal, request.action, request.resource, owner, context)

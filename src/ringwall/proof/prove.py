@@ -19,6 +19,7 @@ from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
 from ringwall.proof.setting import Setting, all_policies, make_setting
+from ringwall.proof.simplest import simplest
 from ringwall.proof.witness import confirms, requests_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def prove(
         question: the claim, whose requests it is about, and the policies that bear on them.
         vocabulary: what AWS's actions and keys are.
         timeout: seconds; then the answer is ``unknown``.
-        explain: whether the answer is to name what a proof rests on and whether it is vacuous, which takes longer.
+        explain: whether the answer is to name what a proof rests on and whether it is vacuous, and a witness to be the
+            simplest, which takes longer.
         hints: witnesses of the same claim for other principals, which are tried first.
 
     Returns:
@@ -67,7 +69,7 @@ def prove(
         )
     told = by_hint(question, hints, vocabulary)
     if told is not None:
-        return _witnessed(question, told, vocabulary)
+        return _witnessed(question, told, vocabulary, explain=explain)
     try:
         return _prove(question, vocabulary, clock, explain=explain)
     except OutOfTimeError:
@@ -101,7 +103,7 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain:
         part.question = question
         attempt = _attempt(part, vocabulary, clock, explain=False)
         if attempt.undecided is None and attempt.answer.witness:
-            return attempt.answer
+            return _witnessed(question, attempt.answer.witness, vocabulary, explain=explain)
     setting = make_setting(question, vocabulary, named=explain)
     attempt = _attempt(setting, vocabulary, clock, explain=explain)
     if attempt.undecided is None:
@@ -113,10 +115,11 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain:
         )
         if other.undecided is None and other.answer.witness:
             return other.answer
-    return _by_cvc5(question, vocabulary, clock) or Answer("unknown", reason=attempt.undecided)
+    second = _by_cvc5(question, vocabulary, clock, explain=explain)
+    return second or Answer("unknown", reason=attempt.undecided)
 
 
-def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer | None:
+def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer | None:
     """What cvc5 makes of it, where it is installed: it knows policy variables for word equations."""
     if find_spec("cvc5") is None:
         return None
@@ -129,7 +132,7 @@ def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer
     except InexpressibleError:
         return None
     if opinion.request is not None and confirms(question, (opinion.request,), vocabulary) is None:
-        return _witnessed(question, (opinion.request,), vocabulary)
+        return _witnessed(question, (opinion.request,), vocabulary, explain=explain)
     if opinion.request is None and opinion.verdict != "unknown":
         reason = "proved by cvc5, which does not say what the proof rests on"
         return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
@@ -215,7 +218,7 @@ def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock, *, explain:
         outcome = search.run(setting.assumptions)
         if isinstance(outcome, Refutation):
             return _refuted(setting, search, outcome, explain=explain)
-        return _confirmed(setting, outcome, vocabulary, clock)
+        return _confirmed(setting, outcome, vocabulary, clock, explain=explain)
     finally:
         search.close()
 
@@ -225,11 +228,13 @@ def _without(setting: Setting) -> Verdict:
     return "holds" if setting.question.claim.kind == "never" else "violated"
 
 
-def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+def _confirmed(
+    setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock, *, explain: bool
+) -> _Attempt:
     requests = requests_of(setting, model, vocabulary, clock)
     objection = confirms(setting.question, requests, vocabulary)
     if objection is None:
-        return _Attempt(_witnessed(setting.question, requests, vocabulary))
+        return _Attempt(_witnessed(setting.question, requests, vocabulary, explain=explain))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
         places = ", ".join(_places(setting.question, construct))
@@ -248,7 +253,11 @@ def _places(question: Question, construct: str) -> Iterable[str]:
     return found or ["the claim itself"]
 
 
-def _witnessed(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> Answer:
+def _witnessed(
+    question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary, *, explain: bool
+) -> Answer:
+    if explain:
+        requests = simplest(question, requests, vocabulary)
     verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
     return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 
