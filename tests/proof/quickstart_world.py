@@ -20,6 +20,9 @@ from ringwall.proof.question import Question
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
 
+OF_OTHERS = ("nobody-outside-organization",)
+"""Claims that do not speak of roles of the account."""
+
 
 @cache
 def questions() -> dict[str, Question]:
@@ -36,7 +39,7 @@ def _questions() -> Iterator[tuple[str, Question]]:
     account = access.estate.account(perimeter.account)
     assert account is not None
     for declared in bind_claims(declared_claims(perimeter), attributes):
-        if declared.kind == "never":
+        if declared.kind == "never" and declared.name not in OF_OTHERS:
             claim = replace(declared.claim, principals=None, not_principals=None)
             who = f"arn:aws:iam::{perimeter.account}:role/Anyone"
             question = Question(

@@ -177,7 +177,7 @@ def test_what_holds_teaches_nothing() -> None:
 
 def test_a_fix_that_is_not_proved_in_time_is_not_offered() -> None:
     asked = question_from_json(question(NEVER, identity=[named("app", ALLOW)], scp=scp()))
-    violation = Violation(asked, prove(asked, CATALOG))
+    violation = Violation(asked, prove(asked, CATALOG), asked.claim)
     assert remedy(violation, CATALOG, timeout=0) == ()
 
 
@@ -235,6 +235,10 @@ def broken(quickstart: Access, policy: str, sid: str | None) -> Access:
         ("scp/protect", "ProtectTrail", "protect-trail"),
         ("scp/protect", "ProtectKeys", "protect-keys"),
         ("scp/protect", "ProtectBuckets", "protect-buckets"),
+        ("scp/models", "OnlyDeclaredPrincipals", "only-declared-principals"),
+        ("scp/protect", "DecryptGuardrail", "decrypt-guardrail"),
+        ("scp/protect", "DecryptTrail", "decrypt-trail"),
+        ("scp/protect", "DecryptRecords", "decrypt-records"),
     ],
 )
 def test_what_is_taken_out_of_the_perimeter_is_what_the_fix_puts_back(
@@ -256,9 +260,68 @@ def test_what_is_taken_out_of_the_perimeter_is_what_the_fix_puts_back(
     assert change.policy_type == "scp"
     assert change.statement is not None
     assert change.statement["Effect"] == "Deny"
+    exempt = declared[claim].claim.not_principals
+    if exempt is not None:  # nobody who may is locked out
+        assert set(change.statement["Condition"]["ArnNotLike"]) == {"aws:PrincipalArn"}
     told = Proved(declared[claim], answer, learned(answer.violation, (change,), CATALOG)).to_json()
     assert told["fix"] == [change_to_json(change)]
     assert all(layer["bears"] or not layer["allowed_by"] for layer in told["trace"][0]["layers"])
+
+
+GRANTS = {
+    # who is let in, by which property of which resource: (type of the resource, property, statement, who gets through)
+    "a foreign account into a bucket": (
+        "AWS::S3::BucketPolicy",
+        "PolicyDocument",
+        {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "s3:GetObject", "Resource": "*"},
+        "any other account",
+    ),
+    "everybody into a bucket": (
+        "AWS::S3::BucketPolicy",
+        "PolicyDocument",
+        {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*",
+         "Condition": {"StringEquals": {"s3:ExistingObjectTag/public": "yes"}}},
+        "an anonymous caller",
+    ),
+    "everybody to a key": (
+        "AWS::KMS::Key",
+        "KeyPolicy",
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*"},
+        "any other account",
+    ),
+    "a foreign account into a role": (
+        "AWS::IAM::Role",
+        "AssumeRolePolicyDocument",
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"},
+        "any other account",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GRANTS)
+def test_who_lets_strangers_in_is_told_with_what_keeps_them_out(quickstart: Access, name: str) -> None:
+    kind, where, grant, who = GRANTS[name]
+    target = next(one for one in quickstart.estate.of_type(kind))
+
+    def opened(resource):
+        if resource is not target:
+            return resource
+        policy = resource.get(where)
+        wider = {**policy, "Statement": [*policy["Statement"], grant]}
+        return replace(resource, properties={**resource.properties, where: wider})
+
+    perimeter = load_perimeter(QUICKSTART)
+    claims = bind_claims(declared_claims(perimeter), placeholders(compile_estate(perimeter)))
+    claim = next(one.claim for one in claims if one.name == "nobody-outside-organization")
+    assert Prover(quickstart, perimeter.account, CATALOG).prove(claim).verdict == "holds"
+    open_ = Access(quickstart.estate.with_resources(map(opened, quickstart.estate)))
+    prover = Prover(open_, perimeter.account, CATALOG)
+    answer = prover.prove(claim)
+    assert answer.verdict == "violated"
+    assert who in [exposure.actor.label for exposure in answer.exposures]
+    assert all(exposure.actor.kind in ("outside", "anonymous") for exposure in answer.exposures)
+    (change,) = prover.remedy(answer)
+    assert change.policy_type == "resource"
 
 
 def test_a_change_that_locks_a_use_out_is_no_fix(quickstart: Access) -> None:

@@ -199,7 +199,12 @@ class Prover:
         if violations:
             shown = violations[0]
             return EstateAnswer(
-                claim, "violated", shown.answer, tuple(violations), exempted, violation=_violation(shown)
+                claim,
+                "violated",
+                shown.answer,
+                tuple(violations),
+                exempted,
+                violation=_violation(shown, claim),
             )
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
@@ -288,6 +293,10 @@ class Prover:
         for arn, policy in self.access.policies_of_resources():
             if arn.split(":", 3)[2] in services and _speaks_of(claim, arn):
                 yield arn, policy
+        if "sts" in services:
+            for entry in self.access.principals(account=self.account):
+                if entry.trust is not None and _speaks_of(claim, entry.arn):
+                    yield entry.arn, entry.trust
 
     def _routes_for(self, claim: Claim) -> tuple[Route, ...]:
         services = tuple(sorted(_services(claim, self.vocabulary)))
@@ -305,7 +314,7 @@ class Prover:
         exposures = [self._ask_can(claim, actor, call) for actor in wanted]
         able = [item for item in exposures if item.answer.verdict == "holds"]
         decided = able[0] if able else exposures[0]
-        violation = _violation(decided) if decided.answer.verdict == "violated" else None
+        violation = _violation(decided, claim) if decided.answer.verdict == "violated" else None
         return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able), violation=violation)
 
     def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Exposure:
@@ -370,8 +379,9 @@ class Prover:
         return replace(answer, verdict="unknown", answer=decided, gaps=gaps, violation=None)
 
 
-def _violation(exposure: Exposure) -> Violation | None:
-    return Violation(exposure.question, exposure.answer) if exposure.question is not None else None
+def _violation(exposure: Exposure, claim: Claim) -> Violation | None:
+    question = exposure.question
+    return Violation(question, exposure.answer, claim) if question is not None else None
 
 
 def _concerns(claim: Claim, actor: Actor) -> bool:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ringwall.iam.policy import PolicySet
     from ringwall.iam.request import Request
     from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.claims import Claim
     from ringwall.proof.question import Answer, Question, Verdict
 
 _LEAST_SECONDS = 0.01
@@ -32,10 +33,17 @@ _LEAST_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A question whose answer is a violation, with the answer."""
+    """A question whose answer is a violation, with the answer.
+
+    Attributes:
+        question: as it was asked.
+        answer: what was found.
+        claim: what is to hold; the question may have narrowed it to one principal and one resource.
+    """
 
     question: Question
     answer: Answer
+    claim: Claim
 
     @property
     def requests(self) -> tuple[tuple[Request, PolicySet], ...]:
@@ -118,7 +126,7 @@ def remedy(
 def _helping(violation: Violation, vocabulary: Vocabulary) -> Iterator[Amendment]:
     """Amendments after which one of the violation's requests is denied."""
     for request, policies in violation.requests:
-        for amendment in amendments(violation.question.claim, request, policies, vocabulary):
+        for amendment in amendments(violation.claim, request, policies, vocabulary):
             if not decide(request, amendment.applied(policies), vocabulary).allowed:
                 yield amendment
 
@@ -127,7 +135,9 @@ def _asking(question: Question, vocabulary: Vocabulary) -> Again:
     def again(chosen: Sequence[Amendment], seconds: float) -> tuple[Verdict, Violation | None]:
         changed = amended(question, chosen)
         answer = prove(changed, vocabulary, timeout=seconds)
-        return answer.verdict, Violation(changed, answer) if answer.verdict == "violated" else None
+        return answer.verdict, Violation(
+            changed, answer, changed.claim
+        ) if answer.verdict == "violated" else None
 
     return again
 

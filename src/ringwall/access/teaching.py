@@ -81,5 +81,5 @@ def lesson(question: Question, answer: Answer, vocabulary: Vocabulary, *, timeou
     """
     if answer.verdict != "violated":
         return NOTHING
-    violation = Violation(question, answer)
+    violation = Violation(question, answer, question.claim)
     return learned(violation, remedy(violation, vocabulary, timeout=timeout), vocabulary)

@@ -62,6 +62,7 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
         if exempt:
             parts["NotPrincipal"] = exempt
         who = "Nobody at all" if row.everybody else "Nobody but the administrators"
+        who += " and its users" if row.users else ""
         yield never(claim_name(row), SLUG, f"{who} {row.title}", **parts)
 
 

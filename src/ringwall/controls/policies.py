@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.controls import names, scp
+from ringwall.controls import names, principals, scp
 from ringwall.controls.documents import Statement, deny, unless
 from ringwall.controls.protection import protected
 from ringwall.controls.retention import policy as retention
@@ -157,14 +157,15 @@ def approved(perimeter: Perimeter) -> list[str]:
 
 
 def models(perimeter: Perimeter) -> Iterator[Resource]:
-    """``scp/models``: the declared models, by exact ARN."""
+    """``scp/models``: the declared models and the declared principals, by exact ARN."""
     statement = deny(
         "OnlyDeclaredModels",
         RUN,
         condition=unless(*perimeter.service_roles),
         not_resources=approved(perimeter),
     )
-    return scp.policies(perimeter, "models", "Only declared models are invoked", [statement])
+    statements = [statement, principals.statement(perimeter)]
+    return scp.policies(perimeter, "models", "Declared principals invoke declared models", statements)
 
 
 def processing(perimeter: Perimeter) -> list[str]:

@@ -46,6 +46,7 @@ KEY_MUTATIONS = (
     "kms:UpdateAlias",
 )
 GRANTS = ("kms:CreateGrant", "kms:RevokeGrant")
+DECRYPTION = ("kms:Decrypt", "kms:ReEncryptFrom")
 TRAIL_MUTATIONS = (
     "cloudtrail:DeleteTrail",
     "cloudtrail:PutEventSelectors",
@@ -152,6 +153,7 @@ class Protected:
         resources: on what; may hold references.
         guardrail_administrators: whether the roles declared for guardrails are exempt as well.
         everybody: whether not even administrators may.
+        users: ARN patterns of further principals who may.
         services: service principals whose work it is. No service control policy binds them; claims leave them out.
     """
 
@@ -161,6 +163,7 @@ class Protected:
     resources: tuple[Any, ...] = ("*",)
     guardrail_administrators: bool = False
     everybody: bool = False
+    users: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
 
     def exempt(self, perimeter: Perimeter) -> list[str]:
@@ -169,7 +172,7 @@ class Protected:
             return []
         if self.guardrail_administrators:
             return names.guardrail_administrators(perimeter)
-        return list(perimeter.administrators)
+        return [*perimeter.administrators, *self.users]
 
     def statement(self, perimeter: Perimeter) -> Statement:
         """The Deny statement."""
@@ -190,6 +193,7 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
         (*keys, *_aliases(perimeter)),
     )
     yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, keys, True)
+    yield from _decryption(perimeter)
     yield Protected(
         "ProtectTrail", "stops or narrows the trail", TRAIL_MUTATIONS, (names.trail_arn(perimeter),)
     )
@@ -215,6 +219,31 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     yield Protected(
         "StayInOrganization", "takes the account out of the organization", (LEAVE,), everybody=True
     )
+
+
+def _decryption(perimeter: Perimeter) -> Iterator[Protected]:
+    """Who reads what is encrypted: the guardrail's key is used with its caller's permissions, the trail is for auditors.
+
+    The other keys are used by services, which no service control policy binds. Prompts in the log bucket are for the
+    administrators alone.
+    """
+    auditors = tuple(
+        perimeter.role_arn(name) for name, use in perimeter.uses.items() if use.kind == "auditor"
+    )
+    users = tuple(perimeter.role_arn(name) for name, use in perimeter.uses.items() if use.kind != "auditor")
+    services = tuple(names.key_arn(item) for item in names.DATA_CLASSES if item not in ("guardrail", "trail"))
+    for sid, what, keys, readers in (
+        ("DecryptGuardrail", "decrypts the pinned guardrail", (names.key_arn("guardrail"),), users),
+        ("DecryptTrail", "decrypts the trail", (names.key_arn("trail"),), auditors),
+        ("DecryptRecords", "decrypts invocation logs or alarms", services, ()),
+    ):
+        yield Protected(
+            sid,
+            what,
+            DECRYPTION,
+            keys,
+            users=(*readers, *perimeter.service_roles) if readers == users else readers,
+        )
 
 
 def _aliases(perimeter: Perimeter) -> tuple[str, ...]:
