@@ -14,7 +14,7 @@ from ringwall.proof import strings
 from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import claim_from_json
 from ringwall.proof.compare import compare
-from ringwall.proof.language import Clock
+from ringwall.proof.language import Clock, OutOfTimeError
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Question
 from ringwall.proof.search import Refutation, Search
@@ -67,6 +67,23 @@ def test_comparison_ends_as_unknown() -> None:
     comparison = compare(policy(*crowded()), policy(), CATALOG, timeout=0.5)
     assert time.monotonic() - started < 8
     assert (comparison.newly_allows, comparison.newly_denies) == (None, "unknown")
+
+
+def test_building_the_formula_heeds_the_clock() -> None:
+    statements = [
+        {"Effect": "Deny", "Action": "s3:*", "NotResource": f"arn:aws:s3:::*{number}*a*{number}"}
+        for number in range(1000)
+    ]
+    allow = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    crowd = policy(allow, *statements)
+    question = Question(
+        "q", ROLE, PolicySet(identity=(crowd,)), claim_from_json({"never": {"Action": "s3:GetObject"}})
+    )
+    with pytest.raises(OutOfTimeError):
+        make_setting(question, CATALOG, clock=Clock.starting_now(-1))
+    assert prove(question, CATALOG, timeout=0).verdict == "unknown"
+    comparison = compare(crowd, policy(allow, *statements[1:]), CATALOG, timeout=0)
+    assert (comparison.newly_allows, comparison.newly_denies) == ("unknown", "unknown")
 
 
 def test_pattern_of_very_many_stars_is_no_trouble() -> None:

@@ -128,8 +128,8 @@ def _questions(source: str, timeout: float, disabled: frozenset[str]) -> int:
 
     vocabulary = load()
 
-    def further(question: Question, answer: Answer) -> dict[str, Any]:
-        return lesson(question, answer, vocabulary, timeout=timeout).to_json()
+    def further(question: Question, answer: Answer, seconds: float) -> dict[str, Any]:
+        return lesson(question, answer, vocabulary, timeout=seconds).to_json()
 
     broken = seen = False
     for identifier, document, error in documents(read_text(source)):

@@ -74,8 +74,13 @@ def compare(
     if isinstance(before, Policy) or isinstance(after, Policy):
         raise TypeError("compare two policies or two sets of policies, not one of each")
     question = Question("compare", principal, after, Claim("never"), context_model)
-    with _Contest(question, before, vocabulary) as contest:
-        allows = contest.only(_AFTER, Clock.starting_now(timeout))
+    clock = Clock.starting_now(timeout)
+    try:
+        contest = _Contest(question, before, vocabulary, clock)
+    except GaveUpError:
+        return Comparison("unknown", "unknown")
+    with contest:
+        allows = contest.only(_AFTER, clock)
         return Comparison(allows, contest.only(_BEFORE, Clock.starting_now(timeout)))
 
 
@@ -104,8 +109,13 @@ def newly_allowed(
         ValueError: the principal cannot be read.
     """
     question = Question("compare", principal, after, Claim("never", actions), context_model)
-    with _Contest(question, before, vocabulary) as contest:
-        return contest.only(_AFTER, Clock.starting_now(timeout))
+    clock = Clock.starting_now(timeout)
+    try:
+        contest = _Contest(question, before, vocabulary, clock)
+    except GaveUpError:
+        return "unknown"
+    with contest:
+        return contest.only(_AFTER, clock)
 
 
 def _documents(before: Policy, after: Policy, vocabulary: Vocabulary, timeout: float) -> Comparison:
@@ -113,7 +123,11 @@ def _documents(before: Policy, after: Policy, vocabulary: Vocabulary, timeout: f
     found: list[Difference] = [None, None]
     clocks = Clock.starting_now(timeout), Clock.starting_now(2 * timeout)
     for frame in frames(after, before):
-        with _Contest.framed(frame, after, before, vocabulary) as contest:
+        try:
+            opened = _Contest.framed(frame, after, before, vocabulary, clocks[_BEFORE])
+        except GaveUpError:
+            return Comparison(found[_AFTER] or "unknown", found[_BEFORE] or "unknown")
+        with opened as contest:
             for side in (_AFTER, _BEFORE):
                 if not isinstance(found[side], Request):
                     found[side] = contest.only(side, clocks[side]) or found[side]
@@ -129,21 +143,30 @@ class _Contest:
         question: whose requests are compared, under the policies after the change.
         before: the policies before.
         vocabulary: what AWS's actions and keys are.
+        clock: when building the formula has to end.
         delegation: a resource policy that leaves the decision to the account, under which a request may differ too.
     """
 
     def __init__(
-        self, question: Question, before: PolicySet, vocabulary: Vocabulary, delegation: Policy | None = None
+        self,
+        question: Question,
+        before: PolicySet,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        delegation: Policy | None = None,
     ) -> None:
         self._sides = question.policies, before
         self._question = question
         self._vocabulary = vocabulary
         self._delegation = delegation
-        self._setting = make_setting(question, vocabulary, against=before, delegable=delegation is not None)
+        delegable = delegation is not None
+        self._setting = make_setting(question, vocabulary, against=before, delegable=delegable, clock=clock)
         self._open: Search | None = None
 
     @classmethod
-    def framed(cls, frame: Frame, after: Policy, before: Policy, vocabulary: Vocabulary) -> Self:
+    def framed(
+        cls, frame: Frame, after: Policy, before: Policy, vocabulary: Vocabulary, clock: Clock
+    ) -> Self:
         """A contest of bare documents."""
         question = Question(
             "compare",
@@ -154,7 +177,7 @@ class _Contest:
             resource_account=frame.resource_account,
             disabled_axioms=_ANY_REQUEST,
         )
-        return cls(question, frame.policies(before), vocabulary, frame.delegation)
+        return cls(question, frame.policies(before), vocabulary, clock, frame.delegation)
 
     def __enter__(self) -> Self:
         return self
@@ -166,10 +189,11 @@ class _Contest:
     def only(self, side: int, clock: Clock) -> Difference:
         """A request that this side alone allows."""
         setting = self._setting
-        goal = setting.formula.conj((setting.sides[side], -setting.sides[1 - side]))
-        if FALSE in (goal, setting.root):
-            return None
+        setting.formula.clock = clock
         try:
+            goal = setting.formula.conj((setting.sides[side], -setting.sides[1 - side]))
+            if FALSE in (goal, setting.root):
+                return None
             return self._run(side, goal, clock)
         except GaveUpError:
             return "unknown"
@@ -212,7 +236,8 @@ class _Contest:
         """A request with values for the policy variables that nothing determines."""
         for fixed in groundings(self._setting):
             question = replace(self._question, fixed={**self._question.fixed, **fixed})
-            with type(self)(question, self._sides[_BEFORE], self._vocabulary, self._delegation) as contest:
+            before = self._sides[_BEFORE]
+            with type(self)(question, before, self._vocabulary, clock, self._delegation) as contest:
                 found = contest.only(side, clock)
             if isinstance(found, Request):
                 return found

@@ -30,7 +30,7 @@ from ringwall.proof.language import STAR, literal
 from ringwall.proof.theory import Free, Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.actions import Actions
@@ -86,6 +86,8 @@ class Scene:
     vocabulary: Vocabulary
     delegated: int = FALSE
     """The literal that the resource's policy, whatever else it says, leaves the decision to the caller's account."""
+    matches: dict[Hashable, int] = field(default_factory=dict, compare=False, repr=False)
+    """Literals of statements by what they say: of two policies that are compared most statements are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +272,17 @@ class Encoder:
 
     def _matches(self, item: _Item) -> int:
         """Action, resource and conditions of the statement match."""
+        statement = item.statement
+        said = (
+            statement.effect, statement.actions, statement.not_actions, statement.resources, statement.not_resources,
+            statement.conditions, item.policy_type in IDENTITY_SIDE, item.variables,
+        )  # fmt: skip
+        found = self._scene.matches.get(said)
+        if found is None:
+            found = self._scene.matches[said] = self._match(item)
+        return found
+
+    def _match(self, item: _Item) -> int:
         statement = item.statement
         action = self._action(statement)
         if action == FALSE:

@@ -69,7 +69,7 @@ def prove(
         )
     told = by_hint(question, hints, vocabulary)
     if told is not None:
-        return _witnessed(question, told, vocabulary, explain=explain)
+        return _witnessed(question, told, vocabulary, clock, explain=explain)
     try:
         return _prove(question, vocabulary, clock, explain=explain)
     except OutOfTimeError:
@@ -94,24 +94,26 @@ def verdict_without_axioms(
 def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer:
     freer = _freer(question)
     if freer is not None:
-        attempt = _attempt(make_setting(freer, vocabulary, named=explain), vocabulary, clock, explain=explain)
+        attempt = _attempt(
+            make_setting(freer, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
+        )
         if attempt.undecided is None and not attempt.answer.witness:
             return attempt.answer
     fewer = _fewer(question)
     if fewer is not None:
-        part = make_setting(fewer, vocabulary, named=False)
+        part = make_setting(fewer, vocabulary, named=False, clock=clock)
         part.question = question
         attempt = _attempt(part, vocabulary, clock, explain=False)
         if attempt.undecided is None and attempt.answer.witness:
-            return _witnessed(question, attempt.answer.witness, vocabulary, explain=explain)
-    setting = make_setting(question, vocabulary, named=explain)
+            return _witnessed(question, attempt.answer.witness, vocabulary, clock, explain=explain)
+    setting = make_setting(question, vocabulary, named=explain, clock=clock)
     attempt = _attempt(setting, vocabulary, clock, explain=explain)
     if attempt.undecided is None:
         return attempt.answer
     for fixed in groundings(setting):
         grounded = replace(question, fixed={**question.fixed, **fixed})
         other = _attempt(
-            make_setting(grounded, vocabulary, named=explain), vocabulary, clock, explain=explain
+            make_setting(grounded, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
         )
         if other.undecided is None and other.answer.witness:
             return other.answer
@@ -132,7 +134,7 @@ def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock, *, explai
     except InexpressibleError:
         return None
     if opinion.request is not None and confirms(question, (opinion.request,), vocabulary) is None:
-        return _witnessed(question, (opinion.request,), vocabulary, explain=explain)
+        return _witnessed(question, (opinion.request,), vocabulary, clock, explain=explain)
     if opinion.request is None and opinion.verdict != "unknown":
         reason = "proved by cvc5, which does not say what the proof rests on"
         return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
@@ -234,7 +236,7 @@ def _confirmed(
     requests = requests_of(setting, model, vocabulary, clock)
     objection = confirms(setting.question, requests, vocabulary)
     if objection is None:
-        return _Attempt(_witnessed(setting.question, requests, vocabulary, explain=explain))
+        return _Attempt(_witnessed(setting.question, requests, vocabulary, clock, explain=explain))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
         places = ", ".join(_places(setting.question, construct))
@@ -254,10 +256,15 @@ def _places(question: Question, construct: str) -> Iterable[str]:
 
 
 def _witnessed(
-    question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary, *, explain: bool
+    question: Question,
+    requests: tuple[Request, ...],
+    vocabulary: Vocabulary,
+    clock: Clock,
+    *,
+    explain: bool,
 ) -> Answer:
     if explain:
-        requests = simplest(question, requests, vocabulary)
+        requests = simplest(question, requests, vocabulary, clock)
     verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
     return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _BUDGET = 2000  # conflicts between two looks at the clock
+_COMPARISONS = 64  # of patterns, likewise
 
 
 @dataclass(frozen=True)
@@ -204,7 +205,9 @@ class Search:
         (atom, wanted) = one
         if not isinstance(atom, Holds) or not is_pattern(atom.test):
             return
-        for node, test in self._patterns.get(atom.variable, ()):
+        for count, (node, test) in enumerate(self._patterns.get(atom.variable, ())):
+            if not count % _COMPARISONS:
+                self.clock.check()
             if wanted and disjoint(atom.test, test):
                 yield node
             elif wanted and test != atom.test and contains(test, atom.test):

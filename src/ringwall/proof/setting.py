@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from ringwall.iam.policy import ConditionTest, Policy, PolicySet
     from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.language import Clock
 
 _REQUESTED_REGION: Final = "aws:requestedregion"
 _RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
@@ -112,6 +113,7 @@ def make_setting(
     against: PolicySet | None = None,
     delegable: bool = False,
     named: bool = True,
+    clock: Clock | None = None,
 ) -> Setting:
     """Build the formula of a question.
 
@@ -121,11 +123,13 @@ def make_setting(
         against: for a comparison, the other policies: whether each side allows the request is then left open.
         delegable: for a comparison, whether the resource's policy may leave the decision to the account.
         named: whether a proof is to name the statements that it rests on.
+        clock: when building it has to end.
 
     Raises:
+        OutOfTimeError: the clock ran out.
         ValueError: the principal cannot be read.
     """
-    formula = Formula()
+    formula = Formula(clock)
     disabled = question.disabled_axioms
     keys = Keys(
         formula,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.codec import make_request
 from ringwall.proof import axioms, samples
+from ringwall.proof.language import Clock
 from ringwall.proof.setting import known_keys
 from ringwall.proof.witness import confirms
 
@@ -24,26 +25,31 @@ if TYPE_CHECKING:
 
 Requests = tuple["Request", ...]
 
+_SECONDS: Final = 0.1
+"""How long a witness may be shortened: it is one already."""
 _ENDPOINT_KEYS: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
 _RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
 _GUARDRAIL: Final = "bedrock:guardrailidentifier"
 _TOKEN_KIND: Final = ":bearertokentype"  # noqa: S105 - the name of a key
 
 
-def simplest(question: Question, requests: Requests, vocabulary: Vocabulary) -> Requests:
-    """A witness that says no more than it must.
+def simplest(question: Question, requests: Requests, vocabulary: Vocabulary, clock: Clock) -> Requests:
+    """A witness that says no more than it must, as far as a moment's work goes.
 
     Args:
         question: what was asked.
         requests: a witness of it, confirmed.
         vocabulary: what AWS's actions and keys are.
+        clock: of the proof.
     """
-    return _Simplifier(question, vocabulary).simplest(requests)
+    moment = Clock.starting_now(min(clock.left, _SECONDS))
+    return _Simplifier(question, vocabulary, moment).simplest(requests)
 
 
 class _Simplifier:
-    def __init__(self, question: Question, vocabulary: Vocabulary) -> None:
+    def __init__(self, question: Question, vocabulary: Vocabulary, clock: Clock) -> None:
         self._question = question
+        self._clock = clock
         self._vocabulary = vocabulary
         self._fixed = set(known_keys(question))
         for one in question.authorizations:
@@ -68,6 +74,8 @@ class _Simplifier:
         return requests
 
     def _if_confirmed(self, requests: Requests) -> Requests | None:
+        if self._clock.left == 0:
+            return None
         return requests if confirms(self._question, requests, self._vocabulary) is None else None
 
     def _droppable(self, requests: Requests) -> Iterator[tuple[str, ...]]:
