@@ -25,6 +25,7 @@ from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.axioms import RESOURCE_SHAPES
 from ringwall.proof.claims import Claim
 from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
@@ -212,9 +213,7 @@ class Prover:
 
     def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
         for resource, policy in self._resource_cases(claim):
-            narrowed = (
-                claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
-            )
+            narrowed = claim if resource is None else self._about(claim, resource)
             overall = self._overall(narrowed, actor, policy)
             if overall.verdict == "holds":
                 yield Exposure(actor, None, overall)
@@ -297,6 +296,16 @@ class Prover:
             for entry in self.access.principals(account=self.account):
                 if entry.trust is not None and _speaks_of(claim, entry.arn):
                     yield entry.arn, entry.trust
+
+    def _about(self, claim: Claim, resource: str) -> Claim:
+        """The claim about one resource: the actions of other services are about others."""
+        actions = claim.actions
+        if actions is not None and RESOURCE_SHAPES not in self.disabled_axioms:
+            service = resource.split(":", 3)[2]
+            prefixes = ("sts:", "iam:") if service == "iam" else (f"{service}:",)
+            own = tuple(one for one in actions if ":" not in one or one.lower().startswith(prefixes))
+            actions = own or actions
+        return replace(claim, actions=actions, resources=(resource,), not_resources=None)
 
     def _routes_for(self, claim: Claim) -> tuple[Route, ...]:
         services = tuple(sorted(_services(claim, self.vocabulary)))
