@@ -101,6 +101,21 @@ class EstateAnswer:
 
 
 @dataclass
+class _Case:
+    """A claim as a whole, or about one resource with its policy.
+
+    Attributes:
+        claim: narrowed to the resource.
+        policy: the resource's.
+        of_anybody: the answer for whoever may be any user or role, once it was asked.
+    """
+
+    claim: Claim
+    policy: Policy | None
+    of_anybody: Answer | None = None
+
+
+@dataclass
 class Prover:
     """Asks claims of one Estate's access. Keeps actors and routes between claims.
 
@@ -125,8 +140,6 @@ class Prover:
     _actors: tuple[Actor, ...] = field(default=(), init=False)
     _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
     _anybody: Actor = field(init=False)
-    _of_anybody: dict[tuple[Claim, Policy | None], Answer] = field(default_factory=dict, init=False)
-
     _hints: dict[tuple[Claim, Policy | None, frozenset[tuple[str, Any]]], list[Hint]] = field(
         default_factory=dict, init=False
     )
@@ -184,10 +197,11 @@ class Prover:
         violations: list[Exposure] = []
         exempt: list[Exposure] = []
         others: list[Answer] = []
+        cases = self._cases(claim)
         for actor in self._actors:
             if not _concerns(claim, actor):
                 continue
-            for exposure in self._ask_everywhere(claim, actor):
+            for exposure in self._ask_everywhere(claim, actor, cases):
                 if exposure.answer.verdict == "violated":
                     # One way is enough: what else the actor may do changes nothing.
                     (exempt if actor.exempt else violations).append(exposure)
@@ -211,30 +225,33 @@ class Prover:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
         return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
 
-    def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
-        for resource, policy in self._resource_cases(claim):
-            narrowed = claim if resource is None else self._about(claim, resource)
-            overall = self._overall(narrowed, actor, policy)
-            if overall.verdict == "holds":
-                yield Exposure(actor, None, overall)
-            else:
-                policies = replace(actor.policies, resource=policy)
-                yield from self._by_route(narrowed, actor, policies, overall)
+    def _cases(self, claim: Claim) -> tuple[_Case, ...]:
+        return tuple(
+            _Case(claim if resource is None else self._about(claim, resource), policy)
+            for resource, policy in self._resource_cases(claim)
+        )
 
-    def _overall(self, claim: Claim, actor: Actor, policy: Policy | None) -> Answer:
-        """The answer without regard to the route: of anybody if that settles it, else of this one."""
+    def _ask_everywhere(self, claim: Claim, actor: Actor, cases: Iterable[_Case]) -> Iterator[Exposure]:
         stood_for = actor is self._anybody or (
             not self.disabled_axioms and stands_for(self._anybody, actor, claim)
         )
+        for case in cases:
+            overall = self._overall(case, actor, stood_for=stood_for)
+            if overall.verdict == "holds":
+                yield Exposure(actor, None, overall)
+            else:
+                policies = replace(actor.policies, resource=case.policy)
+                yield from self._by_route(case.claim, actor, policies, overall)
+
+    def _overall(self, case: _Case, actor: Actor, *, stood_for: bool) -> Answer:
+        """The answer without regard to the route: of anybody if that settles it, else of this one."""
         if stood_for:
-            key = (claim, policy)
-            if key not in self._of_anybody:
-                policies = replace(self._anybody.policies, resource=policy)
-                self._of_anybody[key] = self._ask(claim, self._anybody, policies)
-            answer = self._of_anybody[key]
-            if actor is self._anybody or answer.verdict == "holds":
-                return answer
-        return self._ask(claim, actor, replace(actor.policies, resource=policy))
+            if case.of_anybody is None:
+                policies = replace(self._anybody.policies, resource=case.policy)
+                case.of_anybody = self._ask(case.claim, self._anybody, policies)
+            if actor is self._anybody or case.of_anybody.verdict == "holds":
+                return case.of_anybody
+        return self._ask(case.claim, actor, replace(actor.policies, resource=case.policy))
 
     def _by_route(
         self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
