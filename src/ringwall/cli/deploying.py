@@ -38,9 +38,10 @@ def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
     from ringwall.estate.kinds import registry
 
     aws, management = connections(perimeter, profile=profile)
-    observed = collect(aws, management=management)
+    desired = compile_estate(perimeter)
+    observed = collect(aws, management=management, desired=desired)
     kinds = registry()
-    plan = make_plan(compile_estate(perimeter), observed, kinds, perimeter=perimeter.name)
+    plan = make_plan(desired, observed, kinds, perimeter=perimeter.name)
     return Prepared(
         plan, effects(outlook(plan, kinds), load(), partition=perimeter.partition), aws, management
     )

@@ -32,9 +32,10 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
 
     perimeter = load_perimeter(file)
     aws, management = connections(perimeter, profile=profile)
+    desired = compile_estate(perimeter)
     found = find_drift(
-        compile_estate(perimeter),
-        collect(aws, management=management),
+        desired,
+        collect(aws, management=management, desired=desired),
         registry(),
         load(),
         perimeter=perimeter.name,

@@ -28,6 +28,10 @@ MODULES = (
     "controls_protected",
     "api_keys_prevented",
     "data_retention_none",
+    "buckets_private",
+    "knowledge_base_sources",
+    "guardrail_enforced",
+    "resources_stay_in_organization",
 )
 
 

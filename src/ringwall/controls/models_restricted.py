@@ -56,7 +56,7 @@ SLUG = "models-restricted"
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """No inference on another model."""
-    exempt = unless(*perimeter.service_roles)
+    exempt = unless(*perimeter.exempt_roles)
     yield never(
         "only-declared-models",
         SLUG,
