@@ -119,7 +119,9 @@ def _judged(context: CheckContext, bucket: Resource) -> Finding:
             REMEDY,
             details={"problems": problems},
         )
-    return ok(context, CONTROL, bucket, f"bucket {name} is private, encrypted, versioned and reached over TLS alone")
+    return ok(
+        context, CONTROL, bucket, f"bucket {name} is private, encrypted, versioned and reached over TLS alone"
+    )
 
 
 def _settings(bucket: Resource) -> Iterator[str]:
@@ -157,7 +159,11 @@ def _encryption(context: CheckContext, bucket: Resource) -> Iterator[str]:
 def _policy(context: CheckContext, name: str) -> Iterator[str]:
     """What strangers may do, with everything at home; and what anybody may do without TLS."""
     arn = f"arn:{context.partition}:s3:::{name}"
-    for action, resource in (("s3:GetObject", f"{arn}/x"), ("s3:PutObject", f"{arn}/x"), ("s3:ListBucket", arn)):
+    for action, resource in (
+        ("s3:GetObject", f"{arn}/x"),
+        ("s3:PutObject", f"{arn}/x"),
+        ("s3:ListBucket", arn),
+    ):
         decision = ask(context, STRANGER, action, resource, {"aws:SecureTransport": "true"})
         if decision.allowed or decision.missing == ("identity",):
             yield f"its policy lets another account {action}"

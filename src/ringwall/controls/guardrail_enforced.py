@@ -88,11 +88,7 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
 
 def callers(perimeter: Perimeter) -> list[str]:
     """Uses that invoke models themselves."""
-    return [
-        name
-        for name, use in perimeter.uses.items()
-        if use.models or use.kind == "operator"
-    ]
+    return [name for name, use in perimeter.uses.items() if use.models or use.kind == "operator"]
 
 
 def _through(perimeter: Perimeter) -> dict[str, Any]:
@@ -111,9 +107,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
         return
     if declared.account:
         yield _account(context, perimeter)
-        yield from judge_claims(
-            context, CONTROL, tuple(claim.name for claim in claims(perimeter)), REMEDY
-        )
+        yield from judge_claims(context, CONTROL, tuple(claim.name for claim in claims(perimeter)), REMEDY)
     if declared.organization is not None:
         yield _organization(context)
 
@@ -122,7 +116,9 @@ def _undeclared(context: CheckContext) -> Iterator[Finding]:
     """One that is there although nothing is declared still stops calls if it is broken."""
     there = _observed(context)
     if not there:
-        yield not_applicable(context, CONTROL, "the declaration enforces no guardrail, and the account has none")
+        yield not_applicable(
+            context, CONTROL, "the declaration enforces no guardrail, and the account has none"
+        )
     for item in there:
         yield _usable(context, item)
 
@@ -136,7 +132,11 @@ def _usable(context: CheckContext, enforced: Resource) -> Finding:
     version = str(enforced.get("GuardrailInferenceConfig.GuardrailVersion", ""))
     if not version.isdigit():
         return fail(
-            context, CONTROL, enforced, f"the enforced guardrail's version is {version}", "enforce a numbered one"
+            context,
+            CONTROL,
+            enforced,
+            f"the enforced guardrail's version is {version}",
+            "enforce a numbered one",
         )
     return ok(context, CONTROL, enforced, f"version {version} of a guardrail is enforced")
 
@@ -146,7 +146,9 @@ def _account(context: CheckContext, perimeter: Perimeter) -> Finding:
     if enforced is None:
         reason = context.unread(CONFIGURATION)
         if reason is not None:
-            return unknown(context, CONTROL, None, f"enforced guardrails could not be read: {reason}", name=ENFORCED)
+            return unknown(
+                context, CONTROL, None, f"enforced guardrails could not be read: {reason}", name=ENFORCED
+            )
         return fail(context, CONTROL, None, "no guardrail is enforced in the account", REMEDY, name=ENFORCED)
     problems = [*_differences(context, enforced), *_guardrail_problems(context, perimeter)]
     problems += _refused(context, perimeter)
@@ -159,14 +161,18 @@ def _account(context: CheckContext, perimeter: Perimeter) -> Finding:
             REMEDY,
             details={"problems": problems},
         )
-    return ok(context, CONTROL, enforced, "the pinned guardrail is enforced, and everybody who calls may apply it")
+    return ok(
+        context, CONTROL, enforced, "the pinned guardrail is enforced, and everybody who calls may apply it"
+    )
 
 
 def _differences(context: CheckContext, enforced: Resource) -> Iterator[str]:
     """Member by member, so that the summary says which."""
     wanted = context.wanted(ENFORCED)
     kind = registry()[CONFIGURATION]
-    needed = kind.normalise(wanted.properties if wanted is not None else {}).get("GuardrailInferenceConfig", {})
+    needed = kind.normalise(wanted.properties if wanted is not None else {}).get(
+        "GuardrailInferenceConfig", {}
+    )
     there = kind.normalise(enforced.properties).get("GuardrailInferenceConfig", {})
     for name, value in needed.items():
         if there.get(name) != value:
@@ -200,7 +206,9 @@ def _organization(context: CheckContext) -> Finding:
     if there is None or wanted is None:
         reason = context.unread("AWS::Organizations::Policy")
         if reason is not None:
-            return unknown(context, CONTROL, None, f"policies could not be read: {reason}", name=ORGANIZATION_POLICY)
+            return unknown(
+                context, CONTROL, None, f"policies could not be read: {reason}", name=ORGANIZATION_POLICY
+            )
         summary = "the organization has no policy that enforces the guardrail"
         return fail(context, CONTROL, None, summary, REMEDY, name=ORGANIZATION_POLICY)
     if there.get("Content") != wanted.get("Content"):
@@ -210,8 +218,6 @@ def _organization(context: CheckContext) -> Finding:
         summary = f"the organization's Bedrock policy is not attached to {', '.join(sorted(missing))}"
         return fail(context, CONTROL, there, summary, REMEDY)
     return ok(context, CONTROL, there, "the organization's guardrail is enforced on the target")
-
-
 
 
 CONTROL = Control(

@@ -130,8 +130,9 @@ def _alarms(perimeter: Perimeter) -> Iterator[Statement]:
 
 
 def _custom_models(perimeter: Perimeter) -> Iterator[Statement]:
-    """Bedrock encrypts a custom model by a grant, which the customizing role makes with its own permission; who
-    invokes only decrypts. No service principal is named: it would not be what lets Bedrock in
+    """Bedrock encrypts a custom model by a grant, which the customizing role makes; who invokes only decrypts.
+
+    No service principal is named: it would not be what lets Bedrock in
     (https://docs.aws.amazon.com/bedrock/latest/userguide/encryption-custom-job.html).
     """
     custom = perimeter.custom_models

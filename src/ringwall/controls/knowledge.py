@@ -30,7 +30,7 @@ def resources(perimeter: Perimeter) -> Iterator[Resource]:
     for name, base in perimeter.knowledge_bases.items():
         yield bucket(perimeter, purpose(name), f"{names.KNOWLEDGE}{name}")
         yield bucket_policy(
-            perimeter, purpose(name), _own_account(perimeter, name), *_callers_keep_out(perimeter, name)
+            perimeter, purpose(name), _own_account(perimeter, name), *callers_keep_out(perimeter, name)
         )
         yield _role(perimeter, name, base)
 
@@ -72,13 +72,22 @@ def _own_account(perimeter: Perimeter, name: str) -> Statement:
     return deny("OwnAccount", "s3:*", [arn, f"{arn}/*"], outside, principal="*")
 
 
-def _callers_keep_out(perimeter: Perimeter, name: str) -> Iterator[Statement]:
-    """Uses ask the knowledge base, whatever their own policies come to allow."""
-    arn = names.bucket_arn(perimeter, purpose(name))
+def callers_keep_out(perimeter: Perimeter, name: str | None = None) -> Iterator[Statement]:
+    """Uses ask the knowledge base, whatever their own policies come to allow.
+
+    With a name as a statement of that bucket's policy, without one as the service control policy's about all of them.
+    """
+    chosen = [name] if name is not None else list(perimeter.knowledge_bases)
+    buckets = [names.bucket_arn(perimeter, purpose(item)) for item in chosen]
     uses = [perimeter.role_arn(use) for use in perimeter.uses]
     if uses:
-        callers = {"ArnLike": {"aws:PrincipalArn": uses}}
-        yield deny("CallersKeepOut", SOURCE_ACTIONS, [arn, f"{arn}/*"], callers, principal="*")
+        yield deny(
+            "CallersKeepOut",
+            SOURCE_ACTIONS,
+            [arn for bucket in buckets for arn in (bucket, f"{bucket}/*")],
+            {"ArnLike": {"aws:PrincipalArn": uses}},
+            principal="*" if name is not None else None,
+        )
 
 
 def _role(perimeter: Perimeter, name: str, base: KnowledgeBase) -> Resource:

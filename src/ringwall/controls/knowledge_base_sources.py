@@ -97,8 +97,12 @@ def _role(context: CheckContext, perimeter: Perimeter, name: str, base: Knowledg
     problems += _reach(context, perimeter, name, base, arn)
     if problems:
         summary = f"the service role of {name}: " + "; ".join(problems)
-        return fail(context, CONTROL, entry.resource, summary, REMEDY, name=arn, details={"problems": problems})
-    return ok(context, CONTROL, entry.resource, f"the service role of {name} reads its sources and nothing else")
+        return fail(
+            context, CONTROL, entry.resource, summary, REMEDY, name=arn, details={"problems": problems}
+        )
+    return ok(
+        context, CONTROL, entry.resource, f"the service role of {name} reads its sources and nothing else"
+    )
 
 
 def _trust(context: CheckContext, perimeter: Perimeter, base: KnowledgeBase, arn: str) -> Iterator[str]:

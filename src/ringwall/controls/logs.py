@@ -308,7 +308,10 @@ def selectors(perimeter: Perimeter) -> list[dict[str, Any]]:
     """
     data = [
         _selector(kind.removeprefix("AWS::").replace("::", ""), "Data", ("resources.type", kind))
-        for kind in (*DATA_TYPES, *(kind for name in perimeter.siblings for kind in EVENT_TYPES.get(name, ())))
+        for kind in (
+            *DATA_TYPES,
+            *(kind for name in perimeter.siblings for kind in EVENT_TYPES.get(name, ())),
+        )
     ]
     return [
         _selector("Management", "Management"),

@@ -31,8 +31,10 @@ def packed(perimeter: Perimeter, resources: Iterable[Resource]) -> tuple[Resourc
     policies = [item for item in all_of_them if is_scp(item)]
     if len(policies) <= perimeter.organization.attachments:
         return all_of_them
-    statements = [statement for item in policies for statement in item.get("Content")["Statement"]]
-    bins = fill(statements)
+    groups = [list(item.get("Content")["Statement"]) for item in policies]
+    together = fill(groups)
+    apart = fill([statement] for group in groups for statement in group)
+    bins = together if len(together) == len(apart) else apart
     if len(bins) > perimeter.organization.attachments:
         raise RingwallError(
             f"the service control policies need {len(bins)} attachments, organization.attachments allows "
@@ -60,21 +62,24 @@ def is_scp(resource: Resource) -> bool:
     return resource.type == scp.TYPE and resource.get("Type") == "SERVICE_CONTROL_POLICY"
 
 
-def fill(statements: Iterable[Statement], *, limit: int = SCP_CHARACTERS) -> list[list[Statement]]:
-    """Statements in bins under the limit: the largest first, each where it leaves least room (best fit, decreasing).
+def fill(groups: Iterable[list[Statement]], *, limit: int = SCP_CHARACTERS) -> list[list[Statement]]:
+    """Groups of statements in bins under the limit: the largest first, each where it leaves least room.
 
-    Within 11/9 of the fewest possible, and deterministic. Statements keep their order within a bin.
+    Best fit, decreasing: within 11/9 of the fewest possible, and deterministic. Groups keep their order within a bin.
     """
-    listed = list(statements)
-    order = {id(statement): place for place, statement in enumerate(listed)}
-    bins: list[list[Statement]] = []
-    for statement in sorted(listed, key=lambda item: (-size(document(item)), str(item["Sid"]))):
-        fitting = [each for each in bins if size(document(*each, statement)) <= limit]
+    listed = list(groups)
+    bins: list[list[int]] = []
+
+    def statements(places: Iterable[int]) -> list[Statement]:
+        return [statement for place in sorted(places) for statement in listed[place]]
+
+    def room(places: Iterable[int]) -> int:
+        return limit - size(document(*statements(places)))
+
+    for place in sorted(range(len(listed)), key=lambda place: (room([place]), place)):
+        fitting = [each for each in bins if room([*each, place]) >= 0]
         if fitting:
-            min(fitting, key=lambda each: limit - size(document(*each, statement))).append(statement)
+            min(fitting, key=lambda each: room([*each, place])).append(place)
         else:
-            bins.append([statement])
-    return [
-        sorted(each, key=lambda item: order[id(item)])
-        for each in sorted(bins, key=lambda each: min(order[id(item)] for item in each))
-    ]
+            bins.append([place])
+    return [statements(each) for each in sorted(bins, key=min)]

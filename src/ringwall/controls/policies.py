@@ -183,6 +183,7 @@ def models(perimeter: Perimeter) -> Iterator[Resource]:
                 not_resources=knowledge.embedding_models(perimeter),
             )
         )
+        statements += knowledge.callers_keep_out(perimeter)
     return scp.policies(perimeter, "models", "Only declared models are invoked", statements)
 
 
@@ -227,7 +228,7 @@ def routes(perimeter: Perimeter) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     yield from ROUTES
     for service, sid in SIBLING_ROUTES:
         if service in perimeter.siblings:
-            yield service, sid, siblings.SURFACES[service].run  # type: ignore[index]
+            yield service, sid, siblings.SURFACES[service].run
 
 
 def skipped(perimeter: Perimeter, service: str) -> dict[str, Any]:

@@ -146,7 +146,8 @@ def guardrail_use(perimeter: Perimeter) -> list[Statement]:
         allow("FindGuardrail", "bedrock:ListGuardrails"),
         allow("UseGuardrail", APPLY, applied(perimeter)),
         *guardrail_key(
-            perimeter, {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}}
+            perimeter,
+            {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}},
         ),
     ]
 

@@ -157,9 +157,7 @@ def statements(perimeter: Perimeter) -> Iterator[Statement]:
 
 
 def _agentcore() -> Iterator[Statement]:
-    yield deny(
-        "AgentCoreInVpc", AGENTCORE_COMPUTE, "*", {"Null": {"bedrock-agentcore:subnets": "true"}}
-    )
+    yield deny("AgentCoreInVpc", AGENTCORE_COMPUTE, "*", {"Null": {"bedrock-agentcore:subnets": "true"}})
     yield deny("AgentCoreNoShell", AGENTCORE_SHELLS)
     yield deny(
         "AgentCoreMemoryByOwnKey",

@@ -130,9 +130,7 @@ def _jobs(kinds: Sequence[Kind], aws: Aws, management: Aws | None, regions: Sequ
         yield from _by_service(management, [kind for kind in kinds if kind.scope == "organization"])
 
 
-def _further(
-    kinds: Sequence[Kind], aws: Aws, here: Sequence[str], desired: Estate | None
-) -> Iterable[_Job]:
+def _further(kinds: Sequence[Kind], aws: Aws, here: Sequence[str], desired: Estate | None) -> Iterable[_Job]:
     """What a desired Estate has in Regions that are not read anyway."""
     wanted: dict[str, set[str]] = {}
     for resource in desired or ():

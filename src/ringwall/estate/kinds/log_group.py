@@ -92,7 +92,9 @@ class LogGroup(BaseKind):
                 reading.take(
                     "DataProtectionPolicy",
                     ("logs", "GetDataProtectionPolicy", {"logGroupIdentifier": name}),
-                    lambda answer: document(answer["policyDocument"]) if answer.get("policyDocument") else None,
+                    lambda answer: (
+                        document(answer["policyDocument"]) if answer.get("policyDocument") else None
+                    ),
                     (GONE,),
                 )
             yield self.seen(aws, name, reading.properties, reading.unknown, shared)

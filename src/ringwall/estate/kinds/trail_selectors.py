@@ -43,7 +43,9 @@ class TrailSelectors(BaseKind):
     def validate(self, properties: Mapping[str, Any]) -> tuple[str, ...]:
         """What a trail takes of selectors; ours have names that tell them from others'."""
         found = list(super().validate(properties))
-        found += Trail().validate({"TrailName": "any-trail", "S3BucketName": "any", SELECTORS: properties.get(SELECTORS)})
+        found += Trail().validate(
+            {"TrailName": "any-trail", "S3BucketName": "any", SELECTORS: properties.get(SELECTORS)}
+        )
         for index, selector in enumerate(properties.get(SELECTORS) or ()):
             if not str(selector.get("Name", "")).startswith(OWN_SELECTOR):
                 found.append(f"{SELECTORS}[{index}].Name: must begin with {OWN_SELECTOR!r}")
@@ -95,8 +97,12 @@ class TrailSelectors(BaseKind):
         there = aws.call("cloudtrail", "GetEventSelectors", TrailName=name)
         others = [item for item in there.get(SELECTORS) or () if not _own(item)]
         if not there.get(SELECTORS):
-            others = [advanced for basic in there.get("EventSelectors") or () for advanced in spelled_out(basic)]
-        merged = [*others, *ours] or [_selector("Management events", ("eventCategory", "Equals", ["Management"]))]
+            others = [
+                advanced for basic in there.get("EventSelectors") or () for advanced in spelled_out(basic)
+            ]
+        merged = [*others, *ours] or [
+            _selector("Management events", ("eventCategory", "Equals", ["Management"]))
+        ]
         problems = Trail().validate({"TrailName": "any-trail", "S3BucketName": "any", SELECTORS: merged})
         if problems:
             raise AwsCallError("cloudtrail", "PutEventSelectors", "TooManySelectors", "; ".join(problems))
@@ -124,7 +130,9 @@ def spelled_out(basic: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if basic.get("IncludeManagementEvents", True):
         excluded = basic.get("ExcludeManagementEventSources")
         sources = [("eventSource", "NotEquals", list(excluded))] if excluded else []
-        yield _selector("Management events", ("eventCategory", "Equals", ["Management"]), *read_only, *sources)
+        yield _selector(
+            "Management events", ("eventCategory", "Equals", ["Management"]), *read_only, *sources
+        )
     for resource in basic.get("DataResources") or ():
         values = [str(value) for value in resource.get("Values") or ()]
         if not values:
@@ -141,4 +149,7 @@ def spelled_out(basic: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _selector(name: str, *fields: tuple[str, str, list[str]]) -> dict[str, Any]:
-    return {"Name": name, "FieldSelectors": [{"Field": field, operator: values} for field, operator, values in fields]}
+    return {
+        "Name": name,
+        "FieldSelectors": [{"Field": field, operator: values} for field, operator, values in fields],
+    }
