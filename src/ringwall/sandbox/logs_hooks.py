@@ -147,13 +147,17 @@ def _deletion(turn: Turn) -> None:
 
 
 def _show_protection(turn: Turn, reply: Reply) -> None:
+    """What DescribeLogGroups tells of the protection of each group."""
     with turn.gateway.moto.locked():
         groups = turn.gateway.moto.store("logs", turn.account, turn.call.region).groups
         protected = {
             name for name, group in groups.items() if getattr(group, "ringwall_deletion_protection", False)
         }
+        masked = {name for name, group in groups.items() if getattr(group, "ringwall_data_protection", None)}
     for item in reply.parameters.get("logGroups", ()):
         item["deletionProtectionEnabled"] = item["logGroupName"] in protected
+        if item["logGroupName"] in masked:
+            item["dataProtectionStatus"] = "ACTIVATED"
 
 
 LOGS = Hooks(

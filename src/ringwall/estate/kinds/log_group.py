@@ -41,7 +41,7 @@ RETENTION_DAYS = (
 class LogGroup(BaseKind):
     """Log groups. They hold data: kept on destroy.
 
-    Tags and data protection policies are read for encrypted groups and for those with "bedrock" or "ringwall" in their name; asking thousands of
+    Tags are read for encrypted groups and for those with "bedrock" or "ringwall" in their name; asking thousands of
     groups one by one would take longer than everything else together.
     """
 
@@ -89,6 +89,7 @@ class LogGroup(BaseKind):
                     lambda answer: from_tags(answer.get("tags")),
                     (GONE,),
                 )
+            if item.get("dataProtectionStatus"):
                 reading.take(
                     "DataProtectionPolicy",
                     ("logs", "GetDataProtectionPolicy", {"logGroupIdentifier": name}),
