@@ -333,6 +333,19 @@ def test_the_trail_records_declared_siblings() -> None:
     assert "AWS::BedrockAgentCore::Runtime" not in str(quick)
 
 
+def test_more_tokens_than_declared_raise_an_alarm() -> None:
+    alarm = compiled_complete().find("alarm/input-tokens-claude")
+    assert alarm is not None
+    assert (alarm.get("MetricName"), alarm.get("Threshold"), alarm.get("Period")) == (
+        "InputTokenCount",
+        2_000_000,
+        3600,
+    )
+    assert compiled(declaration()).find("alarm/input-tokens-claude") is None
+    assert compiled(declaration()).find("alarm/legacy-model-claude") is not None
+    assert compiled_complete().find("alarm/mantle-use") is None
+
+
 def test_policies_are_packed_into_as_few_as_fit() -> None:
     found = [item for item in compile_estate(complete()) if item.get("Type") == "SERVICE_CONTROL_POLICY"]
     assert [item.id for item in found] == ["scp/packed-1", "scp/packed-2", "scp/packed-3"]

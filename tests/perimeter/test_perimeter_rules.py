@@ -65,6 +65,7 @@ def test_the_full_declaration_is_valid():
         ("aoss:us-east-1:111122223333", "aoss:us-east-1:444455556666", "knowledge_bases.manuals.vector_store", "belongs to account 444455556666"),
         ("[EmailAddress]", "[EmailAdress]", "logging.mask[0]", "did you mean EmailAddress?"),
         ("retention_days: 365", "retention_days: 360", "logging.retention_days", "did you mean 365?"),
+        ("retention_days: 365", "retention_days: 365, prefix: logs/", "logging.prefix", "does not have the form"),
         ("  auditor: {kind", "  kb-manuals: {kind", "uses.kb-manuals", "belongs to the perimeter's own role"),
         ("name: t\n", f"name: a{'b' * 30}\n", "2:7: name", "too long for S3"),
         ("  auditor: {kind: auditor}", "  auditor: {kind: agents, agent: ABCDEFGHIJ, alias: TSTALIASID}", "uses.auditor", "TSTALIASID is the test alias"),

@@ -39,15 +39,3 @@ MODULES = (
 def registry() -> tuple[Control, ...]:
     """Every control, in the order of the checklist."""
     return tuple(import_module(f"{__name__}.{module}").CONTROL for module in MODULES)
-
-
-def control(slug: str) -> Control:
-    """The control with that slug.
-
-    Raises:
-        KeyError: there is none.
-    """
-    for item in registry():
-        if item.slug == slug:
-            return item
-    raise KeyError(slug)

@@ -150,6 +150,9 @@ class Alarms(Section):
     """Who hears of it."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    tokens_per_hour: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Input or output tokens of one model in an hour that raise an alarm."
+    )
 
 
 class Client(Section):
