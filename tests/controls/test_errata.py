@@ -49,3 +49,26 @@ def test_the_client_waits_as_long_as_an_answer_may_take() -> None:
     from ringwall import session
 
     assert signature(session).parameters["read_timeout"].default == 3600
+
+
+def test_what_the_page_on_the_declaration_says_of_defaults_is_so() -> None:
+    from controls.controls_estates import declaration
+    from ringwall.controls.policies import UNGUARDED_PATHS
+
+    page = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
+    perimeter = declaration()
+    assert not perimeter.enforcement.account
+    assert perimeter.siblings == {}
+    assert perimeter.data_retention == "none"
+    assert not perimeter.organization.resource_control
+    closed = {action.removeprefix("bedrock:") for action in UNGUARDED_PATHS}
+    for name in re.findall(r"^\| (`[\w`, ]+`) \|", page, re.MULTILINE):
+        named = set(re.findall(r"\w+", name))
+        assert named <= closed | {
+            "enforcement",
+            "siblings",
+            "encryption",
+            "logging",
+            "data_retention",
+            "bedrock",
+        }, named

@@ -156,6 +156,10 @@ def _message(item: Mapping[str, Any], path: Path_) -> str:
         ),
         "string_pattern_mismatch": lambda: f"{value!r} does not have the form {context.get('pattern')}",
         "value_error": lambda: str(context.get("error", item["msg"])),
+        "too_short": lambda: (
+            f"needs at least {context.get('min_length')}, has {context.get('actual_length')}"
+        ),
+        "too_long": lambda: f"takes at most {context.get('max_length')}, has {context.get('actual_length')}",
     }
     if kind in known:
         return known[kind]()
