@@ -9,7 +9,7 @@ import pytest
 from estate.estate_support import REGION, FakeAws
 from ringwall.errors import AwsCallError
 from ringwall.estate.kinds import registry
-from ringwall.estate.kinds.trail_selectors import OWN_SELECTOR, spelled_out
+from ringwall.estate.kinds.trail_selectors import own_name, spelled_out
 from ringwall.estate.model import Resource
 
 ACCOUNT = "111122223333"
@@ -26,12 +26,12 @@ def selector(name: str, *fields: tuple[str, str, list[str]]) -> dict[str, Any]:
 
 THEIRS = selector("Theirs", ("eventCategory", "Equals", ["Management"]))
 OURS = selector(
-    f"{OWN_SELECTOR}Guardrail",
+    own_name("quickstart", "Guardrail"),
     ("eventCategory", "Equals", ["Data"]),
     ("resources.type", "Equals", ["AWS::Bedrock::Guardrail"]),
 )
 OLD = selector(
-    f"{OWN_SELECTOR}Old",
+    own_name("quickstart", "Old"),
     ("eventCategory", "Equals", ["Data"]),
     ("resources.type", "Equals", ["AWS::Bedrock::Model"]),
 )
@@ -69,7 +69,15 @@ WANTED = desired(TrailName="company", AdvancedEventSelectors=[OURS])
 def test_ours_are_merged_and_theirs_stay() -> None:
     aws = trail(AdvancedEventSelectors=[THEIRS, OLD])
     KIND.create(aws, WANTED)
-    assert written(aws) == ["Theirs", f"{OWN_SELECTOR}Guardrail"]
+    assert written(aws) == ["Theirs", own_name("quickstart", "Guardrail")]
+
+
+def test_another_perimeters_selectors_on_the_same_trail_stay() -> None:
+    neighbour = selector(own_name("other", "Guardrail"), ("eventCategory", "Equals", ["Management"]))
+    aws = trail(AdvancedEventSelectors=[neighbour, OLD])
+    KIND.create(aws, WANTED)
+    assert written(aws) == [own_name("other", "Guardrail"), own_name("quickstart", "Guardrail")]
+    assert list(KIND.read(trail(AdvancedEventSelectors=[neighbour]))) == []
 
 
 def test_what_basic_selectors_selected_is_kept() -> None:

@@ -8,7 +8,7 @@ from ringwall.controls import names
 from ringwall.controls.documents import Statement, allow, deny, document
 from ringwall.controls.keys import from_bedrock
 from ringwall.controls.siblings import EVENT_TYPES
-from ringwall.estate.kinds.trail_selectors import OWN_SELECTOR
+from ringwall.estate.kinds.trail_selectors import own_name
 from ringwall.estate.model import Resource
 
 if TYPE_CHECKING:
@@ -288,7 +288,7 @@ def trail(perimeter: Perimeter) -> Iterator[Resource]:
 
 def _merged_selectors(perimeter: Perimeter, name: str) -> Resource:
     """Ours are told from the others by their names."""
-    own = [{**item, "Name": f"{OWN_SELECTOR}{item['Name']}"} for item in selectors(perimeter)]
+    own = [{**item, "Name": own_name(perimeter.name, item["Name"])} for item in selectors(perimeter)]
     return Resource(
         type="Ringwall::CloudTrail::EventSelectors",
         account=perimeter.account,

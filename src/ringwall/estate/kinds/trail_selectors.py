@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from ringwall.estate.model import Resource
 
 OWN_SELECTOR = "Ringwall "
-"""How the names of our selectors begin."""
+"""How the names of our selectors begin; the perimeter's name and a colon follow."""
 SELECTORS = "AdvancedEventSelectors"
 
 
 class TrailSelectors(BaseKind):
-    """Our selectors of every trail whose home is here. Trails without any have an empty list."""
+    """This perimeter's selectors of every trail whose home is here; another perimeter's on the same trail are others'."""
 
     type = "Ringwall::CloudTrail::EventSelectors"
     names = ("TrailName",)
@@ -61,7 +61,7 @@ class TrailSelectors(BaseKind):
             reading.take(
                 SELECTORS,
                 ("cloudtrail", "GetEventSelectors", {"TrailName": item["TrailARN"]}),
-                lambda answer: [found for found in answer.get(SELECTORS) or () if _own(found)],
+                lambda answer: [found for found in answer.get(SELECTORS) or () if _own(found, aws.perimeter)],
                 (GONE,),
             )
             if reading.properties.get(SELECTORS) or reading.unknown:
@@ -95,7 +95,7 @@ class TrailSelectors(BaseKind):
     @staticmethod
     def _write(aws: Aws, name: str, ours: Iterable[Mapping[str, Any]]) -> None:
         there = aws.call("cloudtrail", "GetEventSelectors", TrailName=name)
-        others = [item for item in there.get(SELECTORS) or () if not _own(item)]
+        others = [item for item in there.get(SELECTORS) or () if not _own(item, aws.perimeter)]
         if not there.get(SELECTORS):
             others = [
                 advanced for basic in there.get("EventSelectors") or () for advanced in spelled_out(basic)
@@ -115,8 +115,15 @@ class TrailSelectors(BaseKind):
         return {"Id": physical_id, "Name": physical_id, "Arn": arn}
 
 
-def _own(selector: Mapping[str, Any]) -> bool:
-    return str(selector.get("Name", "")).startswith(OWN_SELECTOR)
+def own_name(perimeter: str, name: str) -> str:
+    """Name of a perimeter's selector on a trail that it shares."""
+    return f"{OWN_SELECTOR}{perimeter}: {name}"
+
+
+def _own(selector: Mapping[str, Any], perimeter: str) -> bool:
+    """Without a perimeter, whoever's of Ringwall."""
+    prefix = own_name(perimeter, "") if perimeter else OWN_SELECTOR
+    return str(selector.get("Name", "")).startswith(prefix)
 
 
 def spelled_out(basic: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
