@@ -130,6 +130,14 @@ class Reading:
             value = convert(self.aws.call(service, operation, **parameters))
             self.set(**({properties: value} if isinstance(properties, str) else value))
 
+    def found(
+        self, properties: tuple[str, ...], find: Callable[[], Mapping[str, Any]], absent: tuple[str, ...] = ()
+    ) -> None:
+        """Add those properties that ``find`` tells of under their own names; empty ones count as not there."""
+        with self._attempt(properties, absent):
+            told = find()
+            self.set(**{name: told.get(name) or None for name in properties})
+
     def take_all(
         self,
         name: str,

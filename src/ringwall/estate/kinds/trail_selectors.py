@@ -8,13 +8,14 @@ those selected is kept, spelled in advanced ones
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import BaseKind, Reading, allowing, partition_of
 from ringwall.estate.kinds.limits import Limit
-from ringwall.estate.kinds.trail import GONE, Trail
+from ringwall.estate.kinds.trail import GONE, Trail, event_selectors, trails
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -53,19 +54,24 @@ class TrailSelectors(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Our selectors of each trail that can be changed here."""
-        trails = aws.call("cloudtrail", "DescribeTrails", includeShadowTrails=False).get("trailList") or ()
+        listed = [
+            item
+            for item in trails(aws)
+            if item.get("HomeRegion", aws.region) == aws.region
+            and item["TrailARN"].split(":")[4] == aws.account
+        ]
         shared = aws.evidence()
-        for item in trails:
+        for item in listed:
             reading = Reading(aws)
             reading.set(TrailName=item["Name"])
-            reading.take(
-                SELECTORS,
-                ("cloudtrail", "GetEventSelectors", {"TrailName": item["TrailARN"]}),
-                lambda answer: [found for found in answer.get(SELECTORS) or () if _own(found, aws.perimeter)],
-                (GONE,),
-            )
+            reading.found((SELECTORS,), partial(self._ours, aws, item["TrailARN"]), (GONE,))
             if reading.properties.get(SELECTORS) or reading.unknown:
                 yield self.seen(aws, item["Name"], reading.properties, reading.unknown, shared)
+
+    @staticmethod
+    def _ours(aws: Aws, arn: str) -> dict[str, Any]:
+        there = event_selectors(aws, arn).get(SELECTORS) or ()
+        return {SELECTORS: [item for item in there if _own(item, aws.perimeter)]}
 
     def canonical(self, name: str, value: Any) -> Any:
         """Selectors as sets, as the trail's own kind has them."""
