@@ -412,3 +412,20 @@ def test_every_control_passes_on_what_is_declared() -> None:
             "the declaration opens bedrock-mantle to batch: calls there carry no guardrail and are not in the invocation logs",
         )
     ]
+
+
+def test_lint_has_nothing_to_say_but_of_what_the_declaration_opens() -> None:
+    """The operator may do all of Bedrock by its own policies, and one use calls models that know no guardrail."""
+    from ringwall.estate.codec import dumps
+    from ringwall.lint import lint_text
+
+    text = dumps(compile_estate(complete()))
+    serious = [item for item in lint_text(text, file="estate.json") if item.severity in {"error", "warning"}]
+    assert sorted(item.rule for item in serious) == [
+        "unguarded-inference-path",
+        "wildcard-action",
+        "wildcard-resource",
+    ]
+    assert "bedrock-mantle:CreateInference" in next(
+        item.message for item in serious if item.rule == "unguarded-inference-path"
+    )
