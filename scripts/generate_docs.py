@@ -1,6 +1,6 @@
 """Write the pages that come from the code, or (``--check``) fail if a written page is stale.
 
-docs/controls.md from the controls' docstrings, docs/cli.md from every command's help, docs/axioms.md from the prover's
+docs/controls.md and docs/lint.md from the controls' and the rules' docstrings, docs/cli.md from every command's help, docs/axioms.md from the prover's
 axioms, and the declaration's JSON Schema beside the quickstart.
 """
 
@@ -57,6 +57,21 @@ def axioms_page() -> str:
     return head + table + "\n".join(rows) + "\n"
 
 
+def lint_page() -> str:
+    """Every rule of the linter under its slug."""
+    from ringwall.lint import registry
+
+    rows = [f"| [`{rule.slug}`](#{rule.slug}) | {rule.severity} | {rule.title} |" for rule in registry()]
+    parts = [
+        "# Rules of the linter\n\nWhat `ringwall lint` finds; each bad and good example is a test of its rule. Written by `make docs`.\n",
+        "| rule | severity | |\n|---|---|---|\n" + "\n".join(rows) + "\n",
+    ]
+    for rule in registry():
+        page = rule.page.strip().replace("\n## ", "\n### ")
+        parts.append(f"## `{rule.slug}`\n\nseverity {rule.severity}\n\n{page}\n")
+    return "\n".join(parts)
+
+
 def schema_file() -> str:
     """The declaration's schema."""
     from ringwall.perimeter.schema import declaration_schema
@@ -68,6 +83,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/controls.md": controls_page,
     "docs/cli.md": cli_page,
     "docs/axioms.md": axioms_page,
+    "docs/lint.md": lint_page,
     "examples/quickstart/ringwall.schema.json": schema_file,
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ringwall.access.actors import Actor, Route
 from ringwall.access.proving import EstateAnswer, Exposure
-from ringwall.audit.run import Audit
+from ringwall.audit.run import Audit, Reading
 from ringwall.controls.claims import DeclaredClaim
 from ringwall.controls.findings import Finding, Remediation, Status
 from ringwall.controls.proving import Proved
@@ -152,13 +152,5 @@ ESTATE = Estate(
 
 def sample(findings: tuple[Finding, ...] = FINDINGS, proofs: tuple[Proved, ...] = PROOFS) -> Audit:
     """The audit."""
-    return Audit(
-        load(QUICKSTART),
-        "111122223333",
-        ESTATE,
-        findings,
-        proofs,
-        RESPONSES,
-        CALLER,
-        "2026-03-01T12:00:01+00:00",
-    )
+    reading = Reading("111122223333", "us-east-1", CALLER, calls=tuple(RESPONSES.values()))
+    return Audit(load(QUICKSTART), "111122223333", ESTATE, findings, proofs, reading)

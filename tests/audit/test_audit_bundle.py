@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from audit.audit_samples import FINDINGS, GUARDRAIL, LARGE, RESPONSES, finding, sample
-from ringwall.audit.bundle import response_json, verify_manifest, write_bundle
+from audit.audit_samples import FINDINGS, GUARDRAIL, RESPONSES, finding, sample
+from ringwall.audit.bundle import open_bundle, verify_manifest, write_bundle
 from ringwall.controls.findings import Status
 from ringwall.errors import RingwallError
 from ringwall.estate import codec
-from ringwall.estate.model import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,27 +44,27 @@ def test_a_bundle_holds_declaration_estate_findings_and_responses(bundle):
     assert len(list((bundle / "responses").iterdir())) == len(RESPONSES)
 
 
-def test_every_response_is_named_by_the_digest_of_its_body(bundle):
+def test_every_response_is_named_by_the_digest_of_its_file(bundle):
     for path in (bundle / "responses").iterdir():
-        found = json.loads(path.read_text("utf-8"))
-        digest = hashlib.sha256(canonical_json(found["body"]).encode()).hexdigest()
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
         assert path.name == f"sha256-{digest}.json"
-        assert found["digest"] == f"sha256:{digest}"
 
 
-def test_a_response_says_where_it_came_from():
-    found = response_json(LARGE)
-    assert {
-        "service",
-        "operation",
-        "parameters",
-        "account",
-        "region",
-        "caller",
-        "request_id",
-        "time",
-    } <= found.keys()
-    assert found["body"]["guardrails"][0] == "guardrail 0"
+def test_every_call_says_what_was_asked_by_whom_and_what_was_answered(bundle):
+    calls = [json.loads(line) for line in (bundle / "calls.jsonl").read_text("utf-8").splitlines()]
+    assert [item["digest"] for item in calls] == list(RESPONSES)
+    assert all(
+        item.keys()
+        == {
+            "account", "caller", "digest", "failed", "operation", "parameters", "redacted", "region", "request_id",
+            "service", "time",
+        }
+        for item in calls
+    )  # fmt: skip
+
+
+def test_a_bundle_opens_to_the_reading_that_it_was_written_from(bundle):
+    assert open_bundle(bundle).reading == sample(WRITTEN).reading
 
 
 def test_the_same_audit_makes_the_same_bundle(bundle, tmp_path):
@@ -75,7 +74,7 @@ def test_the_same_audit_makes_the_same_bundle(bundle, tmp_path):
 
 def change_one_character(folder: Path) -> None:
     path = folder / RESPONSE
-    path.write_text(path.read_text("utf-8").replace("us-east-1", "us-east-2"), encoding="utf-8")
+    path.write_text(path.read_text("utf-8").replace("alert", "ALERT"), encoding="utf-8")
 
 
 def change_line_endings(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -59,7 +60,53 @@ def test_source_region_comes_first_and_others_follow():
     assert profiles.destinations(f"us.{SONNET}", "us-west-2")[0] == "us-west-2"
 
 
+@pytest.mark.parametrize(
+    ("profile", "source", "regions"),
+    [
+        # https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html, December 2025
+        (f"us.{SONNET}", "us-west-1", "us-west-1 us-east-1 us-east-2 us-west-2"),
+        (f"us.{SONNET}", "ca-central-1", "ca-central-1 us-east-1 us-east-2 us-west-2"),
+        ("us.anthropic.claude-3-5-sonnet-20240620-v1:0", "us-east-2", "us-east-1 us-west-2"),
+        ("us.anthropic.claude-3-haiku-20240307-v1:0", "us-west-2", "us-west-2 us-east-1"),
+        ("us.meta.llama3-2-11b-instruct-v1:0", "us-east-2", "us-east-2 us-east-1 us-west-2"),
+        (f"us-gov.{SONNET}", "us-gov-east-1", "us-gov-west-1"),
+        ("eu.amazon.nova-lite-v1:0", "eu-south-2", "eu-south-2 eu-central-1 eu-north-1 eu-west-1 eu-west-3"),
+        (
+            f"eu.{SONNET}",
+            "eu-west-2",
+            "eu-west-2 eu-central-1 eu-north-1 eu-south-1 eu-south-2 eu-west-1 eu-west-3",
+        ),
+        (
+            "apac.anthropic.claude-3-5-sonnet-20240620-v1:0",
+            "ap-south-1",
+            "ap-south-1 ap-northeast-1 ap-northeast-2 ap-southeast-1 ap-southeast-2",
+        ),
+        (f"jp.{SONNET}", "ap-northeast-3", "ap-northeast-3 ap-northeast-1"),
+        (f"au.{SONNET}", "ap-southeast-4", "ap-southeast-4 ap-southeast-2"),
+    ],
+)
+def test_destinations_are_those_of_the_page(profile, source, regions):
+    assert profiles.destinations(profile, source) == tuple(regions.split())
+    assert profiles.is_listed(profile)
+    assert models.tables().profiles[profile].verified
+
+
+@pytest.mark.parametrize(
+    ("profile", "source"),
+    [
+        ("us.amazon.nova-micro-v1:0", "us-west-1"),
+        ("us.meta.llama3-1-405b-instruct-v1:0", "us-east-1"),
+        ("apac.amazon.nova-micro-v1:0", "ap-southeast-4"),
+    ],
+)
+def test_a_listed_profile_is_not_called_where_its_geography_is(profile, source):
+    assert source in models.tables().geographies[profiles.geography(profile)].sources
+    with pytest.raises(ValueError, match=f"cannot be called in {source}, only in"):
+        profiles.destinations(profile, source)
+
+
 def test_unlisted_profile_takes_its_geography():
+    assert not profiles.is_listed("us.example.new-model-v1:0")
     assert profiles.destinations("us.example.new-model-v1:0", "us-east-1") == (
         "us-east-1",
         "us-east-2",
@@ -84,9 +131,15 @@ def test_profiles_and_models_fit_together():
     for name, profile in tables.profiles.items():
         assert profiles.foundation_model(name) in tables.models
         assert profile.source.startswith("https://")
-        for regions in profile.destinations.values():
-            assert set(regions) <= set(tables.geographies[profiles.geography(name)].regions)
-    assert all(model.source.startswith("https://") for model in tables.models.values())
+        for source, regions in profile.destinations.items():
+            place = tables.geographies[profiles.geography(name)]
+            assert source in place.sources
+            assert set(regions) <= {*place.regions, *place.sources}
+    rows = (*tables.models.values(), *tables.profiles.values(), *tables.geographies.values())
+    assert all(row.source.startswith("https://docs.aws.amazon.com/") for row in rows)
+    assert all(re.fullmatch(r"20\d\d-\d\d", row.read) and row.read <= f"{tables.as_of:%Y-%m}" for row in rows)
+    unread = [p.id for p in tables.profiles.values() if p.verified and not p.destinations]
+    assert all(profiles.is_global(name) for name in unread)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import chdir
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import boto3
 import pytest
 
 from cli.command_line import QUICKSTART, Done, ringwall
-from ringwall.audit.bundle import verify_manifest
+from ringwall.audit.bundle import START, verify_manifest
 from ringwall.controls import registry as controls
 from ringwall.demo.world import environment
 from ringwall.sandbox import Sandbox
@@ -196,6 +197,76 @@ def test_audit_passes_and_leaves_report_and_evidence(account: Account) -> None:
     assert "<html" in (account.folder / "audit.html").read_text()[:2000]
     again = ringwall("audit", "--out", "evidence", "--report", "audit.html")
     assert (again.code, "evidence is not empty: name another folder with --out" in again.err) == (1, True)
+
+
+def test_the_bundle_is_verified_offline_and_compared_with_the_next(account: Account) -> None:
+    ringwall("audit", "--out", "verified", "--report", "audit.html")
+    with bare_environment():
+        done = ringwall("audit", "verify", "verified", "--json")
+        assert done.code == 0, done.out
+        assert done.json["problems"] == []
+    logging = account.client("bedrock").get_model_invocation_logging_configuration()["loggingConfig"]
+    account.client("bedrock").delete_model_invocation_logging_configuration()
+    ringwall("audit", "--out", "logging-off", "--report", "audit.html")
+    account.client("bedrock").put_model_invocation_logging_configuration(loggingConfig=logging)
+    done = ringwall("audit", "diff", "verified", "logging-off", "--json")
+    assert done.code == 2
+    worse = [item["key"] for item in done.json["changes"] if item["worse"]]
+    assert any(key.startswith("invocation-logging-delivers") for key in worse)
+    assert ringwall("audit", "diff", "verified", "verified").out == "nothing changed\n"
+
+
+def test_a_verdict_that_does_not_follow_from_the_evidence_is_found_even_in_a_whole_chain(
+    account: Account,
+) -> None:
+    account.client("bedrock").delete_model_invocation_logging_configuration()
+    ringwall("audit", "--out", "forged", "--report", "audit.html")
+    ringwall("apply", "--yes", "--allow-widening")
+    path = account.folder / "forged" / "findings.json"
+    path.write_text(path.read_text().replace('"FAIL"', '"PASS"'))
+    chain_again(account.folder / "forged")
+    done = ringwall("audit", "verify", "forged")
+    assert done.code == 2
+    assert re.search(r"finding invocation-logging-delivers .* says PASS, the evidence says FAIL", done.out)
+
+
+def chain_again(folder: Path) -> None:
+    """What a forger would do: digests and chain over the files as they are now."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    chain = START
+    for entry in manifest["files"]:
+        entry["sha256"] = hashlib.sha256((folder / entry["name"]).read_bytes()).hexdigest()
+        chain = hashlib.sha256(f"{chain}\n{entry['name']}\n{entry['sha256']}".encode()).hexdigest()
+        entry["chain"] = chain
+    manifest["head"] = chain
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@contextmanager
+def bare_environment() -> Iterator[None]:
+    """Nobody to ask: without credentials, endpoints and proxies."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_") or "PROXY" in name.upper()]:
+            patch.delenv(name)
+        yield
+
+
+def test_audit_writes_the_forms_that_pipelines_read(account: Account) -> None:
+    forms = ("ocsf", "sarif", "junit", "csv", "asff", "oscal")
+    options = [f"--format={form}=findings.{form}" for form in forms]
+    done = ringwall("audit", "--out", "forms", "--report", "audit.html", *options)
+    assert done.code == 0, done.err
+    for form in forms:
+        text = (account.folder / f"findings.{form}").read_text()
+        assert all(slug in text for slug in CONTROLS), form
+
+
+def test_standard_output_holds_one_form(account: Account) -> None:
+    done = ringwall("audit", "--out", "one", "--report", "audit.html", "--format", "junit")
+    assert (done.code, done.out[:38]) == (0, '<?xml version="1.0" encoding="UTF-8"?>')
+    assert ringwall("audit", "--format", "junit", "--json").code == 1
+    wrong = ringwall("audit", "--format", "pdf")
+    assert (wrong.code, "formats are ocsf, sarif" in wrong.err) == (1, True)
 
 
 def test_audit_exits_with_2_and_says_what_to_do(account: Account) -> None:

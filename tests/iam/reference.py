@@ -156,6 +156,9 @@ def compare(operator, listed, value, context, variables):  # noqa: C901 - one ca
 
 
 def ip_in(value, listed):
+    length = listed.partition("/")[2]
+    if "/" in listed and not (length.isascii() and length.isdigit()):
+        return False
     try:
         where, block = ipaddress.ip_address(value), ipaddress.ip_network(listed, strict=False)
     except ValueError:
@@ -307,7 +310,7 @@ def decide(request, policies):
             default=0,
         )
 
-    if request.action.lower() == "sts:getcalleridentity":
+    if request.action.lower() == "sts:getcalleridentity" and principal != "*":
         return "allow"
     if any(strongest(listed, name, "Deny") for name, groups in types.items() for listed in groups):
         return "explicit_deny"
@@ -320,10 +323,17 @@ def decide(request, policies):
     if not names or (not identity_kind and not root):
         return "allow" if grant else "implicit_deny"
     same = resource_account == account
-    needs_resource = not same or (request.action.lower().startswith("kms:") and ":key/" in request.resource)
+    action = request.action.lower()
+    of_key = action.startswith("kms:") and ":key/" in request.resource
+    of_role = ":role/" in request.resource and action.startswith(
+        ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity", "sts:setcontext")
+    )
+    needs_resource = not same or of_key or of_role
     if needs_resource and not grant:
         return "implicit_deny"
     if root:
+        if request.action.lower() == "sts:assumerole":
+            return "implicit_deny"
         return "allow" if all(allows["session"]) else "implicit_deny"
     waived = grant if same else 0
     session = allows["session"]

@@ -62,7 +62,7 @@ DOCUMENT = {
             {
                 "aws:principaltype": "Anonymous",
                 "aws:userid": "anonymous",
-                "aws:principalisawsservice": "false",
+                "aws:principalaccount": "anonymous",
             },
         ),
     ],
@@ -74,9 +74,12 @@ def test_what_the_principal_determines(principal, expected):
 
 def test_what_nobody_determines_stays_absent():
     context = request_from_json({**REQUEST, "principal": "*"}).context
-    assert not {"aws:principalarn", "aws:principalaccount", "aws:username", "aws:resourceaccount"} & set(
-        context
-    )
+    assert not {"aws:principalarn", "aws:username", "aws:resourceaccount"} & set(context)
+
+
+@pytest.mark.parametrize("principal", ["*", "accounts.google.com", f"arn:aws:iam::{ACCOUNT}:saml-provider/p"])
+def test_unsigned_requests_do_not_tell_whether_a_service_makes_them(principal):
+    assert "aws:principalisawsservice" not in request_from_json({**REQUEST, "principal": principal}).context
 
 
 @pytest.mark.parametrize(
@@ -126,11 +129,57 @@ def test_an_absent_principal_is_anonymous():
         ({**REQUEST, "context": {"a": {"b": 1}}}, "context.a must be"),
         ({**REQUEST, "context": {"a": float("nan")}}, "context.a must be"),
         ({**REQUEST, "context": {"a": "1", "A": "2"}}, "twice"),
+        ({**REQUEST, "context": {"a": 10**5000}}, "too many digits"),
+        ({**REQUEST, "context": {"a": "\ud800"}}, "context.a holds half of a surrogate pair"),
+        ({**REQUEST, "context": {"a": ["x", "\udfff"]}}, "context.a holds half of a surrogate pair"),
+        ({**REQUEST, "context": {"\ud800": "x"}}, r"the key '\\ud800', which is no text"),
+        ({**REQUEST, "context": {1: "x"}}, "the key 1, which is no text"),
+        ({**REQUEST, "resource": "arn:aws:s3:::\ud800"}, "resource holds half of a surrogate pair"),
+        *(({**REQUEST, "context": wrong}, "context must be an object") for wrong in ([], "", 0, False, "x")),
+        *(
+            ({**REQUEST, "principal": wrong}, "principal must be a string")
+            for wrong in ("", 0, False, [], {}, 7)
+        ),
+        *(({**REQUEST, "resource": wrong}, "resource must be a string") for wrong in ("", 0, False, [])),
+        *(
+            ({**REQUEST, "action": wrong}, "one action, service:Name")
+            for wrong in (
+                "s3:",
+                ":Get",
+                "s3:*",
+                "*:*",
+                "s3:Get?",
+                "s3:a:b",
+                "s3:Get Object",
+                " s3:Get",
+                "s3:Get\n",
+            )
+        ),
+        *(
+            ({**REQUEST, "resource_account": wrong}, "resource_account must be twelve digits")
+            for wrong in ("1", "11112222333", "1111222233334", "aws", "11112222333a")
+        ),
     ],
 )
 def test_malformed_requests(value, message):
     with pytest.raises(RequestError, match=message):
         request_from_json(value)
+
+
+def test_null_is_absent():
+    absent = {"principal": None, "resource": None, "resource_account": None, "context": None}
+    assert request_from_json({"action": "a:B", **absent}) == request_from_json({"action": "a:B"})
+
+
+def test_messages_quote_little():
+    for value in (
+        {**REQUEST, "principal": "x" * 10**6},
+        {**REQUEST, "action": "x" * 10**6},
+        {"x" * 10**6: 1},
+    ):
+        with pytest.raises(RequestError) as caught:
+            request_from_json(value)
+        assert len(str(caught.value)) < 600
 
 
 def test_requests_round_trip():

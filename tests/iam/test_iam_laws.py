@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -11,6 +12,7 @@ from iam import reference
 from ringwall.iam.codec import make_request
 from ringwall.iam.conditions import OPERATORS
 from ringwall.iam.evaluate import decide, explain
+from ringwall.iam.index import INDEXED_FROM
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicyLevel, PolicySet
 from ringwall.iam.render import render_policy
@@ -27,12 +29,13 @@ PRINCIPALS = (
     "ec2.amazonaws.com",
     "*",
 )
-ACTIONS = ("svc:Read", "svc:ReadAll", "svc:Write", "kms:Decrypt")
+ACTIONS = ("svc:Read", "svc:ReadAll", "svc:Write", "kms:Decrypt", "sts:AssumeRole")
 RESOURCES = (
     f"arn:aws:svc:us-east-1:{ACCOUNT}:thing/a",
     f"arn:aws:svc:us-east-1:{OTHER}:thing/a:b",
     "arn:aws:svc:::bucket/ann/x",
     f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1",
+    f"arn:aws:iam::{ACCOUNT}:role/Target",
     "*",
 )
 PATTERNS = (
@@ -80,9 +83,9 @@ def conditions(draw):
 
 
 @st.composite
-def statements(draw, principal=False):
-    statement = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Allow", "Deny")))}
-    actions = draw(some(("*", "svc:*", "svc:Read*", "SVC:write", "kms:Decrypt", "svc:Rea?")))
+def statements(draw, principal=False, effects=("Allow", "Allow", "Allow", "Deny")):
+    statement = {"Effect": draw(st.sampled_from(effects))}
+    actions = draw(some(("*", "svc:*", "svc:Read*", "SVC:write", "kms:Decrypt", "svc:Rea?", "sts:*")))
     statement[draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))] = actions
     kind = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource", None)))
     if kind:
@@ -111,11 +114,11 @@ def statements(draw, principal=False):
     return statement
 
 
-def documents(principal=False, size=3):
+def documents(principal=False, size=3, **kwargs):
     return st.builds(
         lambda version, listed: parse_policy({"Version": version, "Statement": listed}),
         st.sampled_from(("2012-10-17", "2012-10-17", "2008-10-17")),
-        st.lists(statements(principal), min_size=0, max_size=size),
+        st.lists(statements(principal, **kwargs), min_size=0, max_size=size),
     )
 
 
@@ -131,26 +134,32 @@ def maybe(strategy):
     return st.one_of(st.none(), strategy)
 
 
-def policy_lists(principal=False):
+def policy_lists(principal=False, generous=False):
+    """Policies of one type; a generous list holds one that allows everything."""
     full = FULL_FOR_ALL if principal else FULL
-    return st.lists(st.one_of(st.just(full), documents(principal)), max_size=2).map(tuple)
+    if generous:
+        denies = documents(principal, 2, effects=("Deny", "Allow", "Deny"))
+        return st.one_of(st.just((full,)), denies.map(lambda more: (full, more)))
+    return st.lists(st.one_of(st.just(full), documents(principal, 2)), max_size=2).map(tuple)
 
 
-def levels(principal=False):
-    level = st.builds(PolicyLevel, st.just("r-root"), policy_lists(principal))
-    return maybe(st.lists(level, min_size=1, max_size=3).map(tuple))
+def levels(principal=False, generous=False):
+    level = st.builds(PolicyLevel, st.just("r-root"), policy_lists(principal, generous))
+    return maybe(st.lists(level, min_size=1, max_size=2).map(tuple))
 
 
 @st.composite
 def policy_sets(draw):
+    """Policy sets, two thirds of them such that much is allowed; otherwise nearly everything would be denied."""
+    generous = draw(st.sampled_from((True, True, False)))
     return PolicySet(
-        identity=draw(policy_lists()),
-        permissions_boundary=draw(maybe(policy_lists())),
-        session=draw(maybe(policy_lists())),
-        resource=draw(maybe(documents(principal=True))),
-        scp=draw(levels()),
-        rcp=draw(levels(principal=True)),
-        vpc_endpoint=draw(maybe(policy_lists(principal=True))),
+        identity=draw(policy_lists(generous=generous)),
+        permissions_boundary=draw(maybe(policy_lists(generous=generous))),
+        session=draw(maybe(policy_lists(generous=generous))),
+        resource=draw(st.just(FULL_FOR_ALL) if generous else maybe(documents(principal=True))),
+        scp=draw(levels(generous=generous)),
+        rcp=draw(levels(principal=True, generous=generous)),
+        vpc_endpoint=draw(maybe(policy_lists(principal=True, generous=generous))),
     )
 
 
@@ -173,8 +182,8 @@ def requests(draw):
     )
 
 
-many = settings(max_examples=300, deadline=None)
-some_examples = settings(max_examples=100, deadline=None)
+many = settings(max_examples=200, deadline=None)
+some_examples = settings(max_examples=60, deadline=None)
 
 
 @many
@@ -198,6 +207,28 @@ def test_single_statements_agree_with_the_reference(request, deny, document, pol
         "scp": PolicySet(identity=(FULL,), scp=(*full, PolicyLevel("ou", (document,)))),
     }[policy_type]
     assert decide(request, policies).outcome == reference.decide(request, policies)
+
+
+@some_examples
+@given(
+    requests(),
+    st.lists(statements(), min_size=1, max_size=5),
+    st.lists(statements(principal=True), max_size=3),
+)
+def test_many_statements_are_found_by_index_and_in_order(request, identity, resource):
+    times = 1 + INDEXED_FROM // len(identity)
+    policies = PolicySet(
+        identity=(parse_policy({"Version": "2012-10-17", "Statement": identity * times}),),
+        resource=parse_policy({"Version": "2012-10-17", "Statement": resource * INDEXED_FROM}),
+    )
+    decision = decide(request, policies)
+    assert decision.outcome == reference.decide(request, policies)
+    if decision.outcome == "explicit_deny":
+        denies = [
+            (policy.policy_type, statement.label)
+            for policy, statement in explain(request, policies).matching("Deny")
+        ]
+        assert [(reason.policy_type, reason.statement) for reason in decision.because] == denies
 
 
 @some_examples
@@ -258,40 +289,195 @@ def test_explicit_deny_wins(request, policies, policy_type):
     assert decide(request, deny_all(policy_type, policies)).outcome == "explicit_deny"
 
 
-@some_examples
-@given(requests(), policy_sets(), documents(size=2))
-def test_adding_a_deny_never_allows(request, policies, document):
-    denies = [{**statement, "Effect": "Deny"} for statement in render_policy(document)["Statement"]]
-    more = parse_policy({"Version": document.version, "Statement": denies})
-    before = decide(request, policies)
-    for policy_type in ("identity", "session", "permissions_boundary", "vpc_endpoint"):
-        listed = getattr(policies, policy_type)
-        if listed is None:
-            continue
-        after = decide(request, dataclasses.replace(policies, **{policy_type: (*listed, more)}))
-        assert before.allowed or not after.allowed
+PRINCIPAL_TYPES = ("resource", "rcp", "vpc_endpoint")
+LIST_TYPES = ("identity", "permissions_boundary", "session", "vpc_endpoint")
+EVERY_TYPE = (*LIST_TYPES, "resource", "scp", "rcp")
+
+
+def with_statements(policies, policy_type, document):
+    """The set with a policy more of the type, at the last level of an organization; ``None`` if there is no such type."""
+    listed = getattr(policies, policy_type)
+    if not listed and (listed is None or policy_type in ("scp", "rcp")):
+        return None
+    if policy_type == "resource":
+        statements = [*render_policy(listed)["Statement"], *render_policy(document)["Statement"]]
+        more = parse_policy({"Version": listed.version, "Statement": statements})
+    elif policy_type in ("scp", "rcp"):
+        *above, last = listed
+        more = (*above, dataclasses.replace(last, policies=(*last.policies, document)))
+    else:
+        more = (*listed, document)
+    return dataclasses.replace(policies, **{policy_type: more})
+
+
+def with_effect(document, effect):
+    statements = [{**statement, "Effect": effect} for statement in render_policy(document)["Statement"]]
+    return parse_policy({"Version": document.version, "Statement": statements})
 
 
 @some_examples
-@given(requests(), policy_sets(), st.sampled_from(["scp", "rcp"]))
-def test_scp_never_grants(request, policies, policy_type):
-    without = dataclasses.replace(policies, **{policy_type: None})
-    assert decide(request, without).allowed or not decide(request, policies).allowed
+@given(requests(), policy_sets(), st.data(), st.sampled_from(EVERY_TYPE))
+def test_adding_a_deny_never_allows(request, policies, data, policy_type):
+    document = data.draw(documents(policy_type in PRINCIPAL_TYPES, 2))
+    more = with_statements(policies, policy_type, with_effect(document, "Deny"))
+    assume(more is not None)
+    before, after = decide(request, policies), decide(request, more)
+    assert after.outcome in (before.outcome, "explicit_deny")
 
 
 @some_examples
-@given(requests(), policy_sets(), st.sampled_from(["permissions_boundary", "vpc_endpoint"]))
-def test_boundary_never_grants(request, policies, policy_type):
+@given(requests(), policy_sets(), st.data(), st.sampled_from(EVERY_TYPE))
+def test_adding_an_allow_never_denies(request, policies, data, policy_type):
+    document = data.draw(documents(policy_type in PRINCIPAL_TYPES, 2))
+    more = with_statements(policies, policy_type, with_effect(document, "Allow"))
+    assume(more is not None)
+    before, after = decide(request, policies), decide(request, more)
+    assert after.outcome in (before.outcome, "allow")
+    assert (after.outcome == "explicit_deny") == (before.outcome == "explicit_deny")
+
+
+def never_grants(request, policies, policy_type):
     without = dataclasses.replace(policies, **{policy_type: None})
     assert decide(request, without).allowed or not decide(request, policies).allowed
 
 
 @some_examples
 @given(requests(), policy_sets())
-def test_session_policy_never_grants_to_a_role_session(request, policies):
+def test_scp_never_grants(request, policies):
+    never_grants(request, policies, "scp")
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_rcp_never_grants(request, policies):
+    never_grants(request, policies, "rcp")
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_boundary_never_grants(request, policies):
+    never_grants(request, policies, "permissions_boundary")
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_endpoint_never_grants(request, policies):
+    never_grants(request, policies, "vpc_endpoint")
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_session_never_grants_to_a_role_session(request, policies):
+    # A federated user has nothing without a session policy:
+    # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
     assume(":federated-user/" not in request.principal)
-    without = dataclasses.replace(policies, session=None)
-    assert decide(request, without).allowed or not decide(request, policies).allowed
+    never_grants(request, policies, "session")
+
+
+def spares_somebody(policies):
+    """Whether a Deny names whom it spares: such a one hits every principal with a boundary."""
+    held = [*(policies.vpc_endpoint or ()), *((policies.resource,) if policies.resource else ())]
+    held += [policy for level in policies.rcp or () for policy in level.policies]
+    return any(statement.not_principal for policy in held for statement in policy.statements)
+
+
+@some_examples
+@given(
+    requests(),
+    policy_sets(),
+    st.sampled_from(("permissions_boundary", "session", "vpc_endpoint", "scp", "rcp")),
+)
+def test_an_absent_type_is_one_that_allows_everything(request, policies, policy_type):
+    if policy_type == "permissions_boundary":
+        assume(not spares_somebody(policies))
+    if policy_type == "session":
+        assume(":federated-user/" not in request.principal)
+    full = FULL_FOR_ALL if policy_type in PRINCIPAL_TYPES else FULL
+    everything = (PolicyLevel("r-root", (full,)),) if policy_type in ("scp", "rcp") else (full,)
+    absent = decide(request, dataclasses.replace(policies, **{policy_type: None}))
+    present = decide(request, dataclasses.replace(policies, **{policy_type: everything}))
+    assert (absent.outcome, absent.missing) == (present.outcome, present.missing)
+
+
+def rewritten(policies, change):
+    """The set with each statement, as JSON, replaced by those that ``change`` makes of it."""
+
+    def policy(item):
+        statements = [new for old in render_policy(item)["Statement"] for new in change(old)]
+        return parse_policy({"Version": item.version, "Statement": statements}, name=item.name)
+
+    def listed(items):
+        return None if items is None else tuple(policy(item) for item in items)
+
+    def tree(items):
+        return items and tuple(dataclasses.replace(level, policies=listed(level.policies)) for level in items)
+
+    return PolicySet(
+        **{name: listed(getattr(policies, name)) for name in LIST_TYPES},
+        resource=policies.resource and policy(policies.resource),
+        scp=tree(policies.scp),
+        rcp=tree(policies.rcp),
+    )
+
+
+def other_case(statement):
+    changed = dict(statement)
+    for element in ("Action", "NotAction"):
+        if element in changed:
+            changed[element] = [action.swapcase() for action in changed[element]]
+    if "Condition" in changed:
+        changed["Condition"] = {
+            operator.swapcase(): {key.swapcase(): values for key, values in keys.items()}
+            for operator, keys in changed["Condition"].items()
+        }
+    return [changed]
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_case_of_actions_keys_and_operators_does_not_matter(request, policies):
+    assert decide(request, rewritten(policies, other_case)).outcome == decide(request, policies).outcome
+
+
+def split(statement):
+    """A statement for each listed action, resource and value of a positive test: the lists are alternatives."""
+    made = [statement]
+    for element in ("Action", "Resource"):
+        if element in statement:
+            made = [{**old, element: [item]} for old in made for item in statement[element]]
+    for operator, keys in statement.get("Condition", {}).items():
+        if "Not" in operator or operator.startswith("ForAllValues"):
+            continue
+        for key, values in keys.items():
+            made = [
+                {
+                    **old,
+                    "Condition": {**old["Condition"], operator: {**old["Condition"][operator], key: [value]}},
+                }
+                for old in made
+                for value in values
+            ]
+    return made
+
+
+@some_examples
+@given(requests(), policy_sets())
+def test_listed_values_are_as_good_as_statements(request, policies):
+    apart = decide(request, rewritten(policies, split))
+    together = decide(request, policies)
+    assert (apart.outcome, apart.missing) == (together.outcome, together.missing)
+
+
+def test_the_strategies_reach_every_outcome():
+    outcomes = Counter()
+
+    @settings(max_examples=300, deadline=None, derandomize=True, database=None)
+    @given(requests(), policy_sets())
+    def count(request, policies):
+        outcomes[decide(request, policies).outcome] += 1
+
+    count()
+    assert min(outcomes[name] for name in ("allow", "explicit_deny", "implicit_deny")) >= 30, outcomes
 
 
 @some_examples
@@ -324,10 +510,3 @@ def test_order_and_duplicates_do_not_matter(request, policies, random):
 def test_action_case_does_not_matter(request, policies):
     shouted = dataclasses.replace(request, action=request.action.upper())
     assert decide(shouted, policies) == decide(request, policies)
-
-
-@some_examples
-@given(st.one_of(documents(), documents(principal=True)))
-def test_parse_render_round_trip(policy):
-    again = parse_policy(render_policy(policy))
-    assert (again.version, again.id, again.statements) == (policy.version, policy.id, policy.statements)

@@ -45,6 +45,13 @@ KNOWLEDGE_BASE = policy(
     allow(["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::knowledge", "arn:aws:s3:::knowledge/*"]),
 )
 AGENTS = policy(allow(["bedrock:InvokeAgent"], f"arn:aws:bedrock:us-east-1:{ACCOUNT}:agent-alias/*/*"))
+ENDPOINT = policy(
+    allow(
+        BOTH,
+        "arn:aws:bedrock:us-east-1::foundation-model/*",
+        Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:role/BedrockRole"},
+    )
+)
 GUARDRAILS_READ = policy(
     allow(["bedrock:GetGuardrail", "bedrock:ListGuardrails", "bedrock:ApplyGuardrail"], "*")
 )
@@ -61,12 +68,14 @@ KEY = policy(
 ERRATA = [
     ("a key that does not exist", GUARDRAIL_BY_WRONG_KEY, "scp", "unknown-condition-key", "bedrock:GuardrailArn"),
     ("so everything is denied", GUARDRAIL_BY_WRONG_KEY, "scp", "deny-always-applies", "bedrock:GuardrailArn"),
+    ("any guardrail would do", GUARDRAIL_BY_WRONG_KEY, "scp", "guardrail-not-pinned", "bedrock:GuardrailArn"),
     ("any guardrail will do", GUARDRAIL_PRESENT, "scp", "guardrail-not-pinned", "bedrock:GuardrailIdentifier"),
     ("other ways to a model", GUARDRAIL_PRESENT, "scp", "unguarded-inference-path", ["bedrock:InvokeModel"]),
     ("other ways, whatever the key", GUARDRAIL_BY_WRONG_KEY, "scp", "unguarded-inference-path", ["bedrock:InvokeModel"]),
     ("one prefix of six", REGIONS, "scp", "region-deny-misses-service-prefixes", "bedrock:*"),
     ("us. profiles go to us-east-2", REGIONS, "scp", "region-deny-breaks-inference-profiles", ["us-east-1", "us-west-2"]),
     ("every model everywhere", EVERY_MODEL, "identity", "wildcard-resource", "arn:aws:bedrock:*::foundation-model/*"),
+    ("every model at an endpoint", ENDPOINT, "vpc-endpoint", "wildcard-resource", "arn:aws:bedrock:us-east-1::foundation-model/*"),
     ("models that are gone", OLD_MODELS, "identity", "model-end-of-life", OLD_MODELS["Statement"][0]["Resource"][1]),
     ("no resource type", KNOWLEDGE_BASE, "identity", "resource-type-not-on-action", "bedrock:RetrieveAndGenerate"),
     ("the caller reads the bucket", KNOWLEDGE_BASE, "identity", "caller-reads-knowledge-base-source", "arn:aws:s3:::knowledge"),
@@ -91,13 +100,19 @@ def pointed_at(text, finding):
 @pytest.mark.parametrize(
     ("title", "document", "kind", "rule", "where"), ERRATA, ids=[row[0] for row in ERRATA]
 )
-@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize("indent", [None, 0, 2, "\t"])
 def test_the_mistake_is_reported_at_its_place(title, document, kind, rule, where, indent):
     text = json.dumps(document, indent=indent)
     mine = [item for item in lint_text(text, policy_type=kind) if item.rule == rule]
     assert any(item.severity in {"error", "warning"} for item in mine), title
     values = [pointed_at(text, item) for item in mine]
     assert any(value == where or (isinstance(where, list) and set(where) <= set(value)) for value in values)
+
+
+def test_without_a_type_the_same_mistakes_are_reported():
+    for _, document, kind, rule, _ in ERRATA:
+        text = json.dumps(document, indent=0)
+        assert rule in {item.rule for item in lint_text(text)}, (kind, rule)
 
 
 def test_both_removed_models_are_reported():

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import jsonschema
 import pytest
 
 from ringwall.lint import lint_text
@@ -51,7 +52,8 @@ TERRAFORM = {
     }
 }  # fmt: skip
 PLAN = {"terraform_version": "1.9", "planned_values": {"root_module": {"resources": [
-    {"address": "aws_vpc_endpoint.e", "type": "aws_vpc_endpoint", "values": {"policy": json.dumps(BAD)}}]}}}  # fmt: skip
+    {"address": "aws_vpc_endpoint.e", "type": "aws_vpc_endpoint", "values": {"policy": json.dumps(BAD)}}]}},
+    "resource_changes": [{"type": "aws_vpc_endpoint", "change": {"before": {"policy": json.dumps({"Statement": {"Effect": "?"}})}}}]}  # fmt: skip
 QUESTION = {"id": "q", "policies": {
     "identity": [{"name": "a", "document": BAD}], "scp": [{"target": "r", "policies": [{"name": "s", "document": BAD}]}],
     "vpc_endpoint": [{"name": "e", "document": BAD}], "resource": {"name": "t", "document": BAD}}}  # fmt: skip
@@ -60,7 +62,7 @@ QUESTION = {"id": "q", "policies": {
 @pytest.mark.parametrize(
     ("value", "types"),
     [
-        (TEMPLATE, ["trust", "identity", "kms-key", "s3-bucket", "vpc-endpoint", "scp", "rcp", None]),
+        (TEMPLATE, ["trust", "identity", "kms-key", "s3-bucket", "vpc-endpoint", "scp", "rcp", "resource"]),
         (TERRAFORM, ["trust", "identity", "kms-key", "scp", "s3-bucket"]),
         (PLAN, ["vpc-endpoint"]),
         (QUESTION, ["identity", "scp", "vpc-endpoint", "resource"]),
@@ -135,7 +137,7 @@ def test_terraform_expressions_are_told_from_policy_variables():
 def test_a_string_that_is_no_json_is_reported_at_the_string():
     text = json.dumps({"PolicyDocument": '{"Statement": [}'}, indent=1)
     (finding,) = lint_text(text)
-    assert (finding.rule, finding.line, finding.column) == ("syntax-error", 2, 20)
+    assert (finding.rule, finding.line, finding.column) == ("syntax-error", 2, 38)
 
 
 def test_declarations_are_checked_with_positions_and_nearest_names():
@@ -157,6 +159,51 @@ def test_sarif_has_a_result_for_each_finding_and_all_rules():
         assert place["artifactLocation"]["uri"] == "dir/a%20b.json"
         assert place["region"] == {"startLine": finding.line, "startColumn": finding.column}
         assert result["level"] in {"error", "warning", "note"}
+
+
+def an_object(required=(), **properties):
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(required),
+        "properties": properties,
+    }
+
+
+def some(item):
+    return {"type": "array", "items": item}
+
+
+TEXT = {"type": "string", "minLength": 1}
+COUNT = {"type": "integer", "minimum": 0}
+LEVEL = {"enum": ["none", "note", "warning", "error"]}
+# The part of SARIF 2.1.0's schema that a log of ours uses, closed as it is there.
+SARIF = an_object(
+    ("version", "runs"),
+    **{"$schema": {"type": "string", "format": "uri"}},
+    version={"const": "2.1.0"},
+    runs=some(an_object(
+        ("tool",),
+        columnKind={"enum": ["utf16CodeUnits", "unicodeCodePoints"]},
+        tool=an_object(("driver",), driver=an_object(
+            ("name",), name=TEXT, version=TEXT, informationUri={"type": "string", "format": "uri"},
+            rules=some(an_object(
+                ("id",), id=TEXT, shortDescription=an_object(("text",), text=TEXT),
+                help=an_object(("text",), text=TEXT, markdown=TEXT), defaultConfiguration=an_object(level=LEVEL))))),
+        results=some(an_object(
+            ("message",), ruleId=TEXT, ruleIndex=COUNT, level=LEVEL, message=an_object(("text",), text=TEXT),
+            locations=some(an_object(physicalLocation=an_object(
+                artifactLocation=an_object(uri={"type": "string", "format": "uri-reference"}),
+                region=an_object(startLine={"type": "integer", "minimum": 1}, startColumn={"type": "integer", "minimum": 1})))),
+        )),
+    )),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("file", ["dir/a b.json", "/abs/é.json", "-", "c:odd.json"])
+def test_sarif_has_the_form_of_its_schema(file):
+    jsonschema.validate(to_sarif(lint_text(json.dumps(TEMPLATE), file=file)), SARIF)
+    jsonschema.validate(to_sarif(()), SARIF)
 
 
 def run(*arguments):

@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator
 
 from ringwall.cli.catalog import catalog
 from ringwall.cli.compare import compare
+from ringwall.cli.schemas import schema_of
 from ringwall.cli.who_can import who_can
 from ringwall.cli.why import why
 from ringwall.errors import RingwallError
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
 APP = "arn:aws:sts::111122223333:assumed-role/quickstart-app/s"
+MODEL = "arn:aws:bedrock:us-east-2::foundation-model/amazon.nova-pro-v1:0"
 
 
 def run(command, *arguments, text=None):
@@ -66,6 +69,102 @@ def test_why_reads_standard_input(estate_file):
 def test_why_refuses_what_it_cannot_read(estate_file, arguments, text):
     with pytest.raises(RingwallError):
         run(why, *arguments, "--estate", estate_file, text=text)
+
+
+def test_without_an_estate_the_message_alone_is_told(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ringwall.cli.why.choose", no_account)
+    arn = "arn:aws:organizations::999988887777:policy/o-x/service_control_policy/p-12345678"
+    text = f"{denied('bedrock:InvokeModel')} with an explicit deny in a service control policy: {arn}"
+    code, told = run(why, "--message", text)
+    assert code == 2
+    assert f"an explicit deny decided, in a service control policy: {arn}" in told
+    assert "the organization's management account" in told
+    assert "the live account cannot be asked (no credentials)" in told
+    code, answer = run(why, "--message", text, "--json")
+    assert json.loads(answer)["told"][0].startswith("AWS says")
+    with pytest.raises(RingwallError, match="no credentials"):
+        run(why, "--message", text, "--declared")
+    with pytest.raises(RingwallError, match="no credentials"):
+        run(why, "--request", "-", text=json.dumps({"principal": APP, "action": "bedrock:InvokeModel"}))
+
+
+def no_account(*_arguments, **_options):
+    raise RingwallError("no credentials")
+
+
+@pytest.mark.parametrize(
+    ("rest", "lines"),
+    [
+        ("because no service control policy allows the bedrock:InvokeModel action", ["at every level, from the root"]),
+        ("because no permissions boundary allows the bedrock:InvokeModel action", ["no permissions boundary allows it"]),
+        ("with an explicit deny", ["an explicit deny decided, but not in which policy", "no further Allow helps"]),
+        ("", ["does not say which policy decided"]),
+    ],
+)  # fmt: skip
+def test_what_a_message_alone_tells(monkeypatch, tmp_path, rest, lines):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("ringwall.cli.why.choose", no_account)
+    code, told = run(why, "--message", f"{denied('bedrock:InvokeModel', MODEL)} {rest}")
+    assert code == 2
+    assert all(line in told for line in lines)
+
+
+def test_why_explains_each_denied_event_of_a_log_file(estate_file):
+    names = ("CreateGuardrail", "ListGuardrails")
+    identity = {"type": "AssumedRole", "arn": APP, "accountId": "111122223333"}
+    records = [
+        {
+            "eventSource": "bedrock.amazonaws.com",
+            "eventName": name,
+            "awsRegion": "us-east-1",
+            "userIdentity": identity,
+        }
+        for name in (*names, "GetGuardrail")
+    ]
+    for record in records[:2]:
+        record["errorCode"] = "AccessDenied"
+    log = json.dumps({"Records": records})
+    code, text = run(why, "--event", "-", "--estate", estate_file, text=log)
+    assert code == 2
+    assert [line.split()[2] for line in text.splitlines() if line.startswith("event ")] == list(names)
+    code, text = run(why, "--event", "-", "--estate", estate_file, "--json", text=log)
+    answers = json.loads(text)["events"]
+    assert [answer["operation"] for answer in answers] == list(names)
+    assert [answer["outcome"] for answer in answers] == ["denied", "allowed"]
+
+
+def test_json_fits_the_published_schema(estate_file):
+    schema = Draft202012Validator(schema_of("why"))
+    rest = "with an explicit deny in a service control policy"
+    for text in (
+        denied("bedrock:InvokeModel", MODEL),
+        f"{denied('bedrock:InvokeModel', MODEL)} {rest}",
+        denied("a:B"),
+    ):
+        _, answer = run(why, "--message", text, "--estate", estate_file, "--json")
+        schema.validate(json.loads(answer))
+    log = json.dumps(
+        [
+            {
+                "eventSource": "bedrock.amazonaws.com", "eventName": name, "errorCode": "AccessDenied",
+                "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::555566667777:user/z"},
+            }
+            for name in ("ListGuardrails", "CreateGuardrail")
+        ]
+    )  # fmt: skip
+    _, answer = run(why, "--event", "-", "--estate", estate_file, "--json", text=log)
+    schema.validate(json.loads(answer))
+    assert not schema.is_valid({"events": [{}]})
+
+
+def test_many_cases_are_told_once(estate_file):
+    rest = "with an explicit deny in a service control policy"
+    _, text = run(why, "--message", f"{denied('bedrock:InvokeModel', MODEL)} {rest}", "--estate", estate_file)
+    named = [line for line in text.splitlines() if "statement RuntimeOnlyThroughEndpoint" in line]
+    assert len(named) == 1
+    assert text.count("it would be allowed") == 1
+    assert "bedrock:GuardrailIdentifier arn:aws:bedrock" in text
 
 
 def test_who_can_lists_and_counts(estate_file):

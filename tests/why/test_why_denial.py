@@ -123,6 +123,76 @@ WORDINGS = [
         ),
     ),
     (
+        f"{HEAD} with an explicit deny in an identity-based policy: arn:aws:iam::111122223333:policy/team/NoModels",
+        Denial(
+            **INVOKE,
+            effect="explicit",
+            policy_type="identity",
+            policy="arn:aws:iam::111122223333:policy/team/NoModels",
+        ),
+    ),
+    (
+        f"{HEAD} with an explicit deny in identity-based policy arn:aws:iam::111122223333:policy/NoModels.",
+        Denial(
+            **INVOKE,
+            effect="explicit",
+            policy_type="identity",
+            policy="arn:aws:iam::111122223333:policy/NoModels",
+        ),
+    ),
+    (
+        f"{HEAD} with an explicit deny in a resource-based policy",
+        Denial(**INVOKE, effect="explicit", policy_type="resource"),
+    ),
+    (
+        f"{HEAD} because no service control policy allows the bedrock:InvokeModel action",
+        Denial(**INVOKE, effect="implicit", policy_type="scp"),
+    ),
+    (
+        f"{HEAD} because no resource control policy allows the bedrock:InvokeModel action",
+        Denial(**INVOKE, effect="implicit", policy_type="rcp"),
+    ),
+    (
+        (
+            f"botocore.exceptions.ClientError: An error occurred (AccessDeniedException) when calling the "
+            f"ConverseStream operation (reached max retries: 4): {HEAD}"
+        ),
+        Denial(**INVOKE, operation="ConverseStream"),
+    ),
+    (
+        f'{{"message":"{HEAD} because no session policy allows the bedrock:InvokeModel action"}}',
+        Denial(**INVOKE, effect="implicit", policy_type="session"),
+    ),
+    (
+        (
+            f"User: {SESSION} is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext "
+            f"because no identity-based policy allows the kms:Decrypt action"
+        ),
+        Denial(SESSION, "kms:Decrypt", None, "implicit", "identity"),
+    ),
+    (
+        f"User: {USER} is not authorized to perform: ec2:RunInstances. Encoded authorization failure message: abc_-D",
+        Denial(USER, "ec2:RunInstances", encoded=True),
+    ),
+    (
+        (
+            "User: arn:aws-us-gov:sts::111122223333:assumed-role/App/s is not authorized to perform: "
+            "bedrock-mantle:CreateInference on resource: arn:aws-us-gov:bedrock-mantle:us-gov-west-1:111122223333:project/x "
+            "with an explicit deny in a permissions boundary"
+        ),
+        Denial(
+            "arn:aws-us-gov:sts::111122223333:assumed-role/App/s",
+            "bedrock-mantle:CreateInference",
+            "arn:aws-us-gov:bedrock-mantle:us-gov-west-1:111122223333:project/x",
+            "explicit",
+            "permissions_boundary",
+        ),
+    ),
+    (
+        "User: bedrock.amazonaws.com is not authorized to perform: kms:Decrypt on resource: arn:aws:kms:us-east-1:111122223333:key/1",
+        Denial("bedrock.amazonaws.com", "kms:Decrypt", "arn:aws:kms:us-east-1:111122223333:key/1"),
+    ),
+    (
         f"  {HEAD}\n   with an explicit deny\n in a session policy ",
         Denial(**INVOKE, effect="explicit", policy_type="session"),
     ),
@@ -142,6 +212,42 @@ def test_wording(text: str, meaning: Denial) -> None:
         ("The request signature we calculated does not match the signature you provided", "signature"),
         ("Operation not allowed", "AWS Support"),
         ("AccessDenied", "--event"),
+        (
+            "An error occurred (AccessDenied) when calling the GetObject operation: Access Denied",
+            "as Amazon S3 does",
+        ),
+        ("ClientError: Forbidden", "as Amazon S3 does"),
+        (
+            "You are not authorized to perform this operation. Encoded authorization failure message: a",
+            "decode-auth",
+        ),
+        (
+            (
+                "An error occurred (AccessDeniedException) when calling the Decrypt operation: The ciphertext refers to a "
+                "customer master key that does not exist, does not exist in this region, or you are not allowed to access."
+            ),
+            "kms:Decrypt on the key's ARN",
+        ),
+        ("Not authorized to perform sts:AssumeRoleWithWebIdentity", "trust policy does not admit the token"),
+        (
+            (
+                "Model access is denied due to IAM user or service role is not authorized to perform the required AWS "
+                "Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe)"
+            ),
+            "nobody has subscribed this account",
+        ),
+        ("Invocation of model ID x.y with on-demand throughput isn\u2019t supported.", "inference profile"),
+        ("The provided model identifier is invalid.", "no model or inference profile of this id"),
+        ("Authentication failed: Please make sure your API Key is valid.", "API key is wrong, expired"),
+        ("Your account is not authorized to invoke this API operation.", "has not enabled this account"),
+        (
+            "Caller is not authorized to perform: bedrock:GetGuardrail",
+            "does not name the caller of bedrock:GetG",
+        ),
+        (
+            "User: AROAEXAMPLE:bob is not authorized to perform: bedrock:InvokeModel",
+            "AROAEXAMPLE:bob, which is no ARN",
+        ),
         ("", "--event"),
     ],
 )

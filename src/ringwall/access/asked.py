@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ringwall.access.denial import Denial
+from ringwall.catalog import load
 from ringwall.catalog.operations import UnknownOperationError, find_operation
 from ringwall.iam.codec import make_request
 from ringwall.iam.principal import parse_principal
@@ -28,6 +29,9 @@ CALLER_KEYS = (
     "identity"), "aws:federatedprovider", "aws:tokenissuetime", "aws:currenttime", "aws:epochtime",
 )  # fmt: skip
 """Starts of keys that a caller cannot choose for one request."""
+
+NETWORK_KEYS = ("aws:sourceip", "aws:sourcevpc", "aws:sourcevpce", "aws:vpcsourceip")
+"""Keys that the way of a call into AWS determines."""
 
 _DERIVED = ("aws:principalarn", "aws:principalaccount", "aws:principalservicename", "aws:username")
 
@@ -47,6 +51,7 @@ class Asked:
         endpoint: VPC endpoint of the call; empty = the public network; ``None`` = unknown.
         service: botocore service that was called, where known.
         assumed: what was taken for granted, in words.
+        vague: whether ``*`` stands for a resource that nobody tells, though the action is about one.
     """
 
     principal: str
@@ -59,6 +64,7 @@ class Asked:
     endpoint: str | None = None
     service: str | None = None
     assumed: tuple[str, ...] = ()
+    vague: bool = False
 
     def knows(self, key: str) -> bool:
         """Whether the key's value, or its absence, is known."""
@@ -92,6 +98,14 @@ class Occurrence:
     notes: tuple[str, ...] = ()
 
 
+UNTOLD = "the resource is not told; any (*) is assumed, and no change of policies is proposed"
+
+
+def is_about_a_resource(action: str) -> bool:
+    """Whether an action is authorized on resources of its own, rather than on ``*``."""
+    return load().is_action(action) and not load().takes_star(action)
+
+
 def of_denial(denial: Denial) -> Occurrence:
     """A call of which only the message is known."""
     asked = Asked(
@@ -100,8 +114,9 @@ def of_denial(denial: Denial) -> Occurrence:
         denial.resource or "*",
         _region_of(denial),
         service=_service_of(denial),
+        vague=denial.resource is None and is_about_a_resource(denial.action),
     )
-    notes = () if denial.resource else ("the message names no resource; any (*) is assumed",)
+    notes = (UNTOLD,) if asked.vague else ()
     return Occurrence((asked,), denial, denial.operation, denied=True, notes=notes)
 
 

@@ -2,7 +2,8 @@
 
 Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html and the wordings of Amazon S3
 (quoted resources), Amazon EC2 (an introduction and an encoded message) and the SDKs (``An error occurred ... when
-calling the Converse operation: ...``). Older services end after the resource, or after "with an explicit deny".
+calling the Converse operation: ...``). Older services end after the resource, or after "with an explicit deny". What is no such message, but often taken
+for one, is told by its own words.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ _NOT_AUTHORIZED = re.compile(
     r"(?P<resource>\S.*?)(?=[,;]?\s+(?:because no|with an explicit|\()|[.,;]?\s*$|[.;,]\s)))?",
 )
 _EXPLICIT = re.compile(
-    r"explicit deny(?:\s+in\s+(?:an?|the)\s+(?P<kind>[A-Za-z][A-Za-z -]*?polic(?:y|ies)|permissions boundary))?",
+    r"explicit deny(?:\s+in\s+(?:(?:an?|the)\s+)?(?P<kind>[A-Za-z][A-Za-z -]*?polic(?:y|ies)|permissions boundary))?",
     re.IGNORECASE,
 )
 _IMPLICIT = re.compile(
@@ -40,13 +41,51 @@ _KINDS: tuple[tuple[str, PolicyType], ...] = (
     ("service control", "scp"),
     ("endpoint", "vpc_endpoint"),
 )
+_INTRODUCTION = re.compile(
+    r"^.*\boperation(?: \(reached max retries: \d+\))?:\s*|^[\w.]*(?:Error|Exception):\s*"
+)
+_BARE = frozenset({"access denied", "accessdenied", "forbidden", "403 forbidden"})
+_UNNAMED = re.compile(r"(?:is )?not authorized to perform:?\s*(?P<action>[A-Za-z0-9-]+:[A-Za-z0-9*]+)")
+_DECODE = (
+    "the message is encoded: `aws sts decode-authorization-message --encoded-message TEXT > decoded.json` (it needs "
+    "sts:DecodeAuthorizationMessage) decodes it; give what it writes with --event decoded.json"
+)
+
+# Part of a message, in lower case -> what it means. None of these is said by a policy that the message names.
 _ELSEWHERE = (
+    (
+        "marketplace actions",
+        (
+            "the model is sold through AWS Marketplace and nobody has subscribed this account to it yet: one call by a "
+            "principal with aws-marketplace:Subscribe and ViewSubscriptions does it for the whole account"
+        ),
+    ),
     (
         "access to the model",
         (
             "Bedrock says this before any policy is asked: nobody has accepted the model's agreement in this account "
             "(CreateFoundationModelAgreement, PutUseCaseForModelAccess). No policy statement will change it"
         ),
+    ),
+    (
+        "on-demand throughput isn",
+        "no policy decided it: the model is called through an inference profile only; name its id as modelId",
+    ),
+    (
+        "model identifier is invalid",
+        "no policy decided it: the Region that was called has no model or inference profile of this id",
+    ),
+    (
+        "api key is valid",
+        "no policy decided it: the Bedrock API key is wrong, expired or inactive, or of another Region",
+    ),
+    (
+        "authorized to invoke this api operation",
+        "Bedrock has not enabled this account for the operation: no policy decided it, AWS Support can tell",
+    ),
+    (
+        "maintenance mode",
+        "no policy decided it: Agents Classic takes no new accounts since 30 July 2026; AgentCore is its successor",
     ),
     (
         "security token included in the request",
@@ -60,6 +99,24 @@ _ELSEWHERE = (
             "AWS Support can tell"
         ),
     ),
+    (
+        "ciphertext refers to a customer master key",
+        (
+            "AWS KMS does not say whether the key is in another Region or account, or the caller lacks kms:Decrypt on "
+            "it. The key policy must allow it to the caller, or to the account and then the caller's own policies as "
+            "well: ask about kms:Decrypt on the key's ARN with --request, or give the CloudTrail event, whose resources "
+            "name the key, with --event"
+        ),
+    ),
+    (
+        "not authorized to perform sts:assumerolewith",
+        (
+            "the role's trust policy does not admit the token: its Principal must be the identity provider, and its "
+            "conditions on the token's aud and sub must hold. The message names neither role nor token: give the "
+            "CloudTrail event of the call with --event"
+        ),
+    ),
+    ("encoded authorization failure message", _DECODE),
 )
 
 
@@ -106,6 +163,11 @@ def parse_denial(text: str) -> Denial:
         raise UnreadableDenialError(_not_a_denial(words))
     rest = words[found.end() :]
     effect, kind = _effect(rest)
+    if not _names_a_principal(found["principal"]):
+        raise UnreadableDenialError(
+            f"the message names the caller as {found['principal']}, which is no ARN: give the CloudTrail event of the "
+            f"call with --event, or write the ARN in its place"
+        )
     operation = _OPERATION.search(words[: found.start()])
     policy = _POLICY_ARN.search(rest)
     resource = found["quoted"] or found["resource"]
@@ -121,6 +183,10 @@ def parse_denial(text: str) -> Denial:
         operation=operation["operation"] if operation else None,
         encoded="encoded authorization failure message" in words.lower(),
     )
+
+
+def _names_a_principal(text: str) -> bool:
+    return text.lower().startswith(("arn:", "anonymous")) or text.rstrip(",").endswith(".amazonaws.com")
 
 
 def _effect(rest: str) -> tuple[Literal["explicit", "implicit"] | None, str | None]:
@@ -142,6 +208,18 @@ def _not_a_denial(words: str) -> str:
     for sign, meaning in _ELSEWHERE:
         if sign in lowered:
             return meaning
+    bare = _INTRODUCTION.sub("", words).rstrip(". ").lower()
+    if bare in _BARE:
+        return (
+            "the message says nothing but that access was denied, as Amazon S3 does: give the CloudTrail event of the "
+            "call (of objects, a data event) with --event, or ask about it with --request"
+        )
+    unnamed = _UNNAMED.search(words)
+    if unnamed:
+        return (
+            f"the message does not name the caller of {unnamed['action']}: give the CloudTrail event of the call with "
+            f"--event, or put 'User: ARN' before it"
+        )
     return (
         "the message does not say who was denied what (User: ARN is not authorized to perform: ACTION on resource: "
         "ARN): give the CloudTrail event of the call with --event"

@@ -8,16 +8,22 @@ are in it, and of the parameters only what CloudTrail shows: a guardrail that it
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from ringwall.access.asked import Asked, Occurrence, of_denial
+from ringwall.access.asked import UNTOLD, Asked, Occurrence, is_about_a_resource, of_denial
+from ringwall.access.caller import caller_context, caller_of, caller_words
+from ringwall.access.decoded import is_decoded, occurrence_of_decoded
 from ringwall.access.denial import Denial, UnreadableDenialError, parse_denial
-from ringwall.catalog.operations import Authorization, authorizations, find_operation
+from ringwall.catalog import load
+from ringwall.catalog.operations import Authorization, actions_of, authorizations, find_operation
+from ringwall.catalog.partitions import partition_of
 from ringwall.errors import RingwallError
+from ringwall.iam.patterns import glob_matches
 
+_PREFIXES = {"monitoring": "cloudwatch"}  # event sources that go by another name than their IAM prefix
 _DENIED = ("accessdenied", "unauthorized", "authorizationerror", "notauthorized")
 
 
@@ -25,51 +31,86 @@ class UnreadableEventError(RingwallError):
     """A document is no CloudTrail event, or not one of an AWS call."""
 
 
-def occurrence_of(event: Mapping[str, Any]) -> Occurrence:
-    """Read one event.
+def occurrences_of(document: Any) -> tuple[Occurrence, ...]:
+    """Read every event of a document that records a denied call; of a document with one event, that one.
 
     Args:
-        event: a record as CloudTrail delivers it; an EventBridge envelope (``detail``), a ``LookupEvents`` entry
-            (``CloudTrailEvent``) and a log file with one record (``Records``) are opened.
+        document: a record as CloudTrail delivers it; an EventBridge envelope (``detail``), the answer of
+            ``LookupEvents`` (``Events``) or one of its entries (``CloudTrailEvent``), a log file (``Records``), and a
+            decoded authorization message are opened.
 
     Raises:
-        UnreadableEventError: it records no AWS call.
+        UnreadableEventError: it records no AWS call, or none of its calls was denied.
     """
-    record = _opened(event)
+    records = tuple(_records(document))
+    if len(records) == 1:
+        return (occurrence_of(records[0]),)
+    denied = tuple(record for record in records if _was_denied(record))
+    if not denied:
+        raise UnreadableEventError(f"none of the {len(records)} events records a denied call")
+    return tuple(occurrence_of(record) for record in denied)
+
+
+def occurrence_of(event: Mapping[str, Any]) -> Occurrence:
+    """Read one event (see :func:`occurrences_of`).
+
+    Raises:
+        UnreadableEventError: it records no AWS call, or there are several events.
+    """
+    records = tuple(_records(event))
+    if len(records) != 1:
+        raise UnreadableEventError(f"the file holds {len(records)} events: give one of them")
+    record = records[0]
+    if is_decoded(record):
+        return occurrence_of_decoded(record)
     name = record.get("eventName")
     source = str(record.get("eventSource", ""))
     if not isinstance(name, str) or not source.endswith(".amazonaws.com"):
         raise UnreadableEventError("this is no CloudTrail event: it has no eventSource and eventName")
-    denial, notes = _denial(record)
-    principal = _principal(record, denial)
-    base = _base(record, principal)
-    asked, further = _authorizations(record, base, name, source.split(".", 1)[0], denial)
+    principal_of_message, notes = _denial(record)
+    principal, context, absent = _caller(record, principal_of_message)
+    denial = _of_endpoint(record, principal_of_message, principal, name)
+    base = _base(record, principal, context, absent)
+    prefix = source.split(".", 1)[0]
+    asked, further = _authorizations(record, base, name, _PREFIXES.get(prefix, prefix), denial)
+    if any(item.vague for item in asked):
+        further = (*further, UNTOLD)
     return Occurrence(
         asked,
         denial,
         name,
-        denied=any(word in str(record.get("errorCode", "")).lower() for word in _DENIED),
+        denied=_was_denied(record),
         time=record.get("eventTime"),
         notes=(*notes, *further),
     )
 
 
-def _opened(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    for member in ("detail", "CloudTrailEvent"):
-        inner = event.get(member)
+def _records(document: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(document, list):
+        for one in document:
+            yield from _records(one)
+        return
+    if not isinstance(document, Mapping):
+        raise UnreadableEventError("this is no CloudTrail event: it is no JSON object")
+    for member in ("Records", "Events"):
+        if isinstance(document.get(member), list):
+            yield from _records(document[member])
+            return
+    for member in ("detail", "CloudTrailEvent", "DecodedMessage"):
+        inner = document.get(member)
         if isinstance(inner, str):
             try:
                 inner = json.loads(inner)
             except ValueError:
                 inner = None
-        if isinstance(inner, Mapping) and "eventName" in inner:
-            return inner
-    records = event.get("Records")
-    if isinstance(records, list):
-        if len(records) != 1 or not isinstance(records[0], Mapping):
-            raise UnreadableEventError(f"the file holds {len(records)} events: give one of them")
-        return records[0]
-    return event
+        if isinstance(inner, Mapping) and ("eventName" in inner or is_decoded(inner)):
+            yield inner
+            return
+    yield document
+
+
+def _was_denied(record: Mapping[str, Any]) -> bool:
+    return any(word in str(record.get("errorCode", "")).lower() for word in _DENIED)
 
 
 def _denial(record: Mapping[str, Any]) -> tuple[Denial | None, tuple[str, ...]]:
@@ -79,31 +120,51 @@ def _denial(record: Mapping[str, Any]) -> tuple[Denial | None, tuple[str, ...]]:
     try:
         denial = parse_denial(message)
     except UnreadableDenialError as error:
-        return None, (f"errorMessage: {error}",)
-    if record.get("errorCode") == "VpceAccessDenied" and denial.policy_type is None:
-        return replace(denial, policy_type="vpc_endpoint"), ()
+        # What it asks for is here already: the event.
+        return None, () if "--event" in str(error) else (f"errorMessage: {error}",)
     return denial, ()
 
 
-def _principal(record: Mapping[str, Any], denial: Denial | None) -> str:
+def _of_endpoint(
+    record: Mapping[str, Any], denial: Denial | None, principal: str, name: str
+) -> Denial | None:
+    """What a network activity event says: the VPC endpoint's policy denied, in whatever words."""
+    if record.get("errorCode") != "VpceAccessDenied":
+        return denial
+    if denial is None:
+        prefix = str(record.get("eventSource", "")).split(".", 1)[0]
+        return Denial(principal, _action(prefix, name), policy_type="vpc_endpoint", operation=name)
+    return denial if denial.policy_type else replace(denial, policy_type="vpc_endpoint")
+
+
+def _action(prefix: str, name: str) -> str:
+    """Main action of an operation that an event names."""
+    try:
+        return actions_of(*find_operation(name, prefix))[0]
+    except RingwallError:
+        return f"{prefix}:{name}"
+
+
+def _caller(
+    record: Mapping[str, Any], denial: Denial | None
+) -> tuple[str, dict[str, tuple[str, ...]], set[str]]:
     identity = record.get("userIdentity") or {}
     if not isinstance(identity, Mapping):
         raise UnreadableEventError("userIdentity is no object")
-    if isinstance(identity.get("arn"), str):
-        return str(identity["arn"])
-    if denial is not None:
-        return denial.principal
-    if identity.get("type") == "AWSService" and identity.get("invokedBy"):
-        return str(identity["invokedBy"])
-    issuer = (identity.get("sessionContext") or {}).get("sessionIssuer") or {}
-    return str(issuer.get("arn") or "*")
+    principal = caller_of(identity) or (denial.principal if denial else None)
+    if principal is None:
+        raise UnreadableEventError(
+            f"the event does not name its caller, only {caller_words(identity)}: the event in the caller's own account "
+            f"does, and so does the message of the error"
+        )
+    context, absent = caller_context(identity)
+    return principal, context, absent
 
 
-def _base(record: Mapping[str, Any], principal: str) -> Asked:
+def _base(
+    record: Mapping[str, Any], principal: str, context: dict[str, tuple[str, ...]], absent: set[str]
+) -> Asked:
     """What the event says of caller, way in and moment, whatever was asked."""
-    context: dict[str, tuple[str, ...]] = {}
-    absent: set[str] = set()
-    _session(record.get("userIdentity") or {}, context, absent)
     _moment(str(record.get("eventTime", "")), context)
     endpoint = str(record.get("vpcEndpointId") or "")
     address = str(record.get("sourceIPAddress") or "")
@@ -123,29 +184,6 @@ def _network(endpoint: str, address: str, context: dict[str, tuple[str, ...]], a
     if is_address:
         context["aws:vpcsourceip" if endpoint else "aws:sourceip"] = (address,)
     absent.update({"aws:sourceip"} if endpoint else {"aws:vpcsourceip", "aws:sourcevpce", "aws:sourcevpc"})
-
-
-def _session(identity: Mapping[str, Any], context: dict[str, tuple[str, ...]], absent: set[str]) -> None:
-    session = identity.get("sessionContext") or {}
-    issuer, attributes = session.get("sessionIssuer") or {}, session.get("attributes") or {}
-    if issuer.get("type") == "Role" and issuer.get("arn"):
-        context["aws:principalarn"] = (str(issuer["arn"]),)
-    if identity.get("principalId"):
-        context["aws:userid"] = (str(identity["principalId"]),)
-    if attributes.get("mfaAuthenticated") in ("true", "false"):
-        context["aws:multifactorauthpresent"] = (str(attributes["mfaAuthenticated"]),)
-    elif identity.get("type") == "IAMUser" and not session:
-        absent.update(("aws:multifactorauthpresent", "aws:multifactorauthage"))
-    if attributes.get("creationDate"):
-        context["aws:tokenissuetime"] = (str(attributes["creationDate"]),)
-    if session.get("sourceIdentity"):
-        context["aws:sourceidentity"] = (str(session["sourceIdentity"]),)
-    invoked_by = identity.get("invokedBy")
-    context["aws:viaawsservice"] = ("true" if invoked_by else "false",)
-    if invoked_by:
-        context["aws:calledvialast"] = (str(invoked_by),)
-    else:
-        absent.update(("aws:calledvia", "aws:calledviafirst", "aws:calledvialast"))
 
 
 def _moment(text: str, context: dict[str, tuple[str, ...]]) -> None:
@@ -174,10 +212,12 @@ def _authorizations(
     except (RingwallError, ValueError) as error:
         notes = (f"the event's parameters do not tell what was asked for: {error}",)
     if denial is None:
-        return found or (replace(base, action=f"{prefix}:{name}"),), notes
+        return _with_resources(found or (replace(base, action=_action(prefix, name)),), record), notes
     named = [item for item in found if _names(denial, item)]
-    if named:
+    if named and denial.resource is not None:
         return tuple(named[:1]), notes
+    if named:
+        return _with_resources(named, record), notes
     (message_only,) = of_denial(denial).authorizations
     kept = {
         key: value
@@ -190,7 +230,25 @@ def _authorizations(
         resource=message_only.resource,
         context={**kept, **message_only.context},
     )
-    return (asked,), notes
+    return _with_resources((asked,), record), notes
+
+
+def _with_resources(found: Sequence[Asked], record: Mapping[str, Any]) -> tuple[Asked, ...]:
+    """What was asked for of an unknown resource, about the one that the event lists if it is of the action's type."""
+    listed = [one.get("ARN") for one in record.get("resources") or () if isinstance(one, Mapping)]
+    arns = [arn for arn in listed if isinstance(arn, str)]
+    return tuple(_with_resource(asked, arns) for asked in found)
+
+
+def _with_resource(asked: Asked, arns: Sequence[str]) -> Asked:
+    """What the parameters do not tell is ``*`` or ends in one, as in a call to decrypt, which need not name the key."""
+    if "*" not in asked.resource or not is_about_a_resource(asked.action):
+        return asked
+    patterns = load().resource_patterns(asked.action)
+    for arn in arns:
+        if glob_matches(asked.resource, arn) and any(glob_matches(pattern, arn) for pattern in patterns):
+            return replace(asked, resource=arn)
+    return replace(asked, vague=asked.resource == "*")
 
 
 def _resolved(
@@ -212,6 +270,7 @@ def _resolved(
         spelled,
         account=account,
         region=region,
+        partition=partition_of(region),
         bearer_token="SHORT_TERM" if bearer else None,
     )
     return tuple(_asked(base, part) for part in parts)

@@ -42,7 +42,7 @@ def owner_of(
         "identity": f"whoever administers IAM in {place}",
         "permissions_boundary": f"whoever set the permissions boundary in {place}, seldom the principal itself",
         "session": "whoever made the session (sts:AssumeRole's Policy and PolicyArns)",
-        "resource": f"the owner of the resource, {place}",
+        "resource": f"the owner of the resource{f', {place}' if account else ''}",
         "vpc_endpoint": "the owner of the VPC endpoint",
     }[policy_type]
     protected = policy_type in ("vpc_endpoint", "resource") and administrators

@@ -25,9 +25,12 @@ from ringwall.iam.patterns import glob_matches
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.claims import Claim
+from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question, Verdict
 
+_HINTS = 32
+"""Witnesses of a claim that are tried on other principals."""
 FOREIGN_ORGANIZATION = "o-0000000000"
 """An organization id that AWS gives to nobody, for principals of outside accounts."""
 
@@ -111,6 +114,10 @@ class Prover:
     _anybody: Actor = field(init=False)
     _of_anybody: dict[tuple[Claim, Policy | None], Answer] = field(default_factory=dict, init=False)
 
+    _hints: dict[tuple[Claim, Policy | None, frozenset[tuple[str, Any]]], list[Hint]] = field(
+        default_factory=dict, init=False
+    )
+
     def __post_init__(self) -> None:
         self._actors = actors(self.access, self.account)
         self._anybody = anybody(self._actors)
@@ -132,15 +139,14 @@ class Prover:
                 continue
             for exposure in self._ask_everywhere(claim, actor):
                 if exposure.answer.verdict == "violated":
+                    # One way is enough: what else the actor may do changes nothing.
                     (exempt if actor.exempt else violations).append(exposure)
-                else:
-                    others.append(exposure.answer)
+                    break
+                others.append(exposure.answer)
         unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
-        exempted = tuple(_first_each(exempt))
+        exempted = tuple(exempt)
         if violations:
-            return EstateAnswer(
-                claim, "violated", violations[0].answer, tuple(_first_each(violations)), exempted
-            )
+            return EstateAnswer(claim, "violated", violations[0].answer, tuple(violations), exempted)
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
         return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
@@ -175,14 +181,12 @@ class Prover:
     def _by_route(
         self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
     ) -> Iterator[Exposure]:
-        found = [
-            Exposure(
-                actor,
-                route,
-                self._ask(claim, actor, replace(policies, vpc_endpoint=route.policies), route.facts),
-            )
-            for route in self._routes_for(claim)
-        ]
+        found: list[Exposure] = []
+        for route in self._routes_for(claim):
+            by_this = replace(policies, vpc_endpoint=route.policies)
+            found.append(Exposure(actor, route, self._ask(claim, actor, by_this, route.facts)))
+            if found[-1].answer.verdict == "violated":
+                break
         if overall.verdict == "violated" and all(item.answer.verdict == "holds" for item in found):
             yield Exposure(actor, None, _together([item.answer for item in found]))
         else:
@@ -202,7 +206,11 @@ class Prover:
             fixed={**self._identity_facts(actor), **facts},
             account=actor.account if actor.principal is None else None,
         )
-        return prove(question, self.vocabulary, timeout=self.timeout)
+        hints = self._hints.setdefault((claim, policies.resource, frozenset(facts.items())), [])
+        answer = prove(question, self.vocabulary, timeout=self.timeout, hints=reversed(hints))
+        if answer.witness and len(hints) < _HINTS:
+            hints.append(answer.witness)
+        return answer
 
     def _identity_facts(self, actor: Actor) -> dict[str, str | None]:
         if actor.account == OUTSIDE_ACCOUNT:
@@ -315,14 +323,6 @@ def _speaks_of(claim: Claim, arn: str) -> bool:
     if claim.resources is not None:
         return _any_glob(claim.resources, arn)
     return claim.not_resources is None or not _any_glob(claim.not_resources, arn)
-
-
-def _first_each(exposures: Iterable[Exposure]) -> Iterator[Exposure]:
-    seen: set[str] = set()
-    for exposure in exposures:
-        if exposure.actor.label not in seen:
-            seen.add(exposure.actor.label)
-            yield exposure
 
 
 def _together(answers: list[Answer]) -> Answer:

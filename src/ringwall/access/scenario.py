@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ringwall.access.asked import Asked, Occurrence, with_estate
+from ringwall.access.calls import read_call
+from ringwall.access.names import EstateNames
 from ringwall.access.why import Explanation, explain_occurrence, explain_request
-from ringwall.catalog.operations import authorizations, find_operation
-from ringwall.iam.codec import context_from_json, policies_from_json, request_from_json
-from ringwall.iam.principal import parse_principal
+from ringwall.iam.codec import make_request, policies_from_json, request_from_json
 
 if TYPE_CHECKING:
     from ringwall.access.bearing import Access
+    from ringwall.catalog.operations import ProfileResolver
     from ringwall.catalog.reference import Catalog
     from ringwall.iam.request import Request
 
@@ -43,7 +44,7 @@ def explain_document(
     request = document.get("request", document)
     if not isinstance(request, Mapping):
         raise TypeError("request must be an object")
-    parts = tuple(_requests(request))
+    parts = tuple(_requests(request, EstateNames(access) if access else None))
     if "policies" in document:
         policies = policies_from_json(document["policies"])
         return tuple(explain_request(part, policies, catalog) for part in parts)
@@ -76,32 +77,18 @@ def _asked(request: Request, access: Access) -> Asked:
     )
 
 
-def _requests(value: Mapping[str, Any]) -> list[Request]:
+def _requests(value: Mapping[str, Any], resolver: ProfileResolver | None) -> list[Request]:
     """The single request, or one for each authorization of the operation."""
     if "operation" not in value:
         return [request_from_json(value)]
-    context = context_from_json(value.get("context") or {})
-    region = context.get("aws:requestedregion")
-    if region is None:
-        raise ValueError("an operation needs aws:RequestedRegion in its context: the Region that is called")
-    principal = str(value.get("principal") or "*")
-    account = value.get("account") or parse_principal(principal).account
-    if not account:
-        raise ValueError(f"an operation by {principal} needs an account: name it as request.account")
-    service, operation = find_operation(str(value["operation"]))
-    parameters = value.get("parameters") or {}
-    if not isinstance(parameters, Mapping):
-        raise TypeError("parameters must be an object")
-    parts = authorizations(service, operation, parameters, account=str(account), region=region[0])
+    call = read_call(value, resolver)
     return [
-        request_from_json(
-            {
-                "principal": principal,
-                "action": part.action,
-                "resource": part.resource,
-                "resource_account": part.resource_account,
-                "context": {key: list(values) for key, values in {**context, **part.context}.items()},
-            }
+        make_request(
+            call.principal,
+            part.authorization.action,
+            part.authorization.resource,
+            part.authorization.resource_account,
+            part.context,
         )
-        for part in parts
+        for part in call.parts
     ]

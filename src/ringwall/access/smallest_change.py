@@ -24,6 +24,8 @@ from ringwall.iam.trace import PolicyTrace, StatementTrace
 if TYPE_CHECKING:
     from ringwall.catalog.reference import Catalog
 
+_CLAIMS = (":aud", ":sub")  # of a token, which a trust policy must pin
+
 MOST_CHANGES = 3
 """Most keys of a request that a change may touch."""
 
@@ -87,7 +89,7 @@ def _differences(denied: Possibility, other: Possibility) -> list[str]:
     found = []
     for key, option in other.chosen.items():
         if key == ROUTE:
-            same = denied.chosen.get(ROUTE, option).label == option.label
+            same = denied.chosen.get(ROUTE, option).endpoint == option.endpoint
         else:
             same = denied.request.context.get(key) == other.request.context.get(key)
         if not same:
@@ -200,13 +202,17 @@ def _statement(request: Request, policy_type: PolicyType, nearest: Nearest | Non
     if not (policy_type == "resource" and trust):
         is_key = policy_type == "resource" and request.action.lower().startswith("kms:")
         element["Resource"] = "*" if is_key else request.resource
-    if nearest is not None and nearest.trace.conditions:
-        kept = [item.test for item in nearest.trace.conditions if item.matched and item.actual]
-        condition: dict[str, dict[str, list[str]]] = {}
-        for test in kept:
-            condition.setdefault(operator_text(test), {})[test.key] = list(test.values)
-        if condition:
-            element["Condition"] = condition
+    condition: dict[str, dict[str, list[str]]] = {}
+    if nearest is not None:
+        for item in nearest.trace.conditions:
+            if item.matched and item.actual:
+                condition.setdefault(operator_text(item.test), {})[item.test.key] = list(item.test.values)
+    if policy_type == "resource" and trust:
+        for key, values in request.context.items():
+            if key.endswith(_CLAIMS):  # a role that admits every token of a provider is open to strangers
+                condition.setdefault("StringEquals", {})[key] = list(values)
+    if condition:
+        element["Condition"] = condition
     return parse_policy({"Version": "2012-10-17", "Statement": [element]}, name="new").statements[0]
 
 

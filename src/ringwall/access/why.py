@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 from ringwall.access.actors import routes
-from ringwall.access.asked import Asked, Occurrence, with_estate
+from ringwall.access.asked import NETWORK_KEYS, Asked, Occurrence, with_estate
 from ringwall.access.owners import Owner, owner_of
-from ringwall.access.possibilities import Case, Lookup, Option, Possibility, cases, possibilities
+from ringwall.access.possibilities import ROUTE, Case, Lookup, Option, Possibility, cases, possibilities
 from ringwall.access.smallest_change import (
     Nearest,
     PolicyChange,
@@ -25,6 +25,7 @@ from ringwall.access.smallest_change import (
 from ringwall.access.ways import carrying
 from ringwall.iam.evaluate import explain
 from ringwall.iam.policy import Policy
+from ringwall.iam.principal import parse_principal
 from ringwall.iam.trace import PolicyTrace, StatementTrace, each_policy
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Explanation:
     Attributes:
         asked: what was known of it.
         outcome: ``denied`` or ``allowed`` in every case, else ``depends``.
-        cases: the cases, denied ones first.
+        cases: the cases, denied ones first; empty where no policies are known.
         fits: whether some case is what AWS's message says; ``None`` without a message.
         open: keys that nobody told and that make a difference.
         options: of each key that was open, the values that were tried, in words.
@@ -111,6 +112,11 @@ def explain_occurrence(
     return tuple(explainer.explain(asked, access, occurrence.denial) for asked in occurrence.authorizations)
 
 
+def unexplained(asked: Asked, reason: str) -> Explanation:
+    """The answer about an authorization on which no policies are known: none, and why."""
+    return Explanation(asked, "depends", (), None, (), gaps=(reason,))
+
+
 def explain_request(request: Request, policies: PolicySet, catalog: Catalog) -> Explanation:
     """Explain one complete request against its own policies.
 
@@ -140,7 +146,13 @@ class _Explainer:
     administrators: tuple[str, ...]
 
     def explain(self, asked: Asked, access: Access, denial: Denial | None) -> Explanation:
+        account = parse_principal(asked.principal).account
+        if account and access.estate.account(account) is None:
+            return unexplained(asked, f"the caller's account {account} is not in the Estate")
         asked = with_estate(asked, access)
+        unread = _unread_policy(asked, access)
+        if unread:
+            asked = replace(asked, vague=True)
         action = asked.action
         if action.lower().startswith(("sts:tagsession", "sts:setsourceidentity")):
             action = "sts:AssumeRole"
@@ -154,7 +166,7 @@ class _Explainer:
             return kept[endpoint]
 
         explanation = self.over(asked, lookup, _ways(asked, access), denial)
-        return replace(explanation, gaps=access.gaps)
+        return replace(explanation, gaps=(*access.gaps, *unread))
 
     def over(
         self, asked: Asked, lookup: Lookup, ways: Sequence[Option], denial: Denial | None
@@ -169,7 +181,7 @@ class _Explainer:
         allowed = {item.case.decision.allowed for item in explained}
         outcome: Outcome = "depends" if len(allowed) == 2 else "allowed" if True in allowed else "denied"
         open_keys = dict.fromkeys(key for item in cases(found) for key, _ in item.conditions)
-        says = denial is not None and denial.effect is not None
+        says = denial is not None and (denial.effect or denial.policy_type) is not None
         tried = {
             key: tuple(dict.fromkeys(item.chosen[key].label for item in found)) for key in found[0].chosen
         }
@@ -198,9 +210,24 @@ class _Explainer:
             tuple(
                 owner_of(kind, example.request, self.access, self.administrators) for kind in decision.missing
             ),
-            request_change(asked, example, lookup, ways, self.catalog),
-            policy_changes(example, nearest, self.catalog),
+            self._instead(asked, example, lookup, ways),
+            () if asked.vague else policy_changes(example, nearest, self.catalog),
         )
+
+    def _instead(
+        self, asked: Asked, example: Possibility, lookup: Lookup, ways: Sequence[Option]
+    ) -> RequestChange | None:
+        """What the caller could send instead; another way in counts, also where the way is known."""
+        if self.access is None or asked.complete or len(ways) > 1:
+            return request_change(asked, example, lookup, ways, self.catalog)
+        free = replace(
+            asked,
+            endpoint=None,
+            context={key: value for key, value in asked.context.items() if key not in NETWORK_KEYS},
+            absent=asked.absent - frozenset(NETWORK_KEYS),
+        )
+        taken = replace(example, chosen={**example.chosen, ROUTE: ways[0]})
+        return request_change(free, taken, lookup, _ways(free, self.access), self.catalog)
 
     def _policy(self, denial: Denial) -> str | None:
         """Name of the policy whose ARN the message gives."""
@@ -232,13 +259,36 @@ def fits(denial: Denial, possibility: Possibility, policy: str | None = None) ->
     if decision.allowed:
         return False
     if denial.effect is None:
-        return True
+        denying = tuple(reason.policy_type for reason in decision.because)
+        return denial.policy_type in (None, *denying, *decision.missing)
     if denial.effect == "explicit":
         types = {reason.policy_type for reason in decision.because}
         if policy is not None and all(reason.policy != policy for reason in decision.because):
             return False
         return decision.outcome == "explicit_deny" and denial.policy_type in (None, *types)
     return decision.outcome == "implicit_deny" and denial.policy_type in (None, *decision.missing)
+
+
+def _unread_policy(asked: Asked, access: Access) -> tuple[str, ...]:
+    """A resource outside of the Estate that has a policy all the same, or may have: of what it says nothing is known."""
+    prefix = asked.action.partition(":")[0].lower()
+    if "*" in asked.resource or access.resource_policy(asked.resource, asked.action) is not None:
+        return ()
+    if prefix == "s3":
+        known = _has_bucket(access, asked.resource)
+    elif prefix == "sts":
+        known = ":role/" not in asked.resource or access.principal(asked.resource) is not None
+    else:
+        known = prefix != "kms"  # every key has a policy
+    if known:
+        return ()
+    return (f"the policy of {asked.resource}, which is not in the Estate: it is taken to have none",)
+
+
+def _has_bucket(access: Access, arn: str) -> bool:
+    name = arn.rpartition(":::")[2].partition("/")[0]
+    buckets = access.estate.of_type("AWS::S3::Bucket")
+    return any(name in (item.id, item.get("BucketName")) for item in buckets)
 
 
 def _ways(asked: Asked, access: Access) -> tuple[Option, ...]:

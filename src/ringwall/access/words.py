@@ -7,27 +7,21 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from ringwall.access.possibilities import ABSENT, ROUTE
+from ringwall.access.told import TYPE_NAMES, told
 from ringwall.iam.codec import decision_to_json, request_to_json
 from ringwall.iam.render import operator_text
 
 if TYPE_CHECKING:
     from ringwall.access.asked import Occurrence
     from ringwall.access.owners import Owner
-    from ringwall.access.smallest_change import Nearest, PolicyChange
+    from ringwall.access.smallest_change import Nearest, PolicyChange, RequestChange
     from ringwall.access.why import Deciding, Explained, Explanation
     from ringwall.iam.trace import ConditionTrace
 
 Verdict = Literal["denied", "allowed", "unknown"]
 
-TYPE_NAMES = {
-    "identity": "identity-based policy",
-    "permissions_boundary": "permissions boundary",
-    "session": "session policy",
-    "resource": "resource-based policy",
-    "scp": "service control policy",
-    "rcp": "resource control policy",
-    "vpc_endpoint": "VPC endpoint policy",
-}
+FEW = 2
+"""Most cases of a denial that are told one by one."""
 _HEADS = {
     "denied": "denied",
     "allowed": "would be allowed now",
@@ -59,6 +53,8 @@ def in_words(found: Sequence[Explanation], outcome: Verdict, occurrence: Occurre
     shown = [item for item in found if item.outcome != "allowed"] or list(found)
     for item in shown:
         yield from _authorization(item, outcome)
+        if not item.cases and occurrence is not None and occurrence.denial is not None:
+            yield from (f"    {line}" for line in told(occurrence.denial, item.asked))
     others = len(found) - len(shown)
     if others:
         yield f"The call's other {others} authorization{'s are' if others > 1 else ' is'} allowed."
@@ -80,11 +76,40 @@ def _authorization(item: Explanation, outcome: Verdict) -> Iterator[str]:
     elif item.fits is False:
         yield "    by the policies that are there now; they changed since, or some that bear on it are not in the Estate"
     elif item.fits and len(item.cases) > 1:
-        yield "    What AWS said fits each of these; the message does not tell which:"
+        yield "    What AWS said fits each of these; it does not tell which:"
     if item.partial:
         yield "    too many possibilities: some values were left out"
+    if len(item.cases) > FEW and not any(explained.case.decision.allowed for explained in item.cases):
+        yield from _together(item.cases)
+        return
     for explained in item.cases:
         yield from _case(explained, item)
+
+
+def _together(cases: Sequence[Explained]) -> Iterator[str]:
+    """Many cases of a denial at once: each statement that decides in one of them, and what helps in all of them."""
+    deciding = {
+        (one.policy.policy, one.policy.target, one.statement.label): one
+        for explained in cases
+        for one in explained.deciding
+    }
+    for one in deciding.values():
+        yield from _deciding(one, actual=False)
+    missing = {
+        kind: owner
+        for explained in cases
+        for kind, owner in zip(explained.case.decision.missing, explained.owners, strict=False)
+    }
+    yield from (
+        f"      no {TYPE_NAMES[kind]} allows it; it belongs to {owner.words}"
+        for kind, owner in missing.items()
+    )
+    asking = [explained.instead for explained in cases if explained.instead is not None]
+    if asking:
+        yield f"      it would be allowed {_instead(max(asking, key=lambda one: len(one.sets)))}"
+    changing = [explained.changes for explained in cases if explained.instead is None and explained.changes]
+    if changing:
+        yield from _changes(max(changing, key=len))
 
 
 def _case(item: Explained, whole: Explanation) -> Iterator[str]:
@@ -101,12 +126,28 @@ def _case(item: Explained, whole: Explanation) -> Iterator[str]:
     for nearest in item.nearest:
         yield from _nearest(nearest)
     if item.instead is not None:
-        sets = (label if key == ROUTE else f"with {_key(key)} {label}" for key, label in item.instead.sets)
-        yield f"      it would be allowed {' and '.join(sets)}"
+        yield f"      it would be allowed {_instead(item.instead)}"
     if item.changes and item.instead is None:
-        yield "      the smallest change of policies that would allow it:"
-        for change in item.changes:
-            yield from _change(change)
+        yield from _changes(item.changes)
+
+
+def _instead(change: RequestChange) -> str:
+    sets = (label if key == ROUTE else f"with {_key(key)} {label}" for key, label in change.sets)
+    return " and ".join(sets)
+
+
+def _changes(changes: Sequence[PolicyChange]) -> Iterator[str]:
+    yield "      the smallest change of policies that would allow it:"
+    for change in changes:
+        yield from _change(change)
+
+
+def _test_in_words(test: ConditionTrace, *, actual: bool = True) -> str:
+    tested = f"{operator_text(test.test)} {_key(test.test.key)} {', '.join(test.test.values)}"
+    if not actual:
+        return tested
+    carried = f"has {', '.join(test.actual)}" if test.actual else "has none"
+    return f"{tested}: {'holds' if test.matched else 'fails'}, the request {carried}"
 
 
 def _condition(key: str, labels: tuple[str, ...], whole: Explanation) -> str:
@@ -126,21 +167,21 @@ def _key(key: str) -> str:
     return _SPELLING.get(key, key)
 
 
-def _deciding(item: Deciding) -> Iterator[str]:
+def _deciding(item: Deciding, *, actual: bool = True) -> Iterator[str]:
     policy, statement = item.policy, item.statement
     level = f", attached to {policy.target}" if policy.target else ""
     yield (
         f"      {statement.effect} by {TYPE_NAMES[policy.policy_type]} {policy.policy}{level}, "
         f"statement {statement.label}"
     )
-    yield from (f"        {test}" for test in statement.conditions)
+    yield from (f"        {_test_in_words(test, actual=actual)}" for test in statement.conditions)
     if statement.effect == "Deny":
         yield f"        it belongs to {item.owner.words}"
 
 
 def _nearest(item: Nearest) -> Iterator[str]:
     yield f"      nearest: statement {item.trace.label} of {item.policy} fails by {', '.join(item.trace.failed)}"
-    yield from (f"        {test}" for test in item.trace.conditions if not test.matched)
+    yield from (f"        {_test_in_words(test)}" for test in item.trace.conditions if not test.matched)
 
 
 def _change(change: PolicyChange) -> Iterator[str]:
@@ -169,9 +210,17 @@ def explanation_to_json(
         "operation": occurrence.operation if occurrence else None,
         "message": _message(occurrence),
         "authorizations": [_explanation(item) for item in found],
+        "told": list(_told(found, occurrence)),
         "notes": list(dict.fromkeys(notes)),
         "gaps": list(dict.fromkeys(gap for item in found for gap in item.gaps)),
     }
+
+
+def _told(found: Sequence[Explanation], occurrence: Occurrence | None) -> Iterator[str]:
+    """What the message alone tells of what could not be explained."""
+    for item in found:
+        if not item.cases and occurrence is not None and occurrence.denial is not None:
+            yield from told(occurrence.denial, item.asked)
 
 
 def _message(occurrence: Occurrence | None) -> dict[str, Any] | None:

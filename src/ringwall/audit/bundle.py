@@ -1,30 +1,61 @@
 """The evidence bundle: a folder that stands on its own.
 
-    manifest.json             what is in it, in order, each entry chained to the one before
-    declaration.json          what was judged by
-    estate.json               the observed Estate
-    findings.json             the verdicts
-    responses/sha256-....json each API response: operation, parameters, account, Region, caller, request id, time, body
+    manifest.json              who read what, where and when, with which version; every file, each chained to the one before
+    declaration.json           what was judged by; absent = the built-in baseline
+    estate.json                the observed Estate
+    findings.json              the verdicts
+    proofs.json                the claims over the Estate, each with its verdict and witness
+    calls.jsonl                every API call: operation, parameters, account, Region, caller, request id, time, and the
+                               digest of its answer; what was redacted before digesting; whether it failed
+    responses/sha256-....json  each answer once, canonical, named by its own SHA-256 (``sha256sum`` agrees)
 
-A response's name is the SHA-256 of its body. Each manifest entry's ``chain`` is the SHA-256 of the previous entry's chain,
-the entry's name and its content's digest, and ``head`` is the last one, so that a changed, removed or reordered file is
-found.
+Each manifest entry's ``chain`` is the SHA-256 of the previous entry's chain, the entry's name and its content's digest,
+and ``head`` is the last one, so that a changed, removed or reordered file is found.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ringwall.audit.run import Audit
+from ringwall import __version__
+from ringwall.audit.run import Audit, Reading
 from ringwall.errors import RingwallError
 from ringwall.estate import codec
+from ringwall.estate.model import utf8
 from ringwall.estate.recording import Recorded
+from ringwall.perimeter import Perimeter, loads
 
 START = "0" * 64
+MANIFEST = "manifest.json"
+DECLARATION = "declaration.json"
+ESTATE = "estate.json"
+FINDINGS = "findings.json"
+PROOFS = "proofs.json"
+CALLS = "calls.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A bundle as it was opened.
+
+    Attributes:
+        folder: where it is.
+        manifest: who, where, when, with which version.
+        perimeter: the declaration; ``None`` = the baseline.
+        reading: how the Estate was read, with every call.
+        verdicts: estate, findings and proofs as they stand in their files, by file name.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    perimeter: Perimeter | None
+    reading: Reading
+    verdicts: Mapping[str, bytes]
 
 
 def write_bundle(audit: Audit, folder: Path) -> Path:
@@ -38,21 +69,25 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
         (folder / "responses").mkdir(parents=True)
         entries = []
         chain = START
-        for name, text in _files(audit):
-            content = text.encode("utf-8", "backslashreplace")  # half a surrogate pair as JSON escapes it
+        for name, content in _files(audit):
             (folder / name).write_bytes(content)
             digest = _sha256(content)
             chain = _link(chain, name, digest)
             entries.append({"name": name, "sha256": digest, "chain": chain})
         manifest = {
-            "version": 1,
+            "version": 2,
+            "ringwall": __version__,
             "taken_at": audit.taken_at,
             "caller": audit.caller,
             "account": audit.account,
+            "region": audit.reading.region,
+            "read_account": audit.reading.account,
+            "management": audit.reading.management,
+            "timeout": audit.timeout,
             "files": entries,
             "head": chain,
         }
-        (folder / "manifest.json").write_bytes(_pretty(manifest).encode("utf-8"))
+        (folder / MANIFEST).write_bytes(_pretty(manifest))
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise RingwallError(msg) from error
@@ -77,12 +112,65 @@ def require_empty(folder: Path) -> None:
 def verify_manifest(folder: Path) -> tuple[str, ...]:
     """What is wrong with a bundle's files, in words; empty when every digest and the chain hold."""
     try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         entries = [(str(item["name"]), str(item["sha256"]), str(item["chain"])) for item in manifest["files"]]
         head = str(manifest["head"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        return (f"manifest.json cannot be read: {error}",)
+        return (f"{MANIFEST} cannot be read: {error}",)
     return tuple(_wrong(folder, entries, head))
+
+
+def open_bundle(folder: Path) -> Bundle:
+    """Open a bundle whose manifest holds (:func:`verify_manifest`).
+
+    Raises:
+        RingwallError: a file is missing, or is not what a bundle holds there.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        if manifest["version"] != 2:
+            raise RingwallError(
+                f"{folder} is a bundle of version {manifest['version']}; this Ringwall reads version 2"
+            )
+        declaration = folder / DECLARATION
+        return Bundle(
+            folder,
+            manifest,
+            loads(declaration.read_text(encoding="utf-8"), file=str(declaration))
+            if declaration.exists()
+            else None,
+            Reading(
+                account=str(manifest["read_account"]),
+                region=str(manifest["region"]),
+                caller=str(manifest["caller"]),
+                management=manifest["management"],
+                calls=tuple(_calls(folder)),
+            ),
+            {name: (folder / name).read_bytes() for name in (ESTATE, FINDINGS, PROOFS)},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RingwallError(f"{folder} is no evidence bundle: {error}") from error
+
+
+def verdicts(audit: Audit) -> Mapping[str, bytes]:
+    """What a bundle holds of the verdicts, by file name: a function of declaration, answers and catalog alone."""
+    return {
+        ESTATE: utf8(codec.dumps(audit.observed)),
+        FINDINGS: _pretty([finding.to_json() for finding in audit.findings]),
+        PROOFS: _pretty([item.to_json() for item in audit.proofs]),
+    }
+
+
+def file_of(digest: str) -> str:
+    """The file that holds an answer."""
+    return f"responses/{digest.replace(':', '-')}.json"
+
+
+def _calls(folder: Path) -> Iterator[Recorded]:
+    for line in (folder / CALLS).read_text(encoding="utf-8").splitlines():
+        entry = json.loads(line)
+        body = (folder / file_of(entry["digest"])).read_text(encoding="utf-8")
+        yield Recorded(**{**entry, "redacted": tuple(entry["redacted"])}, body=body)
 
 
 def _wrong(folder: Path, entries: list[tuple[str, str, str]], head: str) -> Iterator[str]:
@@ -93,44 +181,37 @@ def _wrong(folder: Path, entries: list[tuple[str, str, str]], head: str) -> Iter
             yield f"{name} is missing"
         elif _sha256(path.read_bytes()) != digest:
             yield f"{name} was changed"
+        if name.startswith("responses/") and name != file_of(f"sha256:{digest}"):
+            yield f"{name} is not named by its content"
         chain = _link(chain, name, digest)
         if chain != expected:
             yield f"{name} breaks the chain"
     if chain != head:
-        yield "manifest.json does not list every file that was written"
-    listed = {name for name, _, _ in entries} | {"manifest.json"}
+        yield f"{MANIFEST} does not list every file that was written"
+    listed = {name for name, _, _ in entries} | {MANIFEST}
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
-        if str(path.relative_to(folder)) not in listed:
-            yield f"{path.relative_to(folder)} is not in the manifest"
+        if path.relative_to(folder).as_posix() not in listed:
+            yield f"{path.relative_to(folder).as_posix()} is not in the manifest"
 
 
-def _files(audit: Audit) -> Iterator[tuple[str, str]]:
+def _files(audit: Audit) -> Iterator[tuple[str, bytes]]:
     if audit.perimeter is not None:
-        yield "declaration.json", _pretty(audit.perimeter.to_json())
-    yield "estate.json", codec.dumps(audit.observed)
-    yield "findings.json", _pretty([finding.to_json() for finding in audit.findings])
+        # In the declaration's own order, which is the order of claims and findings.
+        yield DECLARATION, _pretty(audit.perimeter.to_json(), sort_keys=False)
+    yield from verdicts(audit).items()
+    yield CALLS, utf8("".join(f"{_line(item)}\n" for item in audit.reading.calls))
     for digest, response in sorted(audit.responses.items()):
-        yield f"responses/{digest.replace(':', '-')}.json", _pretty(response_json(response))
+        yield file_of(digest), utf8(response.body)
 
 
-def response_json(response: Recorded) -> dict[str, Any]:
-    """One response with where it came from."""
-    return {
-        "digest": response.digest,
-        "service": response.service,
-        "operation": response.operation,
-        "parameters": response.parameters,
-        "account": response.account,
-        "region": response.region,
-        "caller": response.caller,
-        "request_id": response.request_id,
-        "time": response.time,
-        "body": json.loads(response.body),
-    }
+def _line(call: Recorded) -> str:
+    entry = asdict(call)
+    del entry["body"]
+    return json.dumps(entry, sort_keys=True)
 
 
-def _pretty(value: Any) -> str:
-    return json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+def _pretty(value: Any, *, sort_keys: bool = True) -> bytes:
+    return utf8(json.dumps(value, indent=1, sort_keys=sort_keys, ensure_ascii=False) + "\n")
 
 
 def _link(chain: str, name: str, digest: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ringwall.access import Access
 from ringwall.controls import registry
@@ -22,6 +22,27 @@ from ringwall.iam.vocabulary import Vocabulary
 from ringwall.perimeter.model import Perimeter
 
 Progress = Callable[[str], None]
+TIMEOUT = 10.0
+"""Seconds for each question to the prover."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an Estate was read.
+
+    Attributes:
+        account: the account that was asked first.
+        region: Region that was asked.
+        caller: ARN of who asked.
+        management: the organization's management account; ``None`` = its policies were not read.
+        calls: every API call with its answer, in the order of arrival.
+    """
+
+    account: str = ""
+    region: str = ""
+    caller: str = ""
+    management: str | None = None
+    calls: tuple[Recorded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +55,8 @@ class Audit:
         observed: what was there.
         findings: verdicts, in the controls' order.
         proofs: the declared (or the baseline's) claims over ``observed``.
-        responses: every API response of the run, by digest.
-        caller: ARN of who audited.
-        taken_at: ISO 8601, UTC.
+        reading: how ``observed`` was read.
+        timeout: seconds that each question to the prover had.
     """
 
     perimeter: Perimeter | None
@@ -44,9 +64,23 @@ class Audit:
     observed: Estate
     findings: tuple[Finding, ...]
     proofs: tuple[Proved, ...]
-    responses: Mapping[str, Recorded] = field(default_factory=dict)
-    caller: str = ""
-    taken_at: str = ""
+    reading: Reading = Reading()
+    timeout: float = TIMEOUT
+
+    @property
+    def responses(self) -> Mapping[str, Recorded]:
+        """Every answer once, by digest."""
+        return {item.digest: item for item in self.reading.calls}
+
+    @property
+    def caller(self) -> str:
+        """ARN of who audited."""
+        return self.reading.caller
+
+    @property
+    def taken_at(self) -> str:
+        """When the account was read: ISO 8601, UTC."""
+        return self.observed.taken_at or ""
 
     @property
     def name(self) -> str:
@@ -74,7 +108,7 @@ def run_audit(
     perimeter: Perimeter | None,
     vocabulary: Vocabulary,
     *,
-    timeout: float = 10.0,
+    timeout: float = TIMEOUT,
     progress: Progress = lambda _words: None,
 ) -> Audit:
     """Audit an account, reading only.
@@ -92,14 +126,17 @@ def run_audit(
     progress("reading the account")
     desired = compile_estate(perimeter) if perimeter is not None else None
     observed = collect(aws, management=management, desired=desired)
-    responses = {item.digest: item for item in getattr(aws, "recording", tuple)()}
     return judge(
         perimeter,
         observed,
         vocabulary,
-        account=aws.account,
-        responses=responses,
-        caller=aws.caller,
+        reading=Reading(
+            account=aws.account,
+            region=aws.region,
+            caller=aws.caller,
+            management=management.account if management is not None else None,
+            calls=tuple(getattr(aws, "recording", tuple)()),
+        ),
         timeout=timeout,
         progress=progress,
     )
@@ -110,27 +147,24 @@ def judge(
     observed: Estate,
     vocabulary: Vocabulary,
     *,
-    account: str | None = None,
-    responses: Mapping[str, Recorded] | None = None,
-    caller: str = "",
-    timeout: float = 10.0,
+    reading: Reading | None = None,
+    timeout: float = TIMEOUT,
     progress: Progress = lambda _words: None,
 ) -> Audit:
     """Judge an observed Estate, wherever it came from: a pure function of it and the declaration.
 
     Args:
-        perimeter: the declaration; ``None`` = the baseline, for which ``account`` is needed.
+        perimeter: the declaration; ``None`` = the baseline, for which ``reading`` names the account.
         observed: the Estate.
         vocabulary: the catalog.
-        account: the account to judge. Default: the declared one.
-        responses: what the Estate was read from, by digest.
-        caller: who read it.
+        reading: where it was read, and what was answered. Default: the declared account, without evidence.
         timeout: seconds for each question to the prover.
         progress: told of each step.
     """
     partition = perimeter.partition if perimeter is not None else "aws"
     access = Access(observed, partition=partition)
-    whose = perimeter.account if perimeter is not None else account or ""
+    reading = reading or Reading()
+    whose = perimeter.account if perimeter is not None else reading.account
     progress("proving")
     if perimeter is None:
         desired = observed.with_resources(())
@@ -150,13 +184,4 @@ def judge(
         access=access,
         proofs={item.declared.name: item.answer for item in proofs},
     )
-    return Audit(
-        perimeter,
-        whose,
-        observed,
-        run_checks(context),
-        proofs,
-        dict(responses or {}),
-        caller,
-        observed.taken_at or "",
-    )
+    return Audit(perimeter, whose, observed, run_checks(context), proofs, reading, timeout)

@@ -1,7 +1,7 @@
 """Foundation models and inference profiles that people use, with lifecycle dates: curated, dated, small.
 
-The rows stand in ``data/models.json``; each names its source, and whether it was read there (``verified``) or is
-general knowledge. They serve where no account can be asked (declarations, plans, tests, the sandbox); in an account
+The rows stand in ``data/models.json``; each names its source, the month in which the source stood so (``read``), and
+whether it was read there (``verified``) or is general knowledge. They serve where no account can be asked (declarations, plans, tests, the sandbox); in an account
 ``ListFoundationModels`` and ``GetInferenceProfile`` know better. Lifecycle follows
 https://docs.aws.amazon.com/bedrock/latest/userguide/model-lifecycle.html.
 """
@@ -38,7 +38,9 @@ class Model:
         legacy: date from which it is LEGACY, if announced.
         end_of_life: date from which requests fail, if announced.
         source: where the row was read.
-        verified: whether id and dates were read at the source; ``False`` = general knowledge.
+        read: month in which the source stood so, such as ``2025-12``.
+        verified: whether id and dates were read at the source; ``False`` = general knowledge. Names and modalities are
+            general knowledge in either case.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Model:
     legacy: date | None
     end_of_life: date | None
     source: str
+    read: str
     verified: bool
 
     def status(self, on: date) -> Status:
@@ -72,19 +75,25 @@ class Geography:
 
     Attributes:
         prefix: ``us``, ``eu``, ...
-        sources: Regions from which its profiles can be called.
-        regions: Regions that may process.
+        sources: Regions from which some of its profiles can be called.
+        regions: Regions that may process what enters anywhere; a source beside them joins them for its own calls.
+        source: where the row was read.
+        read: month in which the source stood so.
         verified: whether read at the source; ``False`` = general knowledge.
     """
 
     prefix: str
     sources: tuple[str, ...]
     regions: tuple[str, ...]
+    source: str
+    read: str
     verified: bool
 
     def destinations(self, source_region: str) -> tuple[str, ...]:
         """Regions that may process what enters in ``source_region``; empty if nothing may enter there."""
-        return self.regions if source_region in self.sources else ()
+        if source_region not in self.sources:
+            return ()
+        return tuple(dict.fromkeys((source_region, *self.regions)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +102,17 @@ class Profile:
 
     Attributes:
         id: profile id, such as ``us.amazon.nova-pro-v1:0``.
-        destinations: destination Regions by source Region.
+        destinations: destination Regions by source Region, which need not be one of them; empty of a global profile,
+            and where only the id is known.
         source: where the row was read.
+        read: month in which the source stood so. AWS keeps the destinations of a geographic profile as they are.
         verified: whether read there; ``False`` = general knowledge.
     """
 
     id: str
     destinations: Mapping[str, tuple[str, ...]]
     source: str
+    read: str
     verified: bool
 
 
@@ -148,14 +160,16 @@ def _model(row: Mapping[str, Any]) -> Model:
         legacy=_day(row.get("legacy")),
         end_of_life=_day(row.get("end_of_life")),
         source=row["source"],
+        read=row["read"],
         verified=row["verified"],
     )
 
 
 def _profile(row: Mapping[str, Any]) -> Profile:
-    regions = {source: tuple(places) for source, places in row["destinations"].items()}
-    return Profile(row["id"], regions, row["source"], row["verified"])
+    regions = {source: tuple(one["to"]) for one in row.get("routes", ()) for source in one["from"]}
+    return Profile(row["id"], regions, row["source"], row["read"], row["verified"])
 
 
 def _geography(row: Mapping[str, Any]) -> Geography:
-    return Geography(row["prefix"], tuple(row["sources"]), tuple(row["regions"]), row["verified"])
+    sources, regions = tuple(row["sources"]), tuple(row["regions"])
+    return Geography(row["prefix"], sources, regions, row["source"], row["read"], row["verified"])

@@ -24,6 +24,16 @@ def geography(identifier: str) -> str:
     return head if dot and known and "." in rest else ""
 
 
+def geographies() -> tuple[str, ...]:
+    """Every known prefix of profile ids, ``global`` last."""
+    return (*tables().geographies, GLOBAL)
+
+
+def providers() -> frozenset[str]:
+    """First parts of the known foundation models' ids, such as ``anthropic``."""
+    return frozenset(name.partition(".")[0] for name in tables().models)
+
+
 def is_profile(identifier: str) -> bool:
     """Whether an identifier names a system-defined inference profile, by id or by ARN."""
     if identifier.startswith("arn:") and ":inference-profile/" not in identifier:
@@ -52,11 +62,11 @@ def foundation_model(identifier: str) -> str:
 
 
 def destinations(identifier: str, source_region: str) -> tuple[str, ...]:
-    """Regions that may process a request which enters a profile in ``source_region``, that Region first.
+    """Regions that may process a request which enters a profile in ``source_region``, that Region first if it is one.
 
     A global profile gives the source Region alone: its other destinations are not enumerable, AWS authorizes them
     together as Region ``unspecified`` (see :func:`models`). A profile without a row of its own takes those of its
-    geography.
+    geography (see :func:`is_listed`).
 
     Raises:
         ValueError: the identifier names no system-defined profile, or the profile cannot be called in that Region.
@@ -64,14 +74,27 @@ def destinations(identifier: str, source_region: str) -> tuple[str, ...]:
     model = foundation_model(identifier)
     if is_global(identifier):
         return (source_region,)
-    profile = tables().profiles.get(profile_id(identifier))
-    place: Geography = tables().geographies[geography(identifier)]
-    regions = (profile.destinations if profile else {}).get(source_region) or place.destinations(
-        source_region
-    )
+    name = profile_id(identifier)
+    profile = tables().profiles.get(name)
+    if profile is not None and profile.destinations:
+        regions = profile.destinations.get(source_region, ())
+        entered = tuple(profile.destinations)
+    else:
+        place: Geography = tables().geographies[geography(identifier)]
+        regions, entered = place.destinations(source_region), place.sources
     if not regions:
-        raise ValueError(f"{profile_id(identifier)} (of {model}) cannot be called in {source_region}")
-    return (source_region, *(region for region in regions if region != source_region))
+        raise ValueError(
+            f"{name} (of {model}) cannot be called in {source_region}, only in {', '.join(entered)}, as far as the "
+            f"tables know"
+        )
+    first = (source_region,) if source_region in regions else ()
+    return (*first, *(region for region in regions if region != source_region))
+
+
+def is_listed(identifier: str) -> bool:
+    """Whether the destinations of a profile are known, rather than taken from its geography."""
+    profile = tables().profiles.get(profile_id(identifier))
+    return is_global(identifier) or (profile is not None and bool(profile.destinations))
 
 
 def models(identifier: str, source_region: str, *, partition: str = "aws") -> tuple[str, ...]:

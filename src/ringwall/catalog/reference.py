@@ -34,7 +34,7 @@ DATA = Path(__file__).parent / "data"
 ACCESS_LEVELS = {"L": "List", "R": "Read", "W": "Write", "P": "Permissions management", "T": "Tagging"}
 
 _KEY_TYPES = frozenset(get_args(KeyType))
-_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>")
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}|<[^>]*>|(?<=/)tag-key\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +89,17 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A service prefix with its actions (by lower-cased name) and resource types (by name)."""
+    """A service prefix with its actions (by lower-cased name), resource types (by name) and keys.
+
+    ``key_types`` and ``key_names`` go by :func:`canonical_key`; the latter holds AWS's spelling.
+    """
 
     prefix: str
     title: str
     actions: Mapping[str, Action]
     resource_types: Mapping[str, ResourceType]
     key_types: Mapping[str, str]
+    key_names: Mapping[str, str]
 
 
 def canonical_key(key: str) -> str:
@@ -128,7 +132,12 @@ def _decode_service(prefix: str, title: str, document: Mapping[str, Any]) -> Ser
             own_keys=own,
             keys_of_type=of_type,
         )
-    return Service(prefix, title, actions, types, dict(zip(keys, document["types"], strict=True)))
+    key_types = dict(zip(keys, document["types"], strict=True))
+    return Service(prefix, title, actions, types, key_types, dict(zip(keys, document["keys"], strict=True)))
+
+
+def _is_open(pattern: str) -> bool:
+    return "*" in pattern or "?" in pattern
 
 
 def _glob(pattern: str) -> re.Pattern[str]:
@@ -208,9 +217,13 @@ class Catalog:
         if pattern == "*":
             yield from self.actions()
             return
-        prefix, _, name = pattern.partition(":")
+        prefix, _, name = pattern.lower().partition(":")
+        if not _is_open(pattern):
+            known = self.action(pattern)
+            yield from (str(known),) if known else ()
+            return
         fits_service, fits_name = _glob(prefix).fullmatch, _glob(name).fullmatch
-        for candidate in self.prefixes:
+        for candidate in self.prefixes if _is_open(prefix) else (prefix,) if prefix in self._names else ():
             if fits_service(candidate):
                 yield from (f"{candidate}:{one}" for one in self._names[candidate] if fits_name(one.lower()))
 

@@ -1,4 +1,4 @@
-"""``ringwall audit``."""
+"""``ringwall audit`` and its parts: run (the one meant without a name), verify, diff."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from ringwall.cli.common import (
     write_json,
     write_text,
 )
-from ringwall.errors import AwsCallError
+from ringwall.cli.terminal import show
+from ringwall.errors import AwsCallError, RingwallError
 
 if TYPE_CHECKING:
     from ringwall.audit.run import Audit
@@ -24,9 +25,30 @@ if TYPE_CHECKING:
     from ringwall.perimeter import Perimeter
 
 DEFAULT = "ringwall.yaml"
+FORMATS = ("ocsf", "sarif", "junit", "csv", "asff", "oscal", "html")
 
 
-@click.command(short_help="Judge what is really there, with evidence.")
+class _RunByDefault(click.Group):
+    """``ringwall audit`` alone, or with options, is ``ringwall audit run``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put ``run`` in front of whatever does not begin with a part's name."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["run", *args])
+
+
+@click.group(cls=_RunByDefault, short_help="Judge what is really there, with evidence.")
+def audit() -> None:
+    """Judge what is really there, with evidence. Without a part's name: run.
+
+    \b
+    Example:
+      ringwall audit --report bedrock.html
+      ringwall audit verify ringwall-audit-20261127T120000
+    """
+
+
+@audit.command(short_help="Audit the account (what `ringwall audit` alone does).")
 @click.option(
     "--declaration", "--file", "-f", "file", metavar="FILE",
     help="The declaration to judge by. Default: ringwall.yaml where there is one, else the built-in baseline.",
@@ -46,15 +68,20 @@ DEFAULT = "ringwall.yaml"
 @click.option(
     "--timeout", type=click.FloatRange(min=0.01), default=10.0, show_default=True, help="Seconds a proof."
 )
+@click.option(
+    "--format", "forms", metavar="NAME[=FILE]", multiple=True,
+    help=f"Further output: {', '.join(FORMATS)}. Without a file to standard output, in place of the summary.",
+)  # fmt: skip
 @json_option
 @aws_options
-def audit(
+def run(
     file: str | None,
     management_role: str | None,
     folder: str | None,
     report: str,
     fail_on: str,
     timeout: float,
+    forms: tuple[str, ...],
     as_json: bool,
     profile: str | None,
 ) -> int:
@@ -67,13 +94,16 @@ def audit(
     \b
     Example:
       ringwall audit --report bedrock.html
+      ringwall audit --format ocsf=findings.json --format junit=findings.xml
     """
     from ringwall.audit.bundle import require_empty, write_bundle
+    from ringwall.audit.formats import render
     from ringwall.audit.report import render_html
     from ringwall.audit.run import run_audit
     from ringwall.catalog import load
     from ringwall.cli.auditing import as_document, counts, show_audit
 
+    outputs = _outputs(forms, as_json=as_json)
     perimeter = _declaration(file)
     if folder is not None:
         require_empty(Path(folder))
@@ -82,12 +112,87 @@ def audit(
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
     write_text(report, render_html(found))
+    for form, path in outputs.items():
+        write_text(path, render(found, form))
     if as_json:
         write_json(as_document(found, str(place)))
-    else:
+    elif "-" not in outputs.values():
         show_audit(found)
     note(f"wrote {report} and the evidence in {place}")
     return 2 if counts(found, fail_on) else 0
+
+
+@audit.command(short_help="Check a bundle, and derive its verdicts again.")
+@click.argument("bundle", metavar="BUNDLE")
+@json_option
+def verify(bundle: str, as_json: bool) -> int:
+    """Check an evidence bundle offline: every file, and every verdict from the evidence alone.
+
+    Exit code 0 if the bundle is whole and each of its verdicts follows from its evidence, 2 if not.
+
+    \b
+    Example:
+      ringwall audit verify ringwall-audit-20261127T120000
+    """
+    from ringwall.audit.verify import verify as check
+    from ringwall.catalog import load
+
+    found = check(Path(bundle), load())
+    if as_json:
+        write_json(
+            {"holds": not found.problems, "problems": list(found.problems), "written_by": found.version}
+        )
+    elif found.problems:
+        click.echo("\n".join(found.problems))
+    else:
+        click.echo(f"{bundle}: every file is as it was written, and every verdict follows from the evidence")
+    return 2 if found.problems else 0
+
+
+@audit.command(short_help="What changed between two audits.")
+@click.argument("before", metavar="BEFORE")
+@click.argument("after", metavar="AFTER")
+@json_option
+def diff(before: str, after: str, as_json: bool) -> int:
+    """Show what changed between two audits: verdicts, claims, and the resources behind them.
+
+    Exit code 2 if something did.
+
+    \b
+    Example:
+      ringwall audit diff ringwall-audit-20261101T120000 ringwall-audit-20261127T120000
+    """
+    from ringwall.audit.bundle import open_bundle, verify_manifest
+    from ringwall.audit.difference import differences
+    from ringwall.cli.auditing import change_lines
+
+    for folder in (before, after):
+        for problem in verify_manifest(Path(folder)):
+            msg = f"{folder}: {problem}; see `ringwall audit verify {folder}`"
+            raise RingwallError(msg)
+    found = differences(open_bundle(Path(before)), open_bundle(Path(after)))
+    if as_json:
+        write_json({"changes": [item.to_json() for item in found]})
+    else:
+        show(change_lines(found))
+    return 2 if found else 0
+
+
+def _outputs(forms: tuple[str, ...], *, as_json: bool) -> dict[str, str]:
+    """Files (``-`` = standard output) by form.
+
+    Raises:
+        RingwallError: a form that there is not, or two things for one standard output.
+    """
+    found: dict[str, str] = {}
+    for text in forms:
+        name, _, path = text.partition("=")
+        if name not in FORMATS:
+            raise RingwallError(f"there is no format {name!r}; formats are {', '.join(FORMATS)}")
+        found[name] = path or "-"
+    if list(found.values()).count("-") + as_json > 1:
+        raise RingwallError("standard output can hold one thing: name files, --format ocsf=findings.json")
+    return found
 
 
 def _declaration(file: str | None) -> Perimeter | None:

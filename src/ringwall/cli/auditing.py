@@ -12,6 +12,7 @@ from ringwall.deploy.render import Line
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ringwall.audit.difference import Change
     from ringwall.audit.run import Audit
 
 SEVERITIES = ("low", "medium", "high", "critical")
@@ -87,3 +88,17 @@ def lines(found: Audit) -> Iterator[Line]:
     total = {status: sum(f.status is status for f in found.findings) for status in Status}
     yield Line()
     yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))
+
+
+def change_lines(changes: tuple[Change, ...]) -> Iterator[Line]:
+    """What two audits see differently, in lines."""
+    if not changes:
+        yield Line("nothing changed")
+    for item in changes:
+        what = f"{item.before or 'not there'} -> {item.after or 'gone'}"
+        if item.what == "resource" and item.before and item.after:
+            what = "changed: " + ", ".join(item.properties)
+        style = "bold red" if item.worse else "green" if item.what in ("finding", "claim") else ""
+        yield Line(f"{item.what:9} {item.key}: {what}", style)
+        if item.summary:
+            yield Line(f"          {item.summary}")

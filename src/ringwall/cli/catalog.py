@@ -17,7 +17,8 @@ def catalog(query: str | None, region: str, as_json: bool) -> int:
     """Look up an action, operation, model, profile or condition key.
 
     QUERY is any of bedrock:InvokeModel, bedrock:*Guardrail*, Converse, amazon.nova-pro-v1:0,
-    us.amazon.nova-pro-v1:0, bedrock:GuardrailIdentifier, or a service prefix; a part of a name finds what has it.
+    us.amazon.nova-pro-v1:0, bedrock:GuardrailIdentifier, guardrail-profile, an ARN, or a service prefix; a part of a
+    name finds what has it.
     Without QUERY: what the catalog knows and where it is from. Exit code 1 if nothing is known by that name.
 
     \b

@@ -63,12 +63,18 @@ def write_json(value: Any) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def read_text(path: str) -> str:
-    """Text of a file, or of standard input for ``-``."""
+def read_text(path: str, *, by_line: bool = False) -> str:
+    """Text of a file, or of standard input for ``-``.
+
+    Args:
+        path: where it is.
+        by_line: keep bytes that are no UTF-8, as halves of surrogate pairs, for a reader who reports them by line.
+    """
+    errors = "surrogateescape" if by_line else "strict"
     try:
         if path == "-":
-            return sys.stdin.buffer.read().decode("utf-8")
-        return Path(path).read_text(encoding="utf-8")
+            return sys.stdin.buffer.read().decode("utf-8", errors)
+        return Path(path).read_bytes().decode("utf-8", errors)
     except UnicodeDecodeError:
         msg = f"{path} is not UTF-8 text"
         raise RingwallError(msg) from None

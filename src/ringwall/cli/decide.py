@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 import click
 
 from ringwall.cli.common import read_text
 from ringwall.cli.jsonlines import documents
+from ringwall.iam.text import is_text, shown
+
+_FIELDS = ("request", "policies")
 
 
 @click.command(short_help="Decide requests against policies as AWS would.")
@@ -31,16 +37,28 @@ def decide(source: str, as_json: bool, trace: bool) -> int:
 
     decider = Decider(load(), trace=trace)
     broken = denied = False
-    for identifier, document, error in documents(read_text(source)):
+    for identifier, document, unreadable in documents(read_text(source, by_line=True)):
+        error = unreadable or _misspelt(document)
         answer = decider.answer(document) if error is None else {"id": identifier, "error": error}
         broken |= "error" in answer
         denied |= answer.get("decision", "allow") != "allow"
-        click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _in_words(answer))
+        # ASCII: an id may hold what the output's encoding, or any, cannot express.
+        sys.stdout.write((json.dumps(answer) if as_json else _in_words(answer)) + "\n")
+    sys.stdout.flush()
     return 1 if broken else 2 if denied else 0
 
 
+def _misspelt(document: Mapping[str, Any]) -> str | None:
+    """What is wrong with a field that seems to be meant for one that is absent; other fields are the caller's own."""
+    for name in document:
+        for meant in difflib.get_close_matches(name[:64], _FIELDS, n=1, cutoff=0.7):
+            if meant not in document:
+                return f"no field {shown(name)} is known; did you mean {meant}?"
+    return None
+
+
 def _in_words(answer: dict[str, Any]) -> str:
-    name = answer.get("id") if answer.get("id") is not None else "-"
+    name = _name(answer.get("id"))
     if "error" in answer:
         return f"{name}: could not be read: {answer['error']}"
     reasons = [
@@ -48,6 +66,20 @@ def _in_words(answer: dict[str, Any]) -> str:
         for item in answer.get("because", ())
     ]
     missing = [f"no Allow in {item}" for item in answer.get("missing", ())]
-    lines = [f"{name}: {answer['decision']}", *(f"    {text}" for text in (*reasons, *missing))]
+    needed = [
+        f"{part['decision']}: {part['action']} on {part['resource']}"
+        for part in answer.get("authorizations", ())
+    ]
+    notes = [f"note: {text}" for text in answer.get("notes", ())]
+    lines = [f"{name}: {answer['decision']}"]
+    lines += [f"    {text}" for text in (*reasons, *missing, *needed, *notes)]
     lines += [f"    {text}" for text in answer.get("trace", ())]
     return "\n".join(lines)
+
+
+def _name(identifier: Any) -> str:
+    if identifier is None:
+        return "-"
+    if isinstance(identifier, str) and is_text(identifier):
+        return identifier
+    return json.dumps(identifier)

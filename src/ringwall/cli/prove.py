@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -80,7 +80,7 @@ def prove(
         if not as_json:
             click.echo("\n".join(in_words(item)))
     if as_json:
-        write_json([to_json(item) for item in proved])
+        write_json([item.to_json() for item in proved])
     else:
         held = sum(item.holds for item in proved)
         note(f"{held} of {len(proved)} claims hold, {sum(item.answer.asked for item in proved)} questions")
@@ -164,25 +164,3 @@ def in_words(item: Proved) -> list[str]:
     for exposure in answer.exempt:
         lines.append(f"          exempt: {exposure.actor.label}, which Bedrock alone can assume")
     return lines
-
-
-def to_json(item: Proved) -> dict[str, Any]:
-    """A verdict as plain data."""
-    from ringwall.iam.codec import request_to_json
-
-    answer = item.answer
-    return {
-        "id": item.declared.name,
-        "control": item.declared.control,
-        "title": item.declared.title,
-        "verdict": answer.verdict,
-        "witness": [request_to_json(request) for request in answer.answer.witness] or None,
-        "exposed": list(answer.exposed) if answer.verdict == "violated" else [],
-        "because": [
-            {"policy_type": r.policy_type, "policy": r.policy, "statement": r.statement, "effect": r.effect}
-            for r in answer.answer.because
-        ],
-        "axioms": list(answer.answer.axioms),
-        "reason": answer.answer.reason,
-        "vacuous": answer.answer.vacuous,
-    }

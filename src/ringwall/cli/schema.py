@@ -13,7 +13,8 @@ from ringwall.cli.schemas import NAMES, schema_of
 def schema(name: str) -> None:
     """Print the JSON Schema of a file or of a command's output.
 
-    NAME is one of declaration (the default, for editors), estate, plan, drift, apply, audit, decide, prove, lint.
+    NAME is one of declaration (the default, for editors), estate, plan, drift, apply, audit, decide, prove,
+    why, lint.
 
     \b
     Example:

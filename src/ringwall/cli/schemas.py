@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove", "lint")
+NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove", "why", "lint")
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _REASONS = {
@@ -52,10 +52,109 @@ DECIDE: dict[str, Any] = {
                 "properties": {"action": {"type": "string"}, "resource": {"type": "string"}, **_DECISION},
             },
         },
+        "notes": {**_STRINGS, "description": "What was taken for granted about an operation."},
         "trace": _STRINGS,
         "error": {"type": "string"},
     },
     "oneOf": [{"required": ["decision", "because", "missing"]}, {"required": ["error"]}],
+}
+_OWNER = {"account": {"type": ["string", "null"]}, "owner": {"type": "string"}}
+_TESTS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["operator", "key", "values", "actual", "matched"],
+        "properties": {
+            "operator": {"type": "string"},
+            "key": {"type": "string"},
+            "values": _STRINGS,
+            "actual": {"type": ["array", "null"], "items": {"type": "string"}},
+            "matched": {"type": "boolean"},
+        },
+    },
+}
+_CASE = {
+    "type": "object",
+    "required": ["if", "decision", "because", "missing", "request", "deciding", "nearest", "policy_changes"],
+    "properties": {
+        **_DECISION,
+        "if": {
+            "description": "Keys that nobody told, and the values that they have in this case.",
+            "type": "array",
+            "items": {"type": "object", "required": ["key", "values"]},
+        },
+        "request": {"description": "A decide request that is an example of the case."},
+        "deciding": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["policy_type", "policy", "target", "statement", "effect", "conditions", "owner"],
+                "properties": {
+                    "target": {
+                        "type": ["string", "null"],
+                        "description": "Organization level of an SCP or RCP.",
+                    },
+                    "conditions": _TESTS,
+                    "owner": {"type": "object", "properties": _OWNER},
+                },
+            },
+        },
+        "owners": {
+            "type": "array",
+            "items": {"type": "object", "required": ["policy_type"], "properties": _OWNER},
+        },
+        "nearest": {"type": "array", "items": {"type": "object", "properties": {"conditions": _TESTS}}},
+        "request_change": {
+            "description": "What the caller could send instead; null without such a change.",
+            "type": ["array", "null"],
+            "items": {"type": "object", "required": ["key", "value"]},
+        },
+        "policy_changes": {
+            "description": "Statements to add or replace, all of them together.",
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["policy_type", "policy", "target", "replaces", "statement"],
+            },
+        },
+    },
+}
+_WHY: dict[str, Any] = {
+    "type": "object",
+    "required": ["outcome", "operation", "message", "authorizations", "told", "notes", "gaps"],
+    "properties": {
+        "outcome": {"enum": ["denied", "allowed", "unknown"]},
+        "operation": {"type": ["string", "null"]},
+        "message": {"type": ["object", "null"], "description": "What AWS's message says."},
+        "authorizations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["principal", "action", "resource", "outcome", "fits_message", "cases"],
+                "properties": {
+                    "outcome": {"enum": ["denied", "allowed", "depends"]},
+                    "fits_message": {"type": ["boolean", "null"]},
+                    "unknown_keys": _STRINGS,
+                    "partial": {"type": "boolean"},
+                    "cases": {"type": "array", "items": _CASE},
+                },
+            },
+        },
+        "told": {**_STRINGS, "description": "What the message alone tells, where no policies are known."},
+        "notes": _STRINGS,
+        "gaps": _STRINGS,
+    },
+}
+WHY: dict[str, Any] = {
+    "title": "`ringwall why --json`: an answer, or of several events one each",
+    "oneOf": [
+        _WHY,
+        {
+            "type": "object",
+            "required": ["events"],
+            "properties": {"events": {"type": "array", "items": _WHY}},
+        },
+    ],
 }
 PROVE: dict[str, Any] = {
     "title": "One answer of `ringwall prove --json`",
@@ -69,6 +168,7 @@ PROVE: dict[str, Any] = {
         },
         "because": _REASONS,
         "axioms": _STRINGS,
+        "without_axioms": {"enum": ["holds", "violated", "unknown", None]},
         "reason": {"type": ["string", "null"]},
     },
 }
@@ -161,6 +261,16 @@ LINT: dict[str, Any] = {
 _DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
+_SCHEMAS = {
+    "estate": ESTATE,
+    "audit": AUDIT,
+    "decide": DECIDE,
+    "prove": PROVE,
+    "why": WHY,
+    "lint": LINT,
+}
+
+
 def schema_of(name: str) -> dict[str, Any]:
     """The schema of that name; see :data:`NAMES`."""
     if name == "declaration":
@@ -173,5 +283,5 @@ def schema_of(name: str) -> dict[str, Any]:
         return {**_DIALECT, **SCHEMAS[name]}
     return {
         **_DIALECT,
-        **{"estate": ESTATE, "audit": AUDIT, "decide": DECIDE, "prove": PROVE, "lint": LINT}[name],
+        **_SCHEMAS[name],
     }

@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from ringwall.access.asked import Occurrence
     from ringwall.access.why import Explanation
 
+    Answer = tuple[Occurrence | None, Sequence[Explanation]]
+
 
 @click.command(short_help="Name the statement that denied a request, and the smallest change.")
-@click.option("--event", metavar="FILE|-", help="A CloudTrail event.")
+@click.option("--event", metavar="FILE|-", help="A CloudTrail event, or a log file of them.")
 @click.option("--message", metavar="TEXT|-", help="An AccessDenied message.")
 @click.option("--request", "request_file", metavar="FILE|-", help="A request as `ringwall decide` reads it.")
 @file_option
@@ -40,72 +42,102 @@ def why(
 
     Takes what you have: the CloudTrail event of the call, the text of the error, or a request. Names the policy, the
     statement and the condition that decided, who owns it, and what would allow the call. What the message does not
-    tell is not guessed: each possibility that fits it is answered. Exit code 2 if the request is denied, 0 if it would
+    tell is not guessed: each possibility that fits it is answered. Without an Estate or an account it says what the
+    message alone tells. Exit code 2 if the request is denied, 0 if it would
     be allowed now, 1 if it cannot be told.
 
     \b
     Example:
       ringwall why --message "User: arn:aws:iam::111122223333:role/App is not authorized to perform: ..."
     """
-    from ringwall.access.words import explanation_to_json, in_words, verdict
-
     if sum(item is not None for item in (event, message, request_file)) != 1:
         raise click.UsageError("give one of --event, --message and --request")
-    occurrence: Occurrence | None = None
+    where = (file, estate_file, declared, profile)
+    answers: list[Answer]
     if request_file is not None:
-        found = _of_request(_document(request_file), file, estate_file, declared, profile)
+        answers = [(None, _of_request(_document(request_file), *where))]
     else:
-        occurrence = _occurrence(event, message)
-        found = _over_estate(occurrence, file, estate_file, declared, profile)
-    outcome = verdict(
-        found, denied=occurrence is not None and (occurrence.denied or occurrence.denial is not None)
-    )
+        occurrences = _occurrences(event, message)
+        answers = list(zip(occurrences, _over_estate(occurrences, *where), strict=True))
+    return _shown(answers, as_json=as_json)
+
+
+def _shown(answers: Sequence[Answer], *, as_json: bool) -> int:
+    """Print the answers; of several events, one after the other. Exit code of the worst."""
+    from ringwall.access.words import explanation_to_json, in_words, verdict
+
+    outcomes = [verdict(found, denied=_denied(occurrence)) for occurrence, found in answers]
+    told = [
+        explanation_to_json(found, outcome, occurrence)
+        for (occurrence, found), outcome in zip(answers, outcomes, strict=True)
+    ]
     if as_json:
-        write_json(explanation_to_json(found, outcome, occurrence))
+        write_json(told[0] if len(told) == 1 else {"events": told})
     else:
-        for line in in_words(found, outcome, occurrence):
-            click.echo(line)
-    return {"denied": 2, "allowed": 0, "unknown": 1}[outcome]
+        for number, ((occurrence, found), outcome) in enumerate(zip(answers, outcomes, strict=True), 1):
+            if occurrence is not None and len(answers) > 1:
+                click.echo(f"event {number}: {occurrence.operation} at {occurrence.time}")
+            for line in in_words(found, outcome, occurrence):
+                click.echo(line)
+    codes = {"denied": 2, "allowed": 0, "unknown": 1}
+    return next((codes[name] for name in ("unknown", "denied") if name in outcomes), 0)
+
+
+def _denied(occurrence: Occurrence | None) -> bool:
+    return occurrence is not None and (occurrence.denied or occurrence.denial is not None)
 
 
 def _document(source: str) -> dict[str, Any]:
-    try:
-        value = json.loads(read_text(source))
-    except (ValueError, RecursionError) as error:
-        msg = f"{'standard input' if source == '-' else source} is not one JSON document: {error}"
-        raise RingwallError(msg) from None
+    value = _json(source)
     if not isinstance(value, dict):
         msg = f"{'standard input' if source == '-' else source} is not a JSON object"
         raise RingwallError(msg)
     return value
 
 
-def _occurrence(event: str | None, message: str | None) -> Occurrence:
+def _json(source: str) -> Any:
+    try:
+        return json.loads(read_text(source))
+    except (ValueError, RecursionError) as error:
+        msg = f"{'standard input' if source == '-' else source} is not one JSON document: {error}"
+        raise RingwallError(msg) from None
+
+
+def _occurrences(event: str | None, message: str | None) -> tuple[Occurrence, ...]:
     from ringwall.access.asked import of_denial
     from ringwall.access.denial import parse_denial
-    from ringwall.access.event import occurrence_of
+    from ringwall.access.event import occurrences_of
 
     if event is not None:
-        return occurrence_of(_document(event))
+        return occurrences_of(_json(event))
     text = read_text("-") if message == "-" else str(message)
     denial = parse_denial(text)
     if denial.encoded:
-        note("`aws sts decode-authorization-message` shows what the encoded part of the message holds")
-    return of_denial(denial)
+        note("`aws sts decode-authorization-message` tells what is encoded: give what it writes with --event")
+    return (of_denial(denial),)
 
 
 def _over_estate(
-    occurrence: Occurrence, file: str, estate_file: str | None, declared: bool, profile: str | None
-) -> Sequence[Explanation]:
+    occurrences: Sequence[Occurrence], file: str, estate_file: str | None, declared: bool, profile: str | None
+) -> list[tuple[Explanation, ...]]:
+    """Explain each; where there is no Estate and the account cannot be read, what the messages alone tell is left."""
     from ringwall.access import Access
-    from ringwall.access.why import explain_occurrence
+    from ringwall.access.why import explain_occurrence, unexplained
     from ringwall.catalog import load
 
-    chosen = choose(file, estate_file, declared=declared, profile=profile)
     try:
-        return explain_occurrence(
-            occurrence, Access(chosen.estate), load(), administrators=chosen.administrators
-        )
+        chosen = choose(file, estate_file, declared=declared, profile=profile)
+    except RingwallError as error:
+        if estate_file or declared or profile or not any(item.denial for item in occurrences):
+            raise
+        reason = f"there is no --estate, and the live account cannot be asked ({error})"
+        return [tuple(unexplained(asked, reason) for asked in one.authorizations) for one in occurrences]
+    access = Access(chosen.estate)
+    try:
+        return [
+            explain_occurrence(one, access, load(), administrators=chosen.administrators)
+            for one in occurrences
+        ]
     except ValueError as error:
         raise RingwallError(str(error)) from None
 

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import names
+from ringwall.estate.kinds.guardrail_version import content_of
 from ringwall.estate.model import Ref, Resource, canonical_json
 
 if TYPE_CHECKING:
@@ -73,8 +74,8 @@ def beside(perimeter: Perimeter, guardrail: Guardrail) -> dict[str, Any]:
 
 
 def digest(value: dict[str, Any]) -> str:
-    """Digest of a guardrail's content, as its version's description holds it."""
-    return "sha256:" + hashlib.sha256(canonical_json(value).encode()).hexdigest()
+    """Digest of a guardrail's content, as its version's description holds it; the order of lists does not count."""
+    return "sha256:" + hashlib.sha256(canonical_json(content_of(value)).encode()).hexdigest()
 
 
 def content(guardrail: Guardrail) -> dict[str, Any]:

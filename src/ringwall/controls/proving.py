@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringwall.access import Access
 from ringwall.access.proving import EstateAnswer, Prover
 from ringwall.controls.baseline import baseline_claims
 from ringwall.controls.claims import Attributes, DeclaredClaim, bind_claims, declared_claims
+from ringwall.iam.codec import request_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,30 @@ class Proved:
     def holds(self) -> bool:
         """Whether the claim was proved."""
         return self.answer.verdict == "holds"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data, as ``prove --json`` prints it."""
+        answer = self.answer
+        return {
+            "id": self.declared.name,
+            "control": self.declared.control,
+            "title": self.declared.title,
+            "verdict": answer.verdict,
+            "witness": [request_to_json(request) for request in answer.answer.witness] or None,
+            "exposed": list(answer.exposed) if answer.verdict == "violated" else [],
+            "because": [
+                {
+                    "policy_type": r.policy_type,
+                    "policy": r.policy,
+                    "statement": r.statement,
+                    "effect": r.effect,
+                }
+                for r in answer.answer.because
+            ],
+            "axioms": list(answer.answer.axioms),
+            "reason": answer.answer.reason,
+            "vacuous": answer.answer.vacuous,
+        }
 
 
 def prove_declared(

@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.connection import Remembers
 from ringwall.estate.kinds import registry
 from ringwall.estate.kinds.base import reason
 from ringwall.estate.model import Account, Estate, Resource, Unknown
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -12,14 +12,15 @@ import threading
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.recording import Recorded, body_of, digest_of, plain
+from ringwall.estate.recording import Recorded, record
+from ringwall.estate.remembering import Remembering
 from ringwall.estate.sessions import base_session, boto3_session, new_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from ringwall.estate.aws import Aws
 
@@ -43,15 +44,6 @@ CODES: Mapping[str, str] = {
 }
 """Failures before AWS answered, as codes of ours; keys are botocore's exception names."""
 
-TOKENS: tuple[tuple[str, str], ...] = (
-    # response member -> request member; the first that is present wins
-    ("nextToken", "nextToken"),
-    ("NextToken", "NextToken"),
-    ("NextMarker", "Marker"),
-    ("Marker", "Marker"),
-    ("ContinuationToken", "ContinuationToken"),
-)
-
 ACTION_PREFIX: Mapping[str, str] = {
     "bedrock-runtime": "bedrock",
     "bedrock-agent": "bedrock",
@@ -73,17 +65,6 @@ ACTIONS: Mapping[str, str] = {
 """Where the IAM action is not called like the operation. The catalog knows more of them."""
 
 
-@runtime_checkable
-class Remembers(Protocol):
-    """A connection that keeps expensive answers until something is written through it."""
-
-    def remember(self, name: str, compute: Callable[[], Any]) -> Any:
-        """The remembered value of that name, computed at most once."""
-
-    def forget(self) -> None:
-        """Drop what is remembered."""
-
-
 @dataclass(slots=True)
 class _Shared:
     """What connections of one run have in common."""
@@ -97,7 +78,7 @@ class _Shared:
     """Sessions are shared, and making clients from one session in several threads is not safe."""
 
 
-class Connection:
+class Connection(Remembering):
     """One account and Region. Implements :class:`~ringwall.estate.aws.Aws`; safe to use from several threads.
 
     Attributes:
@@ -109,6 +90,7 @@ class Connection:
     """
 
     def __init__(self, session: Any, region: str, shared: _Shared) -> None:
+        super().__init__()
         self.region = region
         self.perimeter = shared.perimeter
         self.account = ""
@@ -117,9 +99,6 @@ class Connection:
         self._session = session
         self._shared = shared
         self._clients: dict[str, Any] = {}
-        self._fresh = threading.local()
-        self._memory: dict[str, tuple[Any, tuple[str, ...]]] = {}
-        self._memory_lock = threading.RLock()
 
     def identify(self) -> Connection:
         """Fill in account, partition and caller from ``sts:GetCallerIdentity``; returns itself."""
@@ -142,37 +121,23 @@ class Connection:
             response: dict[str, Any] = method(**parameters)
         except exceptions.ClientError as error:
             details = error.response.get("Error", {})
-            code = str(details.get("Code", "Unknown"))
             raise self._failed(
-                service, operation, code, str(details.get("Message", "")), parameters
+                service,
+                operation,
+                parameters,
+                code=str(details.get("Code", "Unknown")),
+                message=str(details.get("Message", "")),
+                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
             ) from error
         except exceptions.BotoCoreError as error:
             code = CODES.get(type(error).__name__, type(error).__name__)
-            raise self._failed(service, operation, code, str(error), parameters) from error
+            raise self._failed(service, operation, parameters, code=code, message=str(error)) from error
         metadata = response.pop("ResponseMetadata", {})
         _drain_streams(response)
         self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
         if not operation.startswith(READ_PREFIXES):
             self.forget()
         return response
-
-    def pages(self, service: str, operation: str, key: str, /, **parameters: Any) -> list[Any]:
-        """See :meth:`ringwall.estate.aws.Aws.pages`."""
-        items: list[Any] = []
-        sent = dict(parameters)
-        seen: set[str] = set()
-        while True:
-            response = self.call(service, operation, **sent)
-            items.extend(response.get(key) or ())
-            member, token = _next_token(response)
-            if not token:
-                return items
-            if token in seen:
-                raise AwsCallError(
-                    service, operation, "RepeatedPage", "the listing returned the same page twice"
-                )
-            seen.add(token)
-            sent[member] = token
 
     def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:
         """See :meth:`ringwall.estate.aws.Aws.elsewhere`. A role is assumed with a session name of this run."""
@@ -185,37 +150,10 @@ class Connection:
 
     # -- evidence --------------------------------------------------------------------------------------------------
 
-    def evidence(self) -> tuple[str, ...]:
-        """Digests of the responses that this thread received since it last asked."""
-        fresh: list[str] = getattr(self._fresh, "digests", [])
-        self._fresh.digests = []
-        return tuple(dict.fromkeys(fresh))
-
     def recording(self) -> tuple[Recorded, ...]:
         """Every response of this run, in the order of arrival, over all connections made from the first one."""
         with self._shared.lock:
             return tuple(self._shared.recorded)
-
-    # -- memory ----------------------------------------------------------------------------------------------------
-
-    def remember(self, name: str, compute: Callable[[], Any]) -> Any:
-        """The value of that name, computed at most once between two writes; its evidence counts for every asker."""
-        with self._memory_lock:
-            if name not in self._memory:
-                before = self.evidence()
-                try:
-                    value = compute()
-                    self._memory[name] = (value, self.evidence())
-                finally:
-                    self._add_fresh(before)
-            value, digests = self._memory[name]
-        self._add_fresh(digests)
-        return value
-
-    def forget(self) -> None:
-        """Drop what is remembered."""
-        with self._memory_lock:
-            self._memory.clear()
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
@@ -234,23 +172,19 @@ class Connection:
             return self._clients[service]
 
     def _failed(
-        self, service: str, operation: str, code: str, message: str, parameters: Mapping[str, Any]
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        *,
+        code: str,
+        message: str,
+        request_id: str = "",
     ) -> AwsCallError:
-        permission = self._permission(service, operation, parameters)
+        answer = {"Error": {"Code": code, "Message": message}}
+        self._record(service, operation, parameters, answer, request_id, failed=True)
+        permission = permission_of(service, operation, parameters, account=self.account, region=self.region)
         return AwsCallError(service, operation, code, message, permission=permission)
-
-    def _permission(self, service: str, operation: str, parameters: Mapping[str, Any]) -> str:
-        named = f"{ACTION_PREFIX.get(service, service)}:{operation}"
-        if named in ACTIONS:
-            return ACTIONS[named]
-        try:
-            operations = importlib.import_module("ringwall.catalog.operations")
-            needed = operations.authorizations(
-                service, operation, parameters, account=self.account, region=self.region
-            )
-        except (ImportError, KeyError, ValueError):
-            return named
-        return str(needed[0].action) if needed else named
 
     def _record(
         self,
@@ -259,28 +193,24 @@ class Connection:
         parameters: Mapping[str, Any],
         response: Mapping[str, Any],
         request_id: str,
+        *,
+        failed: bool = False,
     ) -> None:
-        body = body_of(response)
-        entry = Recorded(
-            digest=digest_of(body),
-            service=service,
-            operation=operation,
-            parameters=plain(parameters),
+        entry = record(
+            service,
+            operation,
+            parameters,
+            response,
             account=self.account,
             region=self.region,
             caller=self.caller,
             request_id=request_id,
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            body=body,
+            failed=failed,
         )
         with self._shared.lock:
             self._shared.recorded.append(entry)
         self._add_fresh((entry.digest,))
-
-    def _add_fresh(self, digests: tuple[str, ...]) -> None:
-        fresh: list[str] = getattr(self._fresh, "digests", [])
-        fresh.extend(digests)
-        self._fresh.digests = fresh
 
     def _assumed(self, role: str) -> Any:
         credentials = importlib.import_module("botocore.credentials")
@@ -302,6 +232,21 @@ class Connection:
             refresh_using=refresh, method="assume-role"
         )
         return boto3_session(base, self.region)
+
+
+def permission_of(
+    service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
+) -> str:
+    """The IAM action that a call needs, as far as the catalog knows; else the operation's own name."""
+    named = f"{ACTION_PREFIX.get(service, service)}:{operation}"
+    if named in ACTIONS:
+        return ACTIONS[named]
+    try:
+        operations = importlib.import_module("ringwall.catalog.operations")
+        needed = operations.authorizations(service, operation, parameters, account=account, region=region)
+    except (ImportError, KeyError, ValueError):
+        return named
+    return str(needed[0].action) if needed else named
 
 
 def connect(
@@ -342,15 +287,6 @@ def connect(
 def management(aws: Aws, role_arn: str) -> Aws:
     """The connection to the management account, through the role that the declaration names."""
     return aws.elsewhere(role=role_arn)
-
-
-def _next_token(response: Mapping[str, Any]) -> tuple[str, str | None]:
-    if response.get("IsTruncated") is False or response.get("Truncated") is False:
-        return "", None
-    for member, parameter in TOKENS:
-        if response.get(member):
-            return parameter, str(response[member])
-    return "", None
 
 
 def _drain_streams(response: dict[str, Any]) -> None:

@@ -162,6 +162,11 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_encode)
 
 
+def utf8(text: str) -> bytes:
+    """The bytes of JSON text; half a surrogate pair as JSON escapes it."""
+    return text.encode("utf-8", "backslashreplace")
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, Ref):
         return value.to_json()

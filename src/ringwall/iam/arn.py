@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
+from ringwall.iam.text import shown
+
 ACCOUNT_ID_DIGITS = 12
 
 
@@ -35,7 +37,9 @@ class Arn:
         """
         fields = text.split(":", 5)
         if len(fields) != 6 or fields[0] != "arn":
-            raise ValueError(f"{text!r} is not an ARN; write arn:partition:service:region:account:resource")
+            raise ValueError(
+                f"{shown(text)} is not an ARN; write arn:partition:service:region:account:resource"
+            )
         return cls(*fields[1:])
 
     @property

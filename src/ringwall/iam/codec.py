@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
-from ringwall.iam.arn import owner_of
+from ringwall.iam.arn import is_account_id, owner_of
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
 from ringwall.iam.policy import Policy, PolicyLevel, PolicySet
 from ringwall.iam.principal import Principal, PrincipalKind, parse_principal
 from ringwall.iam.render import render_policy
 from ringwall.iam.request import ANONYMOUS, Decision, Request
+from ringwall.iam.text import is_text, shown
 
+_ACTION = re.compile(r"[^\s:*?]+:[^\s:*?]+")
 _REQUEST_FIELDS = frozenset({"principal", "action", "resource", "resource_account", "context"})
 _POLICY_TYPES = ("identity", "permissions_boundary", "session", "resource", "scp", "rcp", "vpc_endpoint")
 _PRINCIPAL_TYPES = {
@@ -29,6 +32,9 @@ _PRINCIPAL_TYPES = {
     PrincipalKind.ROOT: "Account",
     PrincipalKind.ANONYMOUS: "Anonymous",
 }
+
+# Callers whose requests no AWS credentials sign: sts:AssumeRoleWithWebIdentity and WithSAML take none either.
+_UNSIGNED = frozenset({PrincipalKind.ANONYMOUS, PrincipalKind.FEDERATED})
 
 ContextValues = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -42,7 +48,7 @@ def request_from_json(value: Mapping[str, Any]) -> Request:
 
     Args:
         value: ``principal`` (absent or ``*`` = anonymous), ``action``, ``resource`` (absent = ``*``),
-            ``resource_account``, ``context``.
+            ``resource_account``, ``context``. A field that is null counts as absent.
 
     Returns:
         The request, with ``aws:PrincipalArn``, ``aws:PrincipalAccount``, ``aws:PrincipalType``,
@@ -57,15 +63,16 @@ def request_from_json(value: Mapping[str, Any]) -> Request:
         raise RequestError("a request must be an object")
     if not value.keys() <= _REQUEST_FIELDS:
         raise RequestError(_unknown("request", set(value) - _REQUEST_FIELDS, sorted(_REQUEST_FIELDS)))
-    principal = _text(value.get("principal") or ANONYMOUS, "principal")
+    principal = ANONYMOUS if (found := value.get("principal")) is None else _text(found, "principal")
     action = _text(value.get("action"), "action")
-    if ":" not in action:
-        raise RequestError(f"action must be service:Name, not {action!r}")
-    resource = _text(value.get("resource", "*"), "resource")
+    if not _is_action(action):
+        raise RequestError(f"action must be one action, service:Name without wildcards, not {shown(action)}")
+    resource = "*" if (found := value.get("resource")) is None else _text(found, "resource")
     account = value.get("resource_account")
-    if account is not None:
-        _text(account, "resource_account")
-    given = context_from_json(value["context"]) if value.get("context") else {}
+    if account is not None and not is_account_id(_text(account, "resource_account")):
+        raise RequestError(f"resource_account must be twelve digits, not {shown(account)}")
+    context = value.get("context")
+    given = {} if context is None else context_from_json(context)
     return make_request(principal, action, resource, account, given)
 
 
@@ -97,12 +104,13 @@ def make_request(
 @lru_cache(maxsize=4096)
 def _derived(principal: str, role_arn: str | None) -> tuple[ContextValues, str | None]:
     caller = parse_principal(principal, role_arn)
+    service = caller.kind is PrincipalKind.SERVICE
     keys = {
         "aws:principalarn": _principal_arn(caller),
-        "aws:principalaccount": caller.account if caller.kind is not PrincipalKind.FEDERATED else None,
+        "aws:principalaccount": _principal_account(caller),
         "aws:principaltype": _PRINCIPAL_TYPES.get(caller.kind),
-        "aws:principalisawsservice": "true" if caller.kind is PrincipalKind.SERVICE else "false",
-        "aws:principalservicename": caller.name if caller.kind is PrincipalKind.SERVICE else None,
+        "aws:principalisawsservice": None if caller.kind in _UNSIGNED else "true" if service else "false",
+        "aws:principalservicename": caller.name if service else None,
         "aws:username": caller.name if caller.kind is PrincipalKind.USER else None,
         "aws:userid": _user_id(caller),
     }
@@ -115,6 +123,12 @@ def _principal_arn(caller: Principal) -> str | None:
     if caller.kind in (PrincipalKind.USER, PrincipalKind.FEDERATED_USER):
         return caller.arn
     return caller.role_arn
+
+
+def _principal_account(caller: Principal) -> str | None:
+    if caller.kind is PrincipalKind.ANONYMOUS:
+        return "anonymous"
+    return None if caller.kind is PrincipalKind.FEDERATED else caller.account
 
 
 def _user_id(caller: Principal) -> str | None:
@@ -136,7 +150,9 @@ def context_from_json(value: Any) -> dict[str, tuple[str, ...]]:
         raise RequestError("context must be an object of condition keys")
     context: dict[str, tuple[str, ...]] = {}
     for key, item in value.items():
-        if type(item) is str:
+        if not isinstance(key, str) or not (key.isascii() or is_text(key)):
+            raise RequestError(f"context has the key {shown(key)}, which is no text")
+        if type(item) is str and item.isascii():
             context[key.lower()] = (item,)
         elif isinstance(item, list | tuple):
             context[key.lower()] = tuple(_scalar(part, key) for part in item)
@@ -149,34 +165,63 @@ def context_from_json(value: Any) -> dict[str, tuple[str, ...]]:
 
 def _scalar(value: Any, key: str) -> str:
     if isinstance(value, str):
-        return str(value)
+        if is_text(value):
+            return str(value)
+        raise RequestError(f"context.{key[:64]} holds half of a surrogate pair, which is no character")
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
-        return str(value)
+        return _number(value, key)
     raise RequestError(
-        f"context.{key} must be a string, number or boolean, or a list of them; leave absent keys out"
+        f"context.{key[:64]} must be a string, number or boolean, or a list of them; leave absent keys out"
     )
+
+
+def _number(value: float, key: str) -> str:
+    try:
+        return str(value)
+    except ValueError:  # Python refuses to write out integers of thousands of digits
+        raise RequestError(f"context.{key[:64]} is a number with too many digits") from None
 
 
 def _text(value: Any, field: str) -> str:
     if not isinstance(value, str) or not value:
         raise RequestError(
-            f"{field} must be a string" if value is not None else f"the request has no {field}"
+            f"{field} must be a string that is not empty"
+            if value is not None
+            else f"the request has no {field}"
         )
+    if not value.isascii() and not is_text(value):
+        raise RequestError(f"{field} holds half of a surrogate pair, which is no character")
     return value
+
+
+@lru_cache(maxsize=4096)
+def _is_action(text: str) -> bool:
+    return _ACTION.fullmatch(text) is not None
 
 
 def _unknown(what: str, found: set[str], known: Sequence[str]) -> str:
     name = min(map(str, found))
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"{what} has no field {name!r}; " + (
+    close = difflib.get_close_matches(name[:64], known, n=1)
+    return f"{what} has no field {shown(name)}; " + (
         f"did you mean {close[0]}?" if close else f"known are {', '.join(known)}"
     )
 
 
-def policies_from_json(value: Mapping[str, Any]) -> PolicySet:
+class ParsePolicy(Protocol):
+    """What makes a policy of a document, as :func:`ringwall.iam.parser.parse_policy` does."""
+
+    def __call__(self, document: Any, *, name: str) -> Policy:
+        """Parse, or raise :class:`PolicySyntaxError`."""
+
+
+def policies_from_json(value: Mapping[str, Any], *, parse: ParsePolicy = parse_policy) -> PolicySet:
     """Read a policy set. A type that is absent (or null) does not apply; absent ``identity`` is an empty one.
+
+    Args:
+        value: policies by type.
+        parse: parses each document.
 
     Raises:
         RequestError: the shape is wrong.
@@ -188,57 +233,61 @@ def policies_from_json(value: Mapping[str, Any]) -> PolicySet:
         raise RequestError(_unknown("policies", set(value) - set(_POLICY_TYPES), _POLICY_TYPES))
     resource = value.get("resource")
     return PolicySet(
-        identity=_policies(value.get("identity"), "identity") or (),
-        permissions_boundary=_policies(value.get("permissions_boundary"), "permissions_boundary"),
-        session=_policies(value.get("session"), "session"),
-        resource=None if resource is None else _one_policy(resource, "resource", "resource"),
-        scp=_levels(value.get("scp"), "scp"),
-        rcp=_levels(value.get("rcp"), "rcp"),
-        vpc_endpoint=_policies(value.get("vpc_endpoint"), "vpc_endpoint"),
+        identity=_policies(value.get("identity"), "identity", parse) or (),
+        permissions_boundary=_policies(value.get("permissions_boundary"), "permissions_boundary", parse),
+        session=_policies(value.get("session"), "session", parse),
+        resource=None if resource is None else _one_policy(resource, "resource", "resource", parse),
+        scp=_levels(value.get("scp"), "scp", parse),
+        rcp=_levels(value.get("rcp"), "rcp", parse),
+        vpc_endpoint=_policies(value.get("vpc_endpoint"), "vpc_endpoint", parse),
     )
 
 
-def _policies(value: Any, where: str) -> tuple[Policy, ...] | None:
+def _policies(value: Any, where: str, parse: ParsePolicy) -> tuple[Policy, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list | tuple):
         raise RequestError(f'{where} must be a list of {{"name": ..., "document": ...}}')
     return tuple(
-        _one_policy(item, f"{where}[{index}]", f"{where}-{index}") for index, item in enumerate(value)
+        _one_policy(item, f"{where}[{index}]", f"{where}-{index}", parse) for index, item in enumerate(value)
     )
 
 
-def _one_policy(value: Any, where: str, default_name: str) -> Policy:
+def _one_policy(value: Any, where: str, default_name: str, parse: ParsePolicy) -> Policy:
     if not isinstance(value, Mapping) or "document" not in value:
         raise RequestError(f'{where} must be an object {{"name": ..., "document": ...}}')
     if not value.keys() <= {"name", "document"}:
         raise RequestError(_unknown(where, set(value) - {"name", "document"}, ("name", "document")))
     name = value.get("name")
-    if name is not None and not isinstance(name, str):
+    if name is not None and not _is_name(name):
         raise RequestError(f"{where}.name must be a string")
     try:
-        return parse_policy(value["document"], name=name or default_name)
+        return parse(value["document"], name=name or default_name)
     except PolicySyntaxError as error:
-        message = f"{where} ({name or default_name}): {error.message}"
+        message = f"{where} ({(name or default_name)[:64]}): {error.message}"
         raise PolicySyntaxError(message, error.line, error.column, path=error.path) from None
 
 
-def _levels(value: Any, where: str) -> tuple[PolicyLevel, ...] | None:
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and is_text(value)
+
+
+def _levels(value: Any, where: str, parse: ParsePolicy) -> tuple[PolicyLevel, ...] | None:
     if value is None:
         return None
     if not isinstance(value, list | tuple) or not value:
         raise RequestError(
             f'{where} must be a list of {{"target": ..., "policies": [...]}}, root first, at least one'
         )
-    return tuple(_level(item, f"{where}[{index}]") for index, item in enumerate(value))
+    return tuple(_level(item, f"{where}[{index}]", parse) for index, item in enumerate(value))
 
 
-def _level(value: Any, where: str) -> PolicyLevel:
-    if not isinstance(value, Mapping) or not isinstance(value.get("target"), str) or "policies" not in value:
+def _level(value: Any, where: str, parse: ParsePolicy) -> PolicyLevel:
+    if not isinstance(value, Mapping) or not _is_name(value.get("target")) or "policies" not in value:
         raise RequestError(f'{where} must be an object {{"target": ..., "policies": [...]}}')
     if not value.keys() <= {"target", "policies"}:
         raise RequestError(_unknown(where, set(value) - {"target", "policies"}, ("target", "policies")))
-    return PolicyLevel(value["target"], _policies(value["policies"], f"{where}.policies") or ())
+    return PolicyLevel(value["target"], _policies(value["policies"], f"{where}.policies", parse) or ())
 
 
 def request_to_json(request: Request) -> dict[str, Any]:

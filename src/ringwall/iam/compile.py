@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from ringwall.iam.arn import Arn, is_account_id
 from ringwall.iam.conditions import Context, ContextTest, compile_test
+from ringwall.iam.index import beginnings, indexed
 from ringwall.iam.patterns import (
     Reading,
     TextTest,
@@ -23,10 +25,18 @@ from ringwall.iam.patterns import (
     matcher,
     tokenize,
 )
-from ringwall.iam.policy import Effect, Policy, PolicyLevel, PolicySet, PrincipalElement, Statement
+from ringwall.iam.policy import (
+    ConditionTest,
+    Effect,
+    Policy,
+    PolicyLevel,
+    PolicySet,
+    PrincipalElement,
+    Statement,
+)
 from ringwall.iam.principal import Grant, Principal
 from ringwall.iam.request import Decision, Outcome, PolicyType, Reason
-from ringwall.iam.rules import deciding_resource, is_always_allowed
+from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 
 POLICY_VARIABLES_SINCE = "2012-10-17"
 IDENTITY_SIDE: frozenset[PolicyType] = frozenset({"identity", "permissions_boundary", "session"})
@@ -40,40 +50,76 @@ PrincipalTest = Callable[[Principal, bool], Grant]
 class CompiledStatement:
     """One statement, ready to be asked. ``None`` stands for a test that everything passes.
 
+    What only statements that bear on a request need is there after :meth:`ready`.
+
     Attributes:
         reason: how decisions name it.
         statement: what it was compiled from.
         action: test of the lower-cased action.
+        beginnings: one of them begins every matching resource.
         needle: text that every matching resource contains; looked for first because that is quick.
         name: test of the resource's name, as far as that does not depend on the request's context.
-        rest: test of resource and context: the conditions, and resources with policy variables.
+        context: test of the request's context: all conditions.
+        variable_resource: test of the resource's name where policy variables occur in it, which needs the context too.
         principal: how the caller is named, given whether it has a boundary; ``None`` = the type knows no principals.
-        conditions: one test for each of the statement's conditions.
+        names_resources: whether the statement has a Resource or NotResource element.
+        conditions: the statement's conditions, each with its key in lower case and the test of the context.
     """
 
     __slots__ = (
+        "_is_ready",
+        "_policy_type",
+        "_variables",
         "action",
+        "beginnings",
         "conditions",
+        "context",
         "name",
+        "names_resources",
         "needle",
         "principal",
         "reason",
-        "rest",
         "statement",
         "variable_resource",
     )
 
+    beginnings: frozenset[str]
+    conditions: tuple[tuple[ConditionTest, str, ContextTest], ...]
+    context: ContextTest | None
+    name: TextTest | None
+    needle: str
+    principal: PrincipalTest | None
+    variable_resource: ResourceTest | None
+
     def __init__(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> None:
-        variables = policy.version == POLICY_VARIABLES_SINCE
+        self._is_ready = False
+        self._policy_type = policy_type
+        self._variables = policy.version == POLICY_VARIABLES_SINCE
         denies = statement.effect is Effect.DENY
         self.reason = Reason(policy_type, policy.name, statement.label, "Deny" if denies else "Allow")
         self.statement = statement
         self.action = _action_test(statement)
-        self.name, self.variable_resource = _resource_tests(statement, policy_type, variables=variables)
-        self.needle = _needle(statement, variables=variables)
-        self.conditions = tuple(compile_test(test, variables=variables) for test in statement.conditions)
-        self.rest = _rest(self.variable_resource, self.conditions)
-        self.principal = _principal_test(statement, policy_type)
+        self.names_resources = statement.resources is not None or statement.not_resources is not None
+
+    def ready(self) -> Self:
+        """Compile what only statements that bear on a request need, unless it was done before. Returns itself.
+
+        Not an attribute looked up lazily: a class with ``__getattr__`` has slow attributes.
+        """
+        if not self._is_ready:
+            statement, variables = self.statement, self._variables
+            tests = _resource_tests(statement, self._policy_type, variables=variables)
+            self.name, self.variable_resource = tests
+            named = _patterns(statement.resources, variables=variables)
+            self.beginnings, self.needle = beginnings(named), _needle(named)
+            self.conditions = tuple(
+                (test, test.key.lower(), compile_test(test, variables=variables))
+                for test in statement.conditions
+            )
+            self.context = _all_of(tuple(check for _, _, check in self.conditions))
+            self.principal = _principal_test(statement, self._policy_type)
+            self._is_ready = True
+        return self
 
     def matches_resource(self, resource: str, context: Context) -> bool:
         """Whether the statement's resource element matches."""
@@ -99,9 +145,9 @@ def _resource_tests(
 ) -> tuple[TextTest | None, ResourceTest | None]:
     """The test of a resource's name, or, where policy variables occur, of name and context."""
     listed = statement.resources if statement.resources is not None else statement.not_resources
-    if listed is None:
+    patterns = _patterns(listed, variables=variables)
+    if patterns is None:
         return _without_resource(statement, policy_type), None
-    patterns = tuple(tokenize(resource, variables=variables) for resource in listed)
     completes = policy_type in IDENTITY_SIDE
     negated = statement.not_resources is not None
     if any(map(has_variables, patterns)):
@@ -110,12 +156,15 @@ def _resource_tests(
     return _negation(test) if negated else test, None
 
 
-def _needle(statement: Statement, *, variables: bool) -> str:
+def _patterns(listed: tuple[str, ...] | None, *, variables: bool) -> tuple[Tokens, ...] | None:
+    return None if listed is None else tuple(tokenize(item, variables=variables) for item in listed)
+
+
+def _needle(patterns: tuple[Tokens, ...] | None) -> str:
     """The longest literal text of the only pattern of a Resource element; empty if there is no such."""
-    if statement.resources is None or len(statement.resources) != 1:
+    if patterns is None or len(patterns) != 1:
         return ""
-    tokens = tokenize(statement.resources[0], variables=variables)
-    return max((token for token in tokens if isinstance(token, str)), key=len, default="")
+    return max((token for token in patterns[0] if isinstance(token, str)), key=len, default="")
 
 
 def _without_resource(statement: Statement, policy_type: PolicyType) -> TextTest | None:
@@ -136,21 +185,17 @@ def _variable_resource(patterns: tuple[Tokens, ...], *, completes: bool, negated
     return test
 
 
-def _rest(resource: ResourceTest | None, conditions: tuple[ContextTest, ...]) -> ResourceTest | None:
-    """What is left to test in one closure; the common numbers of conditions without a loop."""
-    if resource is not None:
-        target = resource
-        return lambda name, context: all(check(context) for check in conditions) and target(name, context)
+def _all_of(conditions: tuple[ContextTest, ...]) -> ContextTest | None:
+    """All conditions in one test; the common numbers of them without a loop."""
     if not conditions:
         return None
     if len(conditions) == 1:
-        only = conditions[0]
-        return lambda _name, context: only(context)
+        return conditions[0]
     if len(conditions) == 2:
         one, two = conditions
-        return lambda _name, context: one(context) and two(context)
+        return lambda context: one(context) and two(context)
 
-    def test(_name: str, context: Context) -> bool:
+    def test(context: Context) -> bool:
         for check in conditions:  # noqa: SIM110 - a generator costs more than the conditions
             if not check(context):
                 return False
@@ -244,7 +289,8 @@ class Plan:
         denies: every Deny, of all types in their order. The other lists hold the Allows of their type.
         limited: whether any type besides identity and resource policies applies.
         deciding: part of the ARN of resources whose own policy must allow; ``None`` = no such resources.
-        always_allowed: whether AWS answers the action without asking any policy.
+        always_allowed: whether AWS answers the action to identified callers without asking any policy.
+        refuses_root: whether AWS refuses the action to root users whatever the policies say.
     """
 
     denies: Statements
@@ -258,6 +304,7 @@ class Plan:
     limited: bool
     deciding: str | None
     always_allowed: bool
+    refuses_root: bool
 
 
 class CompiledSet:
@@ -302,13 +349,13 @@ class CompiledSet:
             if listed is None:
                 return None
             bearing = [
-                statement
+                statement.ready()
                 for policy in listed
                 for statement in compile_policy(policy, policy_type)
                 if statement.action is None or statement.action(action)
             ]
             denies.extend(item for item in bearing if item.statement.effect is Effect.DENY)
-            return tuple(item for item in bearing if item.statement.effect is Effect.ALLOW)
+            return indexed([item for item in bearing if item.statement.effect is Effect.ALLOW])
 
         def of_levels(
             levels: tuple[PolicyLevel, ...] | None, policy_type: PolicyType
@@ -326,7 +373,7 @@ class CompiledSet:
         endpoint = of_type(policies.vpc_endpoint, "vpc_endpoint")
         limits = (boundary, session, service_control, resource_control, endpoint)
         return Plan(
-            denies=tuple(denies),
+            denies=indexed(denies),
             identity=identity,
             permissions_boundary=boundary,
             session=session,
@@ -337,6 +384,7 @@ class CompiledSet:
             limited=any(limit is not None for limit in limits),
             deciding=deciding_resource(action),
             always_allowed=is_always_allowed(action),
+            refuses_root=refuses_root(action),
         )
 
 

@@ -35,7 +35,8 @@ from ringwall.iam.policy import ConditionTest
 
 Context = Mapping[str, tuple[str, ...]]
 ContextTest = Callable[[Context], bool]
-Build = Callable[[tuple[Tokens, ...]], TextTest]
+ValueTest = Callable[[str], bool]
+Build = Callable[[tuple[Tokens, ...]], ValueTest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +62,29 @@ def _anything(_text: str) -> bool:
     return True
 
 
-def _equals(listed: tuple[Tokens, ...]) -> TextTest:
+def _equals(listed: tuple[Tokens, ...]) -> ValueTest:
     return frozenset(map(as_text, listed)).__contains__
 
 
-def _equals_ignore_case(listed: tuple[Tokens, ...]) -> TextTest:
+def _equals_ignore_case(listed: tuple[Tokens, ...]) -> ValueTest:
     folded = frozenset(as_text(item).casefold() for item in listed)
     return lambda text: text.casefold() in folded
 
 
-def _like(listed: tuple[Tokens, ...]) -> TextTest:
-    return compiled(listed, Reading.TEXT) or _anything
+def _like(listed: tuple[Tokens, ...]) -> ValueTest:
+    return _truth(compiled(listed, Reading.TEXT))
 
 
-def _arn_like(listed: tuple[Tokens, ...]) -> TextTest:
-    return compiled(listed, Reading.ARN) or _anything
+def _arn_like(listed: tuple[Tokens, ...]) -> ValueTest:
+    return _truth(compiled(listed, Reading.ARN))
+
+
+def _truth(test: TextTest | None) -> ValueTest:
+    return _anything if test is None else lambda text: bool(test(text))
 
 
 def _ordered(read: Callable[[str], Decimal | None], compare: Callable[[Decimal, Decimal], bool]) -> Build:
-    def build(listed: tuple[Tokens, ...]) -> TextTest:
+    def build(listed: tuple[Tokens, ...]) -> ValueTest:
         bounds = tuple(bound for item in listed if (bound := read(as_text(item))) is not None)
 
         def test(text: str) -> bool:
@@ -91,17 +96,17 @@ def _ordered(read: Callable[[str], Decimal | None], compare: Callable[[Decimal, 
     return build
 
 
-def _boolean(listed: tuple[Tokens, ...]) -> TextTest:
+def _boolean(listed: tuple[Tokens, ...]) -> ValueTest:
     wanted = frozenset(values.boolean(as_text(item)) for item in listed) - {None}
     return lambda text: values.boolean(text) in wanted
 
 
-def _binary(listed: tuple[Tokens, ...]) -> TextTest:
+def _binary(listed: tuple[Tokens, ...]) -> ValueTest:
     wanted = frozenset(values.binary(as_text(item)) for item in listed) - {None}
     return lambda text: values.binary(text) in wanted
 
 
-def _ip_address(listed: tuple[Tokens, ...]) -> TextTest:
+def _ip_address(listed: tuple[Tokens, ...]) -> ValueTest:
     blocks = tuple(block for item in listed if (block := values.network(as_text(item))) is not None)
 
     def test(text: str) -> bool:
@@ -111,7 +116,7 @@ def _ip_address(listed: tuple[Tokens, ...]) -> TextTest:
     return test
 
 
-def _present(listed: tuple[Tokens, ...]) -> TextTest:
+def _present(listed: tuple[Tokens, ...]) -> ValueTest:
     """``Null``: a value that is there matches ``false``."""
     matches = any(values.boolean(as_text(item)) is False for item in listed)
     return lambda _text: matches
@@ -199,13 +204,13 @@ def _with_variables(
     return check
 
 
-def _fixed(test: ConditionTest, key: str, absent: bool, negated: bool, matches: TextTest) -> ContextTest:
+def _fixed(test: ConditionTest, key: str, absent: bool, negated: bool, matches: ValueTest) -> ContextTest:
     if test.qualifier == "ForAllValues":
         return _for_all(key, negated, matches)
     if test.qualifier == "ForAnyValue":
         return _for_any(key, negated, matches)
     if test.operator == "Null":
-        return _null(key, absent, bool(matches("")))
+        return _null(key, absent, matches(""))
     return _single(key, absent, negated, matches)
 
 
@@ -213,15 +218,15 @@ def _null(key: str, absent: bool, present: bool) -> ContextTest:
     return lambda context: present if context.get(key) else absent
 
 
-def _for_all(key: str, negated: bool, matches: TextTest) -> ContextTest:
-    return lambda context: all(bool(matches(value)) is not negated for value in context.get(key, ()))
+def _for_all(key: str, negated: bool, matches: ValueTest) -> ContextTest:
+    return lambda context: all(matches(value) is not negated for value in context.get(key, ()))
 
 
-def _for_any(key: str, negated: bool, matches: TextTest) -> ContextTest:
-    return lambda context: any(bool(matches(value)) is not negated for value in context.get(key, ()))
+def _for_any(key: str, negated: bool, matches: ValueTest) -> ContextTest:
+    return lambda context: any(matches(value) is not negated for value in context.get(key, ()))
 
 
-def _single(key: str, absent: bool, negated: bool, matches: TextTest) -> ContextTest:
+def _single(key: str, absent: bool, negated: bool, matches: ValueTest) -> ContextTest:
     if negated:
 
         def check(context: Context) -> bool:
@@ -236,6 +241,6 @@ def _single(key: str, absent: bool, negated: bool, matches: TextTest) -> Context
             found = context.get(key)
             if not found:
                 return absent
-            return len(found) == 1 and bool(matches(found[0]))
+            return len(found) == 1 and matches(found[0])
 
     return check

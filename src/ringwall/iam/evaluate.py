@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ringwall.iam.arn import owner_of
 from ringwall.iam.compile import CompiledSet, Plan, Statements, compile_set
+from ringwall.iam.index import INDEXED_FROM, candidates
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.principal import Grant, Principal, PrincipalKind, parse_principal
 from ringwall.iam.request import Decision, PolicyType, Request
@@ -40,21 +41,22 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
         compiled: CompiledSet = policies.compiled
     except AttributeError:
         compiled = compile_set(policies)
-    caller = parse_principal(request.principal)
-    if caller.session is not None:
-        caller = caller_of(request)
+    try:
+        caller, own = request.resolved
+    except AttributeError:
+        caller, own = _resolve(request)
     rcp = caller.bound_by_rcp and (policies.rcp is None or rcp_applies(request.action, vocabulary))
     plan = compiled.plans[caller.bound_by_scp + 2 * rcp].get(request.action) or compiled.plan(
         request.action, caller.bound_by_scp, rcp
     )
-    if plan.always_allowed:
+    if plan.always_allowed and caller.kind is not PrincipalKind.ANONYMOUS:
         return _ALLOWED
     if plan.denies:
         bounded = policies.permissions_boundary is not None
         denied = _hits(plan.denies, caller, request, bounded=bounded)
         if denied:
             return compiled.decision("explicit_deny", denied)
-    hits, missing = _authorize(plan, request, caller)
+    hits, missing = _authorize(plan, request, caller, own=own)
     return Decision("implicit_deny", missing=missing) if missing else compiled.decision("allow", hits)
 
 
@@ -89,6 +91,20 @@ def caller_of(request: Request) -> Principal:
     return caller
 
 
+def _resolve(request: Request) -> tuple[Principal, bool]:
+    """Who asks, and whether the resource is the caller's own account's; remembered on the request.
+
+    A resource whose ARN has no account counts as the caller's own.
+    """
+    caller = caller_of(request)
+    account = caller.account
+    own = (
+        account is not None and (request.resource_account or owner_of(request.resource) or account) == account
+    )
+    object.__setattr__(request, "resolved", (caller, own))
+    return caller, own
+
+
 def rcp_applies(action: str, vocabulary: Vocabulary | None) -> bool:
     """Whether resource control policies reach the action."""
     name = action.lower()
@@ -102,16 +118,31 @@ def _hits(
 ) -> Statements:
     """The statements that match the request, whose action they bear on already."""
     resource, context = request.resource, request.context
+    if len(statements) >= INDEXED_FROM:
+        return _hits_among_many(statements, caller, request, bounded)
     found: Statements = ()
     for item in statements:
         if (
             item.needle in resource
             and (item.name is None or item.name(resource))
-            and (item.rest is None or item.rest(resource, context))
+            and (item.context is None or item.context(context))
+            and (item.variable_resource is None or item.variable_resource(resource, context))
             and (item.principal is None or item.principal(caller, bounded))
         ):
             found += (item,)
     return found
+
+
+def _hits_among_many(
+    statements: Statements, caller: Principal, request: Request, bounded: bool
+) -> Statements:
+    """As :func:`_hits`, one by one, so that many hits do not copy a growing tuple each."""
+    resource = request.resource
+    return tuple(
+        item
+        for item in candidates(statements, resource)
+        if item.needle in resource and _hits((item,), caller, request, bounded=bounded)
+    )
 
 
 def _grants(statements: Statements, caller: Principal, request: Request) -> tuple[Grant, Statements]:
@@ -124,27 +155,28 @@ def _grants(statements: Statements, caller: Principal, request: Request) -> tupl
     return strongest, found
 
 
-def _authorize(plan: Plan, request: Request, caller: Principal) -> tuple[Statements, tuple[PolicyType, ...]]:
-    """The statements that allow, and the policy types that would have had to.
-
-    A resource whose ARN has no account counts as the caller's own.
-    """
+def _authorize(
+    plan: Plan, request: Request, caller: Principal, *, own: bool
+) -> tuple[Statements, tuple[PolicyType, ...]]:
+    """The statements that allow, and the policy types that would have had to."""
     grant, named = _grants(plan.resource, caller, request) if plan.resource else _NO_GRANT
-    account = caller.account
-    own = (
-        account is not None and (request.resource_account or owner_of(request.resource) or account) == account
-    )
     missing: set[PolicyType] | None = None
     hits: Statements = ()
     if caller.has_identity_policies:
         hits = _hits(plan.identity, caller, request)
         if not hits and not (own and grant >= Grant.ROLE):
             missing = {"identity"}
-    if not grant and _needs_resource_policy(plan, request, caller, own=own):
+    elif plan.refuses_root and caller.kind is PrincipalKind.ROOT:
+        missing = {"identity"}
+    if (
+        not grant
+        and (not own or not caller.has_identity_policies or plan.deciding is not None)
+        and _needs_resource_policy(plan, request, caller, own=own)
+    ):
         # Within the account, a key policy or trust policy that names the caller is enough by itself.
         missing = {"resource"} if own else {"resource", *(missing or ())}
     hits += named
-    if plan.limited or caller.kind is PrincipalKind.FEDERATED_USER:
+    if plan.limited or caller.kind is _FEDERATED_USER:
         allowing, lacking = _limits(plan, request, caller, grant if own else Grant.NONE)
         hits += allowing
         if lacking:
@@ -199,5 +231,6 @@ def _limiting(plan: Plan, caller: Principal, grant: Grant) -> list[tuple[PolicyT
     return limits
 
 
+_FEDERATED_USER = PrincipalKind.FEDERATED_USER  # members of an enumeration are slow to name
 _NO_GRANT: tuple[Grant, Statements] = (Grant.NONE, ())
 _ALLOWED = Decision("allow")

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NoReturn
 
 from ringwall.iam.conditions import OPERATORS
-from ringwall.iam.locate import Path, first_duplicate, line_and_column, locate
+from ringwall.iam.locate import Path, first_duplicate, line_and_column, locate, token_at
 from ringwall.iam.policy import ConditionTest, Effect, Policy, PrincipalElement, Qualifier, Statement
+from ringwall.iam.text import is_text, shown
 
 MAX_CHARACTERS = 8 * 1024 * 1024
 """Longest document that is read; AWS's own limits are far below it."""
@@ -23,12 +24,15 @@ MAX_CHARACTERS = 8 * 1024 * 1024
 MAX_DEPTH = 24
 """Deepest nesting that is read; a policy needs seven levels."""
 
+_LONGEST_NUMBER = 400
+
 VERSIONS = ("2012-10-17", "2008-10-17")
 _POLICY_ELEMENTS = ("Version", "Id", "Statement")
 _STATEMENT_ELEMENTS = (
     "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
 )  # fmt: skip
 _PRINCIPAL_KINDS = ("AWS", "Service", "Federated", "CanonicalUser")
+_Operator = tuple[Qualifier | None, str, bool]  # qualifier, name, whether with IfExists
 _OPERATOR_NAMES = {name.lower(): name for name in OPERATORS}
 _QUALIFIERS: Mapping[str, Qualifier] = {"forallvalues": "ForAllValues", "foranyvalue": "ForAnyValue"}
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)  # an unterminated string is read once
@@ -110,13 +114,12 @@ def _decode(text: str) -> Any:
         raise PolicySyntaxError(f"not valid JSON: {error.msg}", error.lineno, error.colno) from None
     except _DuplicateKey as error:
         offset = first_duplicate(text)
-        raise PolicySyntaxError(
-            f"the key {error.args[0]!r} stands twice in one object; keep one", *line_and_column(text, offset)
-        ) from None
+        message = f"the key {shown(error.args[0])} stands twice in one object; keep one"
+        raise PolicySyntaxError(message, *line_and_column(text, offset)) from None
     except _Misplaced as problem:
-        offset = text.find(problem.message)
+        offset = token_at(text, problem.message)
         message = f"{problem.message} is not a JSON value"
-        raise PolicySyntaxError(message, *line_and_column(text, max(offset, 0))) from None
+        raise PolicySyntaxError(message, *line_and_column(text, offset)) from None
 
 
 class _Number(str):
@@ -182,6 +185,8 @@ def _plain(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _plain_value(value: Any) -> Any:
+    if type(value) is str:
+        return value
     if isinstance(value, _Number):
         return _as_number(value)
     if isinstance(value, Mapping):
@@ -192,10 +197,11 @@ def _plain_value(value: Any) -> Any:
 
 
 def _as_number(text: str) -> int | float | str:
-    digits = text.removeprefix("-")
-    if digits.isdigit():
-        return int(text) if len(digits) <= 4000 else str(text)
-    return float(text)
+    """The number, or its text where a number would be written otherwise, and so be another condition value."""
+    if len(text) > _LONGEST_NUMBER:
+        return str(text)
+    number = int(text) if text.removeprefix("-").isdigit() else float(text)
+    return number if str(number) == text else str(text)
 
 
 def _statement(value: Any, path: Path, index: int) -> Statement:
@@ -235,9 +241,11 @@ def _actions(statement: Mapping[str, Any], element: str, path: Path) -> tuple[st
         vendor, colon, name = action.partition(":")
         where = (*path, element, index) if isinstance(statement[element], list | tuple) else (*path, element)
         if not colon or not vendor or not name:
-            raise _Misplaced(where, f"the action {action!r} must be service:Name, such as s3:GetObject, or *")
+            raise _Misplaced(
+                where, f"the action {shown(action)} must be service:Name, such as s3:GetObject, or *"
+            )
         if ("*" in vendor or "?" in vendor) and (vendor, name.strip("*")) != ("*", ""):
-            raise _Misplaced(where, f"the service of the action {action!r} cannot hold wildcards")
+            raise _Misplaced(where, f"the service of the action {shown(action)} cannot hold wildcards")
     return actions
 
 
@@ -262,10 +270,8 @@ def _string(value: Any, path: Path, what: str) -> str:
 
 
 def _check_surrogates(value: str, path: Path, what: str) -> None:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _Misplaced(path, f"{what} holds half of a surrogate pair, which is no character") from None
+    if not is_text(value):
+        raise _Misplaced(path, f"{what} holds half of a surrogate pair, which is no character")
 
 
 def _principal(statement: Mapping[str, Any], element: str, path: Path) -> PrincipalElement | None:
@@ -288,21 +294,23 @@ def _principal(statement: Mapping[str, Any], element: str, path: Path) -> Princi
 
 
 def _conditions(value: Any, path: Path) -> tuple[ConditionTest, ...]:
-    tests: list[ConditionTest] = []
-    seen: set[tuple[str, str | None, bool, str]] = set()
+    """The tests, those of one operator together: an operator may stand twice, in different case."""
+    tests: dict[_Operator, dict[str, ConditionTest]] = {}
     for written, keys in _mapping(value, path, "Condition").items():
         where = (*path, written)
-        qualifier, operator, if_exists = _operator(written, where)
-        for key, listed in _mapping(keys, where, f"the operator {written}").items():
+        found = _operator(written, where)
+        qualifier, operator, if_exists = found
+        of_operator = tests.setdefault(found, {})
+        for key, listed in _mapping(keys, where, f"the operator {shown(written)}").items():
             _string(key, (*where, key), "a condition key")
-            if (operator, qualifier, if_exists, key) in seen:
-                raise _Misplaced((*where, key), f"{operator} tests {key} twice; keep one")
-            seen.add((operator, qualifier, if_exists, key))
-            tests.append(ConditionTest(operator, qualifier, if_exists, key, _values(listed, (*where, key))))
-    return tuple(tests)
+            if key in of_operator:
+                raise _Misplaced((*where, key), f"{operator} tests {shown(key)} twice; keep one")
+            values = _values(listed, (*where, key))
+            of_operator[key] = ConditionTest(operator, qualifier, if_exists, key, values)
+    return tuple(test for of_operator in tests.values() for test in of_operator.values())
 
 
-def _operator(written: str, path: Path) -> tuple[Qualifier | None, str, bool]:
+def _operator(written: str, path: Path) -> _Operator:
     prefix, colon, rest = written.partition(":")
     qualifier = _QUALIFIERS.get(prefix.lower()) if colon else None
     base = (rest if qualifier else written).lower()
@@ -313,7 +321,7 @@ def _operator(written: str, path: Path) -> tuple[Qualifier | None, str, bool]:
         return qualifier, _OPERATOR_NAMES[stripped], True
     if stripped == "null":
         raise _Misplaced(path, "Null cannot take IfExists; it tests for existence itself")
-    raise _Misplaced(path, f"{written!r} is no condition operator{_suggest(stripped, _OPERATOR_NAMES)}")
+    raise _Misplaced(path, f"{shown(written)} is no condition operator{_suggest(stripped, _OPERATOR_NAMES)}")
 
 
 def _values(value: Any, path: Path) -> tuple[str, ...]:
@@ -340,7 +348,7 @@ def _number_text(value: float, path: Path) -> str:
 
 
 def _mapping(value: Any, path: Path, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise _Misplaced(path, f"{what} must be an object, not {_kind(value)}")
     for key in value:
         if not isinstance(key, str):
@@ -354,7 +362,7 @@ def _known_elements(found: Iterable[str], known: tuple[str, ...], path: Path, wh
     for element in found:
         if element not in known:
             hint = _suggest(element.lower(), {name.lower(): name for name in known})
-            raise _Misplaced((*path, element), f"{what} has no element {element!r}{hint}")
+            raise _Misplaced((*path, element), f"{what} has no element {shown(element)}{hint}")
 
 
 def _suggest(word: str, known: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ringwall.iam.arn import Arn, is_account_id
 from ringwall.iam.request import ANONYMOUS
+from ringwall.iam.text import shown
 
 # Web identity providers that are named without an ARN.
 _WEB_IDENTITY = frozenset(
@@ -136,7 +137,7 @@ def parse_principal(arn: str, role_arn: str | None = None) -> Principal:
         if principal is not None:
             return principal
     raise ValueError(
-        f"{arn!r} is not a principal; give the ARN of a user, role, role session, federated user or root, "
+        f"{shown(arn)} is not a principal; give the ARN of a user, role, role session, federated user or root, "
         f"a service principal such as ec2.amazonaws.com, or * for anonymous"
     )
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from ringwall.iam.principal import Principal
 
 ANONYMOUS = "*"
 
@@ -12,13 +15,21 @@ PolicyType = Literal["identity", "permissions_boundary", "session", "resource", 
 Outcome = Literal["allow", "explicit_deny", "implicit_deny"]
 
 
+class Resolvable:
+    """Room for what the evaluator works out of a request once; no part of the value, and set by the evaluator alone."""
+
+    __slots__ = ("resolved",)
+
+    resolved: tuple[Principal, bool]
+
+
 @dataclass(frozen=True, slots=True)
-class Request:
+class Request(Resolvable):
     """One authorization request.
 
     Attributes:
         principal: ARN of a user, role, role session, federated user or root; a service principal
-            (``bedrock.amazonaws.com``); ``*`` for anonymous.
+            (``ec2.amazonaws.com``); ``*`` for anonymous.
         action: ``service:Name``; case does not matter.
         resource: resource ARN, or ``*`` for actions without resources.
         resource_account: owner of the resource; ``None`` = from the ARN, else the principal's account.

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-# What AWS answers whatever the policies say, even under a Deny:
+# What AWS answers whatever the policies say, even under a Deny, to everybody who signs the request:
 # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 ALWAYS_ALLOWED = frozenset({"sts:getcalleridentity"})
+
+# What a root user cannot call, whatever the policies say; it takes a user or a role:
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+REFUSED_TO_ROOT = frozenset({"sts:assumerole"})
 
 # Actions that resource control policies do not reach although their service is covered:
 # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
@@ -23,8 +27,13 @@ RESOURCE_POLICY_DECIDES = (
 
 
 def is_always_allowed(action: str) -> bool:
-    """Whether AWS answers the action without asking any policy."""
+    """Whether AWS answers the action to identified callers without asking any policy."""
     return action.lower() in ALWAYS_ALLOWED
+
+
+def refuses_root(action: str) -> bool:
+    """Whether AWS refuses the action to root users whatever the policies say."""
+    return action.lower() in REFUSED_TO_ROOT
 
 
 def deciding_resource(action: str) -> str | None:

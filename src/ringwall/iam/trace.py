@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ringwall.iam.compile import CompiledStatement, compile_policy
 from ringwall.iam.policy import ConditionTest, Policy, PolicyLevel, PolicySet
@@ -12,8 +13,7 @@ from ringwall.iam.render import operator_text
 from ringwall.iam.request import Decision, PolicyType, Request
 
 
-@dataclass(frozen=True, slots=True)
-class ConditionTrace:
+class ConditionTrace(NamedTuple):
     """One condition test, with the values that the request carried (empty = the key is absent)."""
 
     test: ConditionTest
@@ -26,8 +26,7 @@ class ConditionTrace:
         return f"{operator_text(self.test)} {self.test.key} {list(self.test.values)}: {verdict}, the request has {actual}"
 
 
-@dataclass(frozen=True, slots=True)
-class StatementTrace:
+class StatementTrace(NamedTuple):
     """One statement. ``None`` for a part means that the statement does not have it."""
 
     label: str
@@ -46,8 +45,7 @@ class StatementTrace:
         return (*names, *(f"condition {item.test.key}" for item in self.conditions if not item.matched))
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyTrace:
+class PolicyTrace(NamedTuple):
     """One policy. ``target`` is the organization level; ``applies`` is false for a type that cannot bind the caller."""
 
     policy_type: PolicyType
@@ -99,23 +97,23 @@ def trace_policies(
     """Trace every policy of the set; ``scp`` and ``rcp`` say whether these types can bind the caller."""
     bounded = policies.permissions_boundary is not None
     binds: dict[PolicyType, bool] = {"scp": scp, "rcp": rcp}
-    return Trace(
-        request,
-        decision,
-        tuple(
-            PolicyTrace(
-                policy_type,
-                policy.name,
-                target,
-                binds.get(policy_type, True),
-                tuple(
-                    trace_statement(item, request, caller, bounded=bounded)
+    action = request.action.lower()
+    traced = [
+        PolicyTrace(
+            policy_type,
+            policy.name,
+            target,
+            binds.get(policy_type, True),
+            tuple(
+                [
+                    trace_statement(item.ready(), request, caller, action, bounded)
                     for item in compile_policy(policy, policy_type)
-                ),
-            )
-            for policy_type, target, policy in each_policy(policies)
-        ),
-    )
+                ]
+            ),
+        )
+        for policy_type, target, policy in each_policy(policies)
+    ]
+    return Trace(request, decision, tuple(traced))
 
 
 def each_policy(policies: PolicySet) -> Iterator[tuple[PolicyType, str | None, Policy]]:
@@ -142,25 +140,26 @@ def each_policy(policies: PolicySet) -> Iterator[tuple[PolicyType, str | None, P
 
 
 def trace_statement(
-    item: CompiledStatement, request: Request, caller: Principal, *, bounded: bool
+    item: CompiledStatement, request: Request, caller: Principal, action: str, bounded: bool
 ) -> StatementTrace:
-    """Which parts of a statement match the request."""
-    statement = item.statement
+    """Which parts of a statement match the request; ``action`` is the request's, in lower case."""
+    context = request.context
     principal = None if item.principal is None else bool(item.principal(caller, bounded))
-    action = item.action is None or bool(item.action(request.action.lower()))
-    has_resource = statement.resources is not None or statement.not_resources is not None
-    resource = item.matches_resource(request.resource, request.context)
-    conditions = tuple(
-        ConditionTrace(test, request.context.get(test.key.lower(), ()), check(request.context))
-        for test, check in zip(statement.conditions, item.conditions, strict=True)
-    )
-    matched = principal is not False and action and resource and all(found.matched for found in conditions)
+    fits = item.action is None or bool(item.action(action))
+    resource = item.matches_resource(request.resource, context)
+    matched = principal is not False and fits and resource
+    conditions: tuple[ConditionTrace, ...] = ()
+    for test, key, check in item.conditions:
+        holds = check(context)
+        matched = matched and holds
+        conditions += (ConditionTrace(test, context.get(key, ()), holds),)
+    named = item.names_resources or not resource
     return StatementTrace(
-        label=statement.label,
-        effect=str(statement.effect),
-        matched=matched,
-        principal=principal,
-        action=action,
-        resource=resource if has_resource or not resource else None,
-        conditions=conditions,
+        item.reason.statement,
+        item.reason.effect,
+        matched,
+        principal,
+        fits,
+        resource if named else None,
+        conditions,
     )

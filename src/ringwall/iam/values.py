@@ -20,6 +20,7 @@ _DATE = re.compile(
     r"(?:[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]+))?)?"
     r"(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2})?)?)?)?\Z"
 )
+_CIDR = re.compile(r"[^/]*(?:/[0-9]{1,3})?\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAPPED = 0xFFFF << 32
 _V4_MASK = 0xFFFFFFFF
@@ -93,7 +94,12 @@ def address(text: str) -> Address | None:
 
 @lru_cache(maxsize=4096)
 def network(text: str) -> Network | None:
-    """A CIDR block, or one address; host bits are ignored. IPv4-mapped blocks are IPv4 blocks."""
+    """A CIDR block, or one address; host bits are ignored. IPv4-mapped blocks are IPv4 blocks.
+
+    A mask in place of the prefix's length is not CIDR notation, the only one that IAM documents.
+    """
+    if not _CIDR.match(text):
+        return None
     try:
         parsed = ipaddress.ip_network(text, strict=False)
     except ValueError:

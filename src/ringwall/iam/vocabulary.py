@@ -20,7 +20,7 @@ class Vocabulary(Protocol):
         """Every known action as ``service:Name``."""
 
     def actions_matching(self, pattern: str) -> tuple[str, ...]:
-        """Known actions that an action pattern (``bedrock:Invoke*``, ``*``) matches."""
+        """Known actions that an action pattern (``s3:Get*``, ``*``) matches."""
 
     def is_action(self, action: str) -> bool:
         """Whether the action exists."""
@@ -39,6 +39,9 @@ class Vocabulary(Protocol):
 
     def resource_patterns(self, action: str) -> tuple[str, ...]:
         """ARN globs of the resource types that the action authorizes; empty = only ``*``."""
+
+    def takes_star(self, action: str) -> bool:
+        """Whether a request for the action can be about ``*`` instead of a resource."""
 
     def rcp_covers(self, service: str) -> bool:
         """Whether resource control policies apply to the service prefix."""

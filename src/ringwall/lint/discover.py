@@ -1,18 +1,20 @@
 """Policy documents in a JSON value, wherever they stand, each with its type by its place.
 
-Reads a bare policy document, CloudFormation templates, Terraform's JSON (configuration, plan and state), Estate files,
-``ringwall decide`` requests and answers of the AWS APIs.
+Reads a bare policy document, CloudFormation templates, Terraform's JSON (configuration with ``aws_iam_policy_document``,
+plan and state), Estate files, ``ringwall decide`` requests and answers of the AWS APIs.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 from ringwall.iam.locate import Path
-from ringwall.lint.rule import PolicyType
+from ringwall.lint import terraform
+from ringwall.lint.rule import PolicyType, Spot
 from ringwall.lint.source import decode
 
 _TERRAFORM_ROOTS = frozenset(
@@ -55,6 +57,17 @@ _BY_RESOURCE: Mapping[str, PolicyType] = {
     "AWS::IAM::Policy": "identity",
     "AWS::IAM::ManagedPolicy": "identity",
     "AWS::SSO::PermissionSet": "identity",
+    "AWS::SNS::TopicPolicy": "resource",
+    "AWS::SQS::QueuePolicy": "resource",
+    "AWS::SecretsManager::ResourcePolicy": "resource",
+    "AWS::Logs::ResourcePolicy": "resource",
+    "AWS::ECR::Repository": "resource",
+    "AWS::Events::EventBusPolicy": "resource",
+    "aws_sns_topic_policy": "resource",
+    "aws_sqs_queue_policy": "resource",
+    "aws_secretsmanager_secret_policy": "resource",
+    "aws_cloudwatch_log_resource_policy": "resource",
+    "aws_ecr_repository_policy": "resource",
     "aws_kms_key": "kms-key",
     "aws_kms_key_policy": "kms-key",
     "aws_s3_bucket_policy": "s3-bucket",
@@ -72,6 +85,10 @@ _ORGANIZATION_TYPES: Mapping[str, PolicyType] = {
     "SERVICE_CONTROL_POLICY": "scp",
     "RESOURCE_CONTROL_POLICY": "rcp",
 }
+# What a plan says a second time, or of what was before it.
+_PLANNED_ELSEWHERE = frozenset({"resource_changes", "resource_drift", "prior_state", "output_changes"})
+_POLICY_DOCUMENT = "aws_iam_policy_document"
+_JSON_ENCODE = re.compile(r"\s*\$\{\s*jsonencode\(\s*(?=\{)")
 _LIKE_POLICY = frozenset({"version", "statement", "effect", "action", "principal"})
 _STATEMENT_MEMBERS = frozenset({"Effect", "Action", "NotAction", "Resource", "NotResource"})
 
@@ -87,8 +104,11 @@ class Found:
         place: type of the resource that holds it (``AWS::IAM::Role``), empty where unknown.
         nested: whether it stands inside of something else.
         text: the document's own text where it stands as a string in the file.
+        shift: characters of that string before the text.
         terraform: whether Terraform's expressions may stand in it.
-        problem: why the text is no JSON, if it is none.
+        substituted: whether it is the argument of ``Fn::Sub``, so that ``${...}`` is a template's and no policy variable.
+        ways: where each path of the document stands, from ``path``, if the file has another form.
+        problem: why the text is no JSON, if it is none, and where in it.
     """
 
     path: Path
@@ -97,8 +117,20 @@ class Found:
     place: str = ""
     nested: bool = False
     text: str | None = None
+    shift: int = 0
     terraform: bool = False
-    problem: str = ""
+    substituted: bool = False
+    ways: Mapping[Path, Path] = field(default_factory=dict)
+    problem: Spot | None = None
+
+    def way(self, path: Path) -> Path:
+        """Path in the file of a path of the document; of its nearest parent where the file has no such place."""
+        if not self.ways:
+            return (*self.path, *path)
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.ways:
+                return (*self.path, *self.ways[path[:length]], *path[length:])
+        return self.path
 
 
 _DATA_PROTECTION = "2021-06-01"
@@ -111,6 +143,8 @@ def documents(value: Any) -> Iterator[Found]:
         yield Found((), value)
         return
     terraform = isinstance(value, Mapping) and not _TERRAFORM_ROOTS.isdisjoint(value)
+    if terraform and "planned_values" in value:
+        value = {key: item for key, item in value.items() if key not in _PLANNED_ELSEWHERE}
     start = Found((), value, nested=True, terraform=terraform)
     nested = list(_walk(start, value))
     yield from nested
@@ -151,7 +185,11 @@ def _walk(here: Found, value: Any) -> Iterator[Found]:
             return
         around = _entered(here, value)
         for key, item in value.items():
-            yield from _walk(_member(around, key), item)
+            inside = _member(around, key)
+            if around.terraform and key == _POLICY_DOCUMENT:
+                yield from _data_sources(inside, item)
+            else:
+                yield from _walk(inside, item)
 
 
 def _entered(here: Found, value: Mapping[str, Any]) -> Found:
@@ -171,21 +209,39 @@ def _member(here: Found, key: str) -> Found:
     if here.terraform and key.startswith("aws_"):
         return replace(here, path=path, place=key, type=_BY_RESOURCE.get(key))
     told = None if here.terraform and key == "resource" else _BY_KEY.get(key.lower())
-    return replace(here, path=path, type=told or here.type)
+    return replace(here, path=path, type=told or here.type, substituted=key == "Fn::Sub")
+
+
+def _data_sources(here: Found, value: Any) -> Iterator[Found]:
+    """Terraform's policy documents, which are no JSON of IAM's: by name, each an object or a list of one."""
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _data_sources(replace(here, path=(*here.path, index)), item)
+    elif isinstance(value, Mapping) and "statement" in value:
+        document, ways = terraform.policy(value)
+        yield replace(here, value=document, ways=ways)
+    elif isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from _data_sources(replace(here, path=(*here.path, name)), item)
 
 
 def _text(here: Found, text: str) -> Iterator[Found]:
     """A policy document that stands as JSON text in a string."""
-    stripped = text.strip()
-    if here.terraform and stripped.startswith("${jsonencode(") and stripped.endswith(")}"):
-        stripped = stripped.removeprefix("${jsonencode(").removesuffix(")}").strip()
+    encoded = _JSON_ENCODE.match(text) if here.terraform else None
+    start = encoded.end() if encoded else len(text) - len(text.lstrip())
+    stripped = text[start:].rstrip()
+    if encoded:
+        stripped = stripped.removesuffix("}").rstrip().removesuffix(")").rstrip()
     if not stripped.startswith("{") or '"Statement"' not in stripped:
         return
     decoded = decode(stripped)
+    here = replace(here, text=stripped, shift=start)
     if decoded.problem is not None:
-        yield replace(here, value=None, text=stripped, problem=f"in this string: {decoded.problem.message}")
+        if not encoded:  # Terraform's own syntax may stand in it, which is not JSON's
+            problem = replace(decoded.problem, message=f"in this string: {decoded.problem.message}")
+            yield replace(here, value=None, problem=problem)
     elif is_policy(decoded.value):
-        yield replace(here, value=decoded.value, text=stripped)
+        yield replace(here, value=decoded.value)
 
 
 def guess(value: Any) -> PolicyType:

@@ -17,7 +17,7 @@ from ringwall.iam.parser import PolicySyntaxError, parse_policy
 from ringwall.iam.policy import ConditionTest, Effect, Statement
 from ringwall.lint.discover import Found, guess
 from ringwall.lint.rule import Mark, PolicyType
-from ringwall.lint.templates import fill, is_reference
+from ringwall.lint.templates import HOLE, fill, is_reference
 
 POLICY_ELEMENTS = ("Version", "Id", "Statement")
 STATEMENT_ELEMENTS = (
@@ -26,7 +26,8 @@ STATEMENT_ELEMENTS = (
 MAX_SIZE = 128 * 1024
 """Characters up to which statements are read: four times what AWS stores of any policy."""
 
-_OPAQUE = ("Effect", "Action", "NotAction", "Condition")
+_ACTIONS = ("Action", "NotAction")
+_OPAQUE = ("Effect", "NotAction", "Condition")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,14 +120,16 @@ class Document:
 
 def read(found: Found, catalog: Catalog, today: date, given: PolicyType | None) -> Document:
     """The document that was found; ``given`` is its type if the user said it."""
-    raw = fill(found.value, terraform=found.terraform) if found.nested else found.value
+    raw = found.value
+    if found.nested:
+        raw = fill(raw, terraform=found.terraform, substituted=found.substituted)
     kind = given or found.type
     clauses: list[Clause] = []
     problems: list[Mark] = []
     size = 0
     if not isinstance(raw, Mapping):
         expected = "a policy document must be an object with a Statement element"
-        problems.append(Mark((), found.problem or expected))
+        problems.append(Mark((), found.problem.message if found.problem else expected))
     elif not (found.nested and is_reference(found.value["Statement"])):
         size = len(json.dumps(raw, separators=(",", ":"), ensure_ascii=False))
         problems += _frame_problems(raw)
@@ -153,7 +156,9 @@ def _is_opaque(found: Found, path: Path) -> bool:
         value = value[step]
     if not isinstance(value, Mapping) or is_reference(value):
         return True
-    return any(_holds_reference(value.get(name), name) for name in _OPAQUE)
+    return is_reference(value.get("Action")) or any(
+        _holds_reference(value.get(name), name) for name in _OPAQUE
+    )
 
 
 def _holds_reference(value: Any, name: str) -> bool:
@@ -180,7 +185,7 @@ def _frame_problems(raw: Mapping[str, Any]) -> Iterator[Mark]:
     try:
         parse_policy(frame)
     except PolicySyntaxError as error:
-        yield Mark(error.path, _without_path(error))
+        yield _mark(error, error.path)
 
 
 def _read_statement(
@@ -188,6 +193,7 @@ def _read_statement(
 ) -> None:
     if isinstance(value, Mapping):
         value = {key: item for key, item in value.items() if key in STATEMENT_ELEMENTS}
+        value |= {name: _with_service(value[name]) for name in _ACTIONS if name in value}
     version = raw.get("Version")
     frame = {
         "Version": version if version in ("2012-10-17", "2008-10-17") else "2012-10-17",
@@ -196,10 +202,27 @@ def _read_statement(
     try:
         parsed = parse_policy(frame).statements[0]
     except PolicySyntaxError as error:
-        problems.append(Mark((*path, *error.path[2:]), _without_path(error)))
+        problems.append(_mark(error, (*path, *error.path[2:])))
         return
     index = path[-1] if isinstance(path[-1], int) else 0
     clauses.append(Clause(replace(parsed, index=index), path, value))
+
+
+def _with_service(actions: Any) -> Any:
+    """Actions of which nothing is known, so that they read like actions."""
+    if isinstance(actions, list):
+        return [_with_service(item) for item in actions]
+    unknown = isinstance(actions, str) and HOLE in actions and ":" not in actions
+    return f"{HOLE}:{HOLE}" if unknown else actions
+
+
+def _mark(error: PolicySyntaxError, path: Path) -> Mark:
+    """What the parser says, with its suggestion apart; it is about a name if it quotes the last one of the path."""
+    message, _, nearest = _without_path(error).partition("; did you mean ")
+    about_name = bool(path) and isinstance(path[-1], str) and repr(path[-1]) in message
+    if nearest and about_name and str(path[-1]).endswith("IfExist"):
+        nearest = f"{nearest.rstrip('?')}IfExists?"
+    return Mark(path, message, f"did you mean {nearest}" if nearest else None, at_key=about_name)
 
 
 def _without_path(error: PolicySyntaxError) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from ringwall.catalog import Catalog
+from ringwall.catalog.bedrock import PREFIXES
 from ringwall.iam.conditions import OPERATORS, passes_when_absent
 from ringwall.iam.locate import Path
 from ringwall.iam.patterns import glob_matches
@@ -36,11 +37,15 @@ _OWN = (
     "aws:principalorg",
     "aws:principalaccount",
     "aws:principalarn",
+    "aws:principalisawsservice",
     "aws:resourceorg",
     "aws:resourceaccount",
 )
 # Authorized together with sts:AssumeRole, by the same request: they carry its keys.
 _WITH_ASSUME_ROLE = frozenset({"sts:tagsession", "sts:setsourceidentity", "sts:setcontext"})
+# Keys that AWS's pages describe for an action and the reference does not list there:
+# https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
+_DOCUMENTED = frozenset({("aws-marketplace:subscribe", "aws-marketplace:productid")})
 _ASSUME = ("sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity")
 
 
@@ -67,17 +72,25 @@ def expanded(clause: Clause, catalog: Catalog) -> Iterator[str]:
 
 
 def covers(clause: Clause, action: str) -> bool:
-    """Whether a statement speaks of an action."""
+    """Whether a statement speaks of an action. Of actions that a template fills in, a Deny may, an Allow need not."""
     statement = clause.statement
-    lowered = action.lower()
     if statement.actions is not None:
-        return any(glob_matches(pattern.lower(), lowered) for pattern in statement.actions)
-    return not any(glob_matches(pattern.lower(), lowered) for pattern in statement.not_actions or ())
+        return any(_names(pattern, action, if_unknown=clause.denies) for pattern in statement.actions)
+    return not any(_names(pattern, action, if_unknown=False) for pattern in statement.not_actions or ())
+
+
+@lru_cache(maxsize=65536)
+def _names(pattern: str, action: str, *, if_unknown: bool) -> bool:
+    """Whether an action pattern matches an action; ``if_unknown`` where a template fills in what it is."""
+    lowered = pattern.lower()
+    if HOLE in lowered:
+        return if_unknown and glob_matches(lowered.replace(HOLE, "*"), action.lower())
+    return glob_matches(lowered, action.lower())
 
 
 def carries(catalog: Catalog, action: str, key: str) -> bool:
     """Whether a request for the action can carry the key."""
-    if catalog.carries(action, key):
+    if catalog.carries(action, key) or (action.lower(), key.lower()) in _DOCUMENTED:
         return True
     return action.lower() in _WITH_ASSUME_ROLE and any(catalog.carries(one, key) for one in _ASSUME)
 
@@ -86,7 +99,8 @@ def carried(clause: Clause, key: str, catalog: Catalog) -> bool:
     """Whether a request for any action of the statement can carry the key. Of unknown actions nothing is said."""
     if catalog.key_type(key) is None:
         return _of_provider(key)
-    if clause.statement.actions is None or "*" in clause.statement.actions:
+    written = clause.statement.actions
+    if written is None or "*" in written or not all(map(known, written)):
         return True
     actions = tuple(expanded(clause, catalog))
     return not actions or any(carries(catalog, action, key) for action in actions)
@@ -139,24 +153,54 @@ def resource_overlaps(clause: Clause, patterns: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=65536)
 def overlaps(one: str, other: str) -> bool:
-    """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text."""
+    """Whether two patterns with ``*`` and ``?`` have a text in common; what a template fills in may be any text.
+
+    A wildcard at the end of an ARN's field reaches over colons, as AWS says of the Resource element, and several of its own
+    policies need that. ARNs of Bedrock and its siblings are compared field by field all the same: all their forms are
+    known, and nobody who writes ``::foundation-model/*`` means a custom model whose name holds that text.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
     first, second = _plain(one), _plain(other)
+    fields, others = first.split(":", 5), second.split(":", 5)
+    if len(fields) == len(others) == 6 and fields[2] in PREFIXES:
+        return all(_fit(mine, theirs) for mine, theirs in zip(fields, others, strict=True))
+    return _fit(first, second)
+
+
+def _fit(first: str, second: str) -> bool:
     if not _starts_fit(first, second) or not _starts_fit(first[::-1], second[::-1]):
         return False
     if len(first) > _LONGEST or len(second) > _LONGEST:
         return True
-    row = [True] + [False] * len(second)
-    for index, char in enumerate(second):
-        row[index + 1] = row[index] and char == "*"
-    for mine in first:
-        above, row = row, [row[0] and mine == "*"]
-        for index, theirs in enumerate(second):
-            if mine == "*" or theirs == "*":
-                meets = above[index + 1] or row[index] or above[index]
-            else:
-                meets = above[index] and ("?" in (mine, theirs) or mine == theirs)
-            row.append(meets)
-    return row[-1]
+    return _have_a_text_in_common(first, second)
+
+
+def _have_a_text_in_common(first: str, second: str) -> bool:
+    """Both patterns read side by side; the places of the second that can be reached are the bits of a number."""
+    stars, literal = _places(second, "*"), {letter: _places(second, letter) for letter in set(second) - {"*"}}
+    single = literal.get("?", 0)
+    anything = ~stars
+    reached = _skipping(1, stars)
+    for letter in first:
+        if letter == "*":
+            lowest = reached & -reached
+            reached = (1 << len(second) + 1) - lowest if reached else 0
+            continue
+        fitting = anything if letter == "?" else literal.get(letter, 0) | single
+        reached = _skipping(((reached & fitting) << 1) | (reached & stars), stars)
+    return bool(reached >> len(second) & 1)
+
+
+def _places(pattern: str, letter: str) -> int:
+    return sum(1 << index for index, found in enumerate(pattern) if found == letter)
+
+
+def _skipping(reached: int, stars: int) -> int:
+    """The places, and those behind the stars at them, which may stand for nothing."""
+    while more := (reached & stars) << 1 & ~reached:
+        reached |= more
+    return reached
 
 
 def _starts_fit(one: str, other: str) -> bool:

@@ -10,7 +10,7 @@ from ringwall.iam.locate import Path
 
 if TYPE_CHECKING:
     from ringwall.lint.document import Document
-    from ringwall.lint.source import Source
+    from ringwall.lint.source import Readable
 
 Severity = Literal["error", "warning", "info"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info")
@@ -75,7 +75,7 @@ class Finding:
         }
 
 
-def _no_spots(source: Source) -> Iterable[Spot]:
+def _no_spots(source: Readable) -> Iterable[Spot]:
     del source
     return ()
 
@@ -104,5 +104,5 @@ class Rule:
     severity: Severity
     page: str
     check: Callable[[Document], Iterable[Mark]] = _no_marks
-    check_source: Callable[[Source], Iterable[Spot]] = _no_spots
+    check_source: Callable[[Readable], Iterable[Spot]] = _no_spots
     types: frozenset[PolicyType] = frozenset()

@@ -1,6 +1,7 @@
 """A file's text as JSON: read strictly, in bounded time, and positions in it.
 
-Unlike a policy document alone, a template may be large and deep, so the limits are wider than the parser's.
+Unlike a policy document alone, a template may be large and deep, so the limits are wider than the parser's. A file may
+hold several documents one after the other (JSON Lines): :func:`split` gives each with the place where it begins.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, NoReturn
+from itertools import islice
+from typing import Any, NoReturn, Protocol
 
 from ringwall.iam.locate import Path, positions
 from ringwall.lint.rule import Spot
@@ -24,8 +26,12 @@ _MAX_DIGITS = 400
 # The closing quote is optional, so that an unterminated string is consumed once and not from each of its quotes again.
 _STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]|-?\b(?:NaN|Infinity)\b', re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_CHARACTER = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\.|.", re.DOTALL
+)
 _NEWLINE = re.compile("\n")
 _SPACE = re.compile(r"\s*")
+_DECODER = json.JSONDecoder()
 
 
 class _Constant(Exception):  # noqa: N818 - internal signal
@@ -41,17 +47,65 @@ class Decoded:
     has_duplicates: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where something stands in the text, as character offsets.
+
+    Attributes:
+        name: of the member's name; of an item of a list and of the root, the same as ``value``.
+        value: of the value.
+    """
+
+    name: int
+    value: int
+
+
+class Readable(Protocol):
+    """What rules on a file's text ask of it, in whatever language it is."""
+
+    @property
+    def problem(self) -> Spot | None:
+        """Why the text cannot be read, if it cannot."""
+
+    @property
+    def duplicates(self) -> tuple[tuple[str, int], ...]:
+        """Keys that stand in one object again, with their offsets."""
+
+
+class Lines:
+    """Lines and columns of offsets in a text, from 1; the text may itself begin within a line of a file."""
+
+    def __init__(self, text: str, line: int = 1, column: int = 1) -> None:
+        self._starts = [0, *(match.end() for match in _NEWLINE.finditer(text))]
+        self._line = line
+        self._column = column
+
+    def start(self, line: int) -> int:
+        """Offset of the beginning of a line, from 0; of the last line if there are fewer."""
+        return self._starts[min(line, len(self._starts) - 1)]
+
+    def __call__(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset."""
+        line = bisect_right(self._starts, offset)
+        first = self._column - 1 if line == 1 else 0
+        return line + self._line - 1, offset - self._starts[line - 1] + 1 + first
+
+
 @dataclass
 class Source:
-    """The text of one file.
+    """One JSON document of a file.
 
     Attributes:
         file: its name in findings.
         text: what it holds.
+        line: of the file, where the text begins.
+        column: of that line.
     """
 
     file: str
     text: str
+    line: int = 1
+    column: int = 1
     _decoded: Decoded = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -81,31 +135,64 @@ class Source:
                 seen.add(path)
         return tuple(found)
 
-    def offsets(self, wanted: Iterable[Path]) -> dict[Path, int]:
-        """Where each path stands: keys of members, values of items; the nearest parent of what does not exist."""
+    def places(self, wanted: Iterable[Path]) -> dict[Path, Place]:
+        """Where each path stands; the nearest parent of what does not exist."""
         asked = set(wanted)
         prefixes = {path[:length] for path in asked for length in range(len(path) + 1)}
         found = {path: offset for path, offset in positions(self.text) if path in prefixes}
-        return {path: _nearest(path, found) for path in asked}
+        return {path: Place(name, self._value(name)) for path in asked for name in [nearest(path, found)]}
 
-    def value_offset(self, key_offset: int) -> int:
-        """Offset of the value of a member whose key stands at an offset; values of items stay where they are."""
-        match = _STRING.match(self.text, key_offset)
+    def inside(self, string: int, characters: int) -> int:
+        """Offset of a character of a decoded string whose opening quote stands at ``string``."""
+        offset = string + 1
+        for match in islice(_CHARACTER.finditer(self.text, offset), characters):
+            offset = match.end()
+        return offset
+
+    def _value(self, name: int) -> int:
+        """Offset of the value of a member whose name stands there; values of items stay where they are."""
+        match = _STRING.match(self.text, name)
         if match is None:
-            return key_offset
+            return name
         colon = _skip_space(self.text, match.end())
         if self.text[colon : colon + 1] != ":":
-            return key_offset
+            return name
         return _skip_space(self.text, colon + 1)
 
-    def line_and_column(self, offset: int) -> tuple[int, int]:
-        """Line and column of an offset, from 1."""
-        line = bisect_right(self._line_starts, offset)
-        return line, offset - self._line_starts[line - 1] + 1
-
     @cached_property
-    def _line_starts(self) -> list[int]:
-        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+    def line_and_column(self) -> Lines:
+        """Line and column of an offset, in the file."""
+        return Lines(self.text, self.line, self.column)
+
+
+def split(file: str, text: str) -> list[Source]:
+    """The JSON documents of a text, one after the other; the whole text as one where it is not several."""
+    whole = Source(file, text)
+    if whole.problem is None or not whole.problem.message.endswith("Extra data"):
+        return [whole]
+    lines, found, start = Lines(text), [], _skip_space(text, 0)
+    while start < len(text):
+        try:
+            end = _DECODER.raw_decode(text, start)[1]
+        except json.JSONDecodeError:
+            end = len(text)
+        except RecursionError:
+            return [whole]
+        found.append(Source(file, text[start:end], *lines(start)))
+        start = _skip_space(text, end)
+    broken = [source for source in found if source.problem is not None]
+    objects = [source for source in found if isinstance(source.value, dict)]
+    # What ends in rubbish is one broken document, and several documents are objects.
+    return found if not broken and len(objects) == len(found) else _whole_or_lines(whole, found)
+
+
+def _whole_or_lines(whole: Source, found: list[Source]) -> list[Source]:
+    """Several documents of which some are broken, if the first two at least are whole; else one broken one."""
+    firsts = found[:2]
+    several = len(found) > 2 and all(
+        source.problem is None and isinstance(source.value, dict) for source in firsts
+    )
+    return found if several else [whole]
 
 
 def _skip_space(text: str, offset: int) -> int:
@@ -113,7 +200,8 @@ def _skip_space(text: str, offset: int) -> int:
     return match.end() if match else offset
 
 
-def _nearest(path: Path, found: dict[Path, int]) -> int:
+def nearest(path: Path, found: dict[Path, int]) -> int:
+    """Offset of a path, or of its nearest parent that is there."""
     for length in range(len(path), -1, -1):
         if path[:length] in found:
             return found[path[:length]]

@@ -17,17 +17,25 @@ _EXPRESSION = re.compile(r"\$?\$\{([^{}]*)\}")
 _POLICY_VARIABLE = re.compile(r"\s*[A-Za-z0-9.-]+:[^:]")
 
 
-def fill(value: Any, *, terraform: bool = False) -> Any:
-    """A policy document with strings in place of what a template fills in."""
+def fill(value: Any, *, terraform: bool = False, substituted: bool = False) -> Any:
+    """A policy document with strings in place of what a template fills in.
+
+    Args:
+        value: the document as the template has it.
+        terraform: whether Terraform's expressions may stand in its strings.
+        substituted: whether its strings are text that ``Fn::Sub`` substitutes.
+    """
     if isinstance(value, str):
+        if substituted:
+            return _substituted(value)
         return _terraform(value) if terraform else value
     if isinstance(value, list):
-        return [fill(item, terraform=terraform) for item in value]
+        return [fill(item, terraform=terraform, substituted=substituted) for item in value]
     if not isinstance(value, Mapping):
         return value
     if is_reference(value):
         return _function(value)
-    return {key: fill(item, terraform=terraform) for key, item in value.items()}
+    return {key: fill(item, terraform=terraform, substituted=substituted) for key, item in value.items()}
 
 
 def is_reference(value: Any) -> bool:

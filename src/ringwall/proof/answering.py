@@ -15,7 +15,7 @@ from ringwall.proof.codec import (
     question_from_json,
 )
 from ringwall.proof.compare import compare
-from ringwall.proof.prove import prove
+from ringwall.proof.prove import prove, verdict_without_axioms
 
 
 def answer_document(
@@ -30,7 +30,9 @@ def answer_document(
     def ask() -> dict[str, Any]:
         question = question_from_json(document)
         question = replace(question, disabled_axioms=question.disabled_axioms | disabled_axioms)
-        return answer_to_json(question, prove(question, vocabulary, timeout=timeout))
+        answer = prove(question, vocabulary, timeout=timeout)
+        without = verdict_without_axioms(question, answer, vocabulary, timeout=timeout)
+        return {**answer_to_json(question, answer), "without_axioms": without}
 
     return _or_error(document, ask)
 

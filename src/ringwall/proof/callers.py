@@ -28,6 +28,7 @@ class Caller(Protocol):
     has_identity_policies: bool
     is_root: bool
     is_federated_user: bool
+    is_anonymous: bool
     bound_by_scp: bool
     bound_by_rcp: bool
 
@@ -45,6 +46,7 @@ class OneCaller:
         self.has_identity_policies = principal.has_identity_policies
         self.is_root = principal.kind is PrincipalKind.ROOT
         self.is_federated_user = principal.kind is PrincipalKind.FEDERATED_USER
+        self.is_anonymous = principal.kind is PrincipalKind.ANONYMOUS
         self.bound_by_scp = principal.bound_by_scp
         self.bound_by_rcp = principal.bound_by_rcp
 
@@ -69,6 +71,7 @@ class AnyCaller:
         self.has_identity_policies = True
         self.is_root = False
         self.is_federated_user = False
+        self.is_anonymous = False
         self.bound_by_scp = True
         self.bound_by_rcp = True
         self._prefix = f"arn:{partition}:iam::{account}:"

@@ -15,7 +15,14 @@ from ringwall.iam.patterns import Reading, Wildcard, complete_arns
 from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Reason
-from ringwall.iam.rules import ALWAYS_ALLOWED, RESOURCE_POLICY_DECIDES, deciding_resource, is_always_allowed
+from ringwall.iam.rules import (
+    ALWAYS_ALLOWED,
+    REFUSED_TO_ROOT,
+    RESOURCE_POLICY_DECIDES,
+    deciding_resource,
+    is_always_allowed,
+    refuses_root,
+)
 from ringwall.proof.context import View, cover_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import FIELDS, language_of, tokens_of
@@ -77,6 +84,8 @@ class Scene:
     caller: Caller
     resource_account: str | None
     vocabulary: Vocabulary
+    delegated: int = FALSE
+    """The literal that the resource's policy, whatever else it says, leaves the decision to the caller's account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +158,8 @@ class Encoder:
             ),
         ]
         decided = self._formula.conj([*duties, *(-deny for deny in denies)])
+        if scene.caller.is_anonymous:
+            return decided
         always = scene.actions.among(is_always_allowed, lambda: sorted(ALWAYS_ALLOWED))
         return self._formula.disj((always, decided))
 
@@ -164,13 +175,16 @@ class Encoder:
         )
 
     def _identity(self, grants: dict[Grant, int], same: int) -> int:
-        if not self._scene.caller.has_identity_policies:
+        caller = self._scene.caller
+        if caller.is_root:
+            return -self._scene.actions.among(refuses_root, lambda: sorted(REFUSED_TO_ROOT))
+        if not caller.has_identity_policies:
             return TRUE
         own = self._any_allow(self._policies.identity, "identity")
         return self._formula.disj((own, self._formula.conj((same, self._at_least(grants, Grant.ROLE)))))
 
     def _resource(self, grants: dict[Grant, int], same: int) -> int:
-        granted = self._at_least(grants, Grant.DELEGATED)
+        granted = self._formula.disj((self._scene.delegated, self._at_least(grants, Grant.DELEGATED)))
         caller = self._scene.caller
         if not (caller.has_identity_policies or caller.is_root):
             return granted
@@ -244,7 +258,7 @@ class Encoder:
         statement = item.statement
         if statement.principal is None and statement.not_principal is None and item.policy_type != "resource":
             return ((Grant.DIRECT, TRUE),)
-        compiled = compile_policy(item.policy, item.policy_type)[statement.index]
+        compiled = compile_policy(item.policy, item.policy_type)[statement.index].ready()
         return self._scene.caller.named(compiled, bounded=self._bounded)
 
     def _statement(self, item: _Item) -> int:
@@ -291,8 +305,8 @@ class Encoder:
 def action_literal(scene: Scene, actions: Sequence[str] | None, not_actions: Sequence[str] | None) -> int:
     """The request's action is among the listed patterns, or among none of the excluded ones."""
     if actions is not None:
-        return scene.formula.disj([scene.actions.matches(pattern) for pattern in actions])
-    return -scene.formula.disj([scene.actions.matches(pattern) for pattern in not_actions or ()])
+        return scene.actions.any_of(actions)
+    return -scene.actions.any_of(not_actions or ())
 
 
 def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, variables: bool) -> int:

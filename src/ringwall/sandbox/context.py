@@ -65,9 +65,13 @@ def moment(now: datetime) -> Values:
 
 
 def principal(caller: Caller | None, estate: Estate, role_arn: str | None = None) -> Values:
-    """Keys of the caller; of an anonymous one only its type."""
+    """Keys of the caller; of an anonymous one only that it is anonymous."""
     if caller is None:
-        return {"aws:principaltype": ("Anonymous",), "aws:principalisawsservice": ("false",)}
+        return {
+            "aws:principaltype": ("Anonymous",),
+            "aws:principalaccount": ("anonymous",),
+            "aws:userid": ("anonymous",),
+        }
     values: Values = {
         "aws:principalarn": (role_arn or caller.arn,),
         "aws:principalaccount": (caller.account,),

@@ -42,7 +42,8 @@ class ProfileResolver(Protocol):
         * inference profile, application inference profile: ARNs of the foundation models in every destination Region,
           as ``GetInferenceProfile`` lists them (``arn:aws:bedrock:::foundation-model/...`` for global routing);
         * prompt: the model identifier of its variant, in any form that a call may name;
-        * prompt router: the identifiers of the models that it routes to.
+        * prompt router: the identifiers of the models that it routes to;
+        * guardrail: ARNs of its guardrail profile in every destination Region, if it has one.
 
         ``None`` if it is unknown here.
         """

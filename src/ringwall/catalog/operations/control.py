@@ -67,7 +67,8 @@ def _models_at(*paths: tuple[str, ...], kind: str | None = None) -> Resolver:
 
 
 def _customization(call: Call) -> Iterator[Authorization]:
-    yield from _on(call, model_arn(call, call.text("baseModelIdentifier")), call.arn("custom-model/*"))
+    base = call.text("baseModelIdentifier")
+    yield from _on(call, *((model_arn(call, base),) if base else ()), call.arn("custom-model/*"))
 
 
 def _strings(value: Any, path: tuple[str, ...]) -> Iterator[str]:

@@ -107,3 +107,31 @@ EXCEPTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "WriteGetObjectResponse": ("s3-object-lambda:WriteGetObjectResponse",),
     },
 }
+
+UNLISTED: Mapping[str, frozenset[str]] = {
+    "bedrock-agent": frozenset(
+        {
+            "CreateRetrievalInstruction", "CreateRetrievalInstructionVersion", "CreateVpcConfiguration",
+            "DeleteRetrievalInstruction", "DeleteVpcConfiguration", "GetRetrievalInstruction", "GetVpcConfiguration",
+            "ListRetrievalInstructionVersions", "ListRetrievalInstructions", "ListVpcConfigurations",
+            "UpdateRetrievalInstruction",
+        }
+    ),
+    "bedrock-agentcore": frozenset(
+        {
+            "DeleteDatasetGeneration", "GetAgentInsight", "GetDatasetGeneration", "IngestData", "InvokeBrowser",
+            "ListAgentInsights", "ListDatasetGenerations", "StartDatasetGeneration", "UpdateAgentInsight",
+        }
+    ),
+    "bedrock-agentcore-control": frozenset(
+        {
+            "GetAgentInsightStore", "ListAgentInsightStores", "ResetTokenVaultKeyMaterial",
+            "RotatePaymentConnectorCredentials", "UpdateAgentInsightStore",
+        }
+    ),
+}  # fmt: skip
+"""Operations of the Bedrock family whose action the reference does not list: the SDK that has them is newer.
+
+They are taken to be authorized under their own names on every resource, as AWS does with most operations; an answer
+about one says so.
+"""

@@ -7,9 +7,11 @@ management and intelligent prompt routing (https://docs.aws.amazon.com/bedrock/l
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from ringwall.catalog import profiles
+from ringwall.catalog.models import tables
 from ringwall.catalog.operations.authorization import (
     Authorization,
     Call,
@@ -25,9 +27,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 INVOKE = "bedrock:InvokeModel"
+APPLY = "bedrock:ApplyGuardrail"
 INVOKE_STREAM = "bedrock:InvokeModelWithResponseStream"
 UNSPECIFIED = "unspecified"  # aws:RequestedRegion of global routing
 
+_MODEL_ID = re.compile(r"[a-z0-9-]{1,63}(?:[.:][a-z0-9-]{1,63})+")
+_PROFILE = "GetInferenceProfile"
+_TELLS = {
+    "prompt": "GetPrompt",
+    "prompt-router": "GetPromptRouter",
+    "default-prompt-router": "GetPromptRouter",
+}
 _RESOURCE_TYPE = re.compile(r"arn:[^:]*:(?P<service>[^:]*):[^:]*:[^:]*:(?P<type>[^/:]+)")
 
 
@@ -38,12 +48,35 @@ def resource_type(arn: str) -> str:
 
 
 def model_arn(call: Call, model: str) -> str:
-    """ARN of a model identifier: an ARN as it is, else an inference profile or a foundation model of the Region."""
+    """ARN of a model identifier: an ARN as it is, else an inference profile or a foundation model of the Region.
+
+    A foundation model need not be in the tables: newer ones have the same form.
+
+    Raises:
+        UnresolvedModelError: the text is no model identifier, or a profile of a geography that is not known.
+    """
     if is_arn(model):
         return model
     if profiles.is_profile(model):
         return call.arn(f"inference-profile/{model}", service="bedrock")
+    if not _MODEL_ID.fullmatch(model):
+        raise UnresolvedModelError(
+            f"{model!r} is no id of a foundation model (provider.model) or of an inference profile "
+            f"(us.provider.model); of every other model give the ARN{_near(model)}"
+        )
+    head, _, rest = model.partition(".")
+    if rest.partition(".")[0] in profiles.providers() and head not in profiles.providers():
+        raise UnresolvedModelError(
+            f"{model!r} looks like an inference profile, but {head!r} is no geography that is known "
+            f"({', '.join(profiles.geographies())}){_near(model)}"
+        )
     return call.arn(f"foundation-model/{model}", service="bedrock", account="")
+
+
+def _near(model: str) -> str:
+    known = tables()
+    near = get_close_matches(model.lower().replace(" ", "-"), (*known.models, *known.profiles), n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def guardrail_arn(call: Call, identifier: str) -> str:
@@ -68,13 +101,17 @@ def of_action(action: str, context: Mapping[str, str | None]) -> Context:
     return {key: (value,) for key, value in context.items() if value and key in keys}
 
 
-def apply_guardrail(call: Call, identifier: str) -> Authorization:
-    """The authorization to evaluate a guardrail."""
+def apply_guardrail(call: Call, identifier: str) -> Iterator[Authorization]:
+    """The authorizations to evaluate a guardrail: on it, and on its guardrail profile in every destination Region.
+
+    That a guardrail has a profile (cross-Region inference) is no parameter of the call; the call's resolver knows it.
+    Follows https://docs.aws.amazon.com/bedrock/latest/userguide/guardrail-profiles-permissions.html, which does not
+    say in which Region a profile is authorized: the Region of its ARN is taken.
+    """
     arn = guardrail_arn(call, identifier)
-    action = "bedrock:ApplyGuardrail"
-    return Authorization(
-        action, arn, of_action(action, {"aws:requestedregion": call.region}), account_of(arn)
-    )
+    for one in (arn, *((call.profiles.models(arn, call.region) or ()) if call.profiles else ())):
+        context = of_action(APPLY, {"aws:requestedregion": region_of(one) or call.region})
+        yield Authorization(APPLY, one, context, account_of(one))
 
 
 def invocations(
@@ -136,9 +173,10 @@ def _models_of(call: Call, arn: str) -> tuple[str, ...]:
     if known is None and profiles.is_profile(arn):
         known = _by_tables(call, arn)
     if not known:
+        kind = resource_type(arn)
         raise UnresolvedModelError(
-            f"cannot tell which models {arn} stands for: name the foundation model or a system-defined inference "
-            f"profile, or ask where the account is known (--estate FILE or a live account)"
+            f"cannot tell which models {arn} stands for: only its account knows. Ask {_TELLS.get(kind, _PROFILE)} there "
+            f"and name what it tells (in a request: as models), or name the foundation model"
         )
     return known
 

@@ -20,6 +20,7 @@ _PREFERRED = (
     "bedrock-agent-runtime",
     "bedrock",
     "bedrock-agent",
+    "bedrock-mantle",
     "iam",
     "sts",
     "kms",

@@ -76,7 +76,7 @@ def _invoke(call: Call) -> Iterator[Authorization]:
     action = _INVOKE_ACTIONS[call.operation]
     yield from invocations(call, action, _model(call), guardrail=value, tier=_tier(call))
     if identifier:
-        yield apply_guardrail(call, identifier)
+        yield from apply_guardrail(call, identifier)
 
 
 def _start_async(call: Call) -> Iterator[Authorization]:
@@ -89,7 +89,7 @@ def _start_async(call: Call) -> Iterator[Authorization]:
 
 
 def _apply_guardrail(call: Call) -> Iterator[Authorization]:
-    yield apply_guardrail(call, call.text("guardrailIdentifier"))
+    yield from apply_guardrail(call, call.text("guardrailIdentifier"))
 
 
 def _count_tokens(call: Call) -> Iterator[Authorization]:
@@ -104,7 +104,7 @@ def _retrieve(call: Call) -> Iterator[Authorization]:
     yield _on(call, "bedrock:Retrieve", _knowledge_base(call, call.text("knowledgeBaseId")))
     identifier = call.text("guardrailConfiguration", "guardrailId")
     if identifier:
-        yield apply_guardrail(call, identifier)
+        yield from apply_guardrail(call, identifier)
 
 
 def _retrieve_and_generate(call: Call) -> Iterator[Authorization]:
@@ -134,7 +134,7 @@ def _generate(call: Call, where: tuple[str, ...]) -> Iterator[Authorization]:
             # Rewriting the question is an invocation of its own, and it has no guardrail.
             yield from invocations(call, INVOKE, model)
     if identifier:
-        yield apply_guardrail(call, identifier)
+        yield from apply_guardrail(call, identifier)
 
 
 def _rerank(call: Call) -> Iterator[Authorization]:
@@ -165,7 +165,7 @@ def _invoke_inline_agent(call: Call) -> Iterator[Authorization]:
             yield _on(call, "bedrock:Retrieve", _knowledge_base(call, base["knowledgeBaseId"]))
     identifier = call.text("guardrailConfiguration", "guardrailIdentifier")
     if identifier:
-        yield apply_guardrail(call, identifier)
+        yield from apply_guardrail(call, identifier)
 
 
 RESOLVERS: Mapping[tuple[str, str], Resolver] = {

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ringwall.catalog.partitions import partition_of as partition_of  # noqa: PLC0414 -- for every kind
 from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions, Retention, Scope
 from ringwall.estate.kinds.documents import as_list, canonical_policy, document, unique
@@ -214,13 +215,6 @@ def fresh(resource: Resource, length: int, alphabet: str = "0123456789abcdef") -
         number, index = divmod(number, len(alphabet))
         letters.append(alphabet[index])
     return "".join(letters)
-
-
-def partition_of(region: str) -> str:
-    """The partition that a Region belongs to; ``global`` counts as the commercial one."""
-    if region.startswith("us-gov-"):
-        return "aws-us-gov"
-    return "aws-cn" if region.startswith("cn-") else "aws"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringwall.estate.connection import Remembers
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import (
     BaseKind,
@@ -26,6 +25,7 @@ from ringwall.estate.kinds.documents import unique
 from ringwall.estate.kinds.lifecycle import rules_from_api, rules_to_api
 from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.model import Ref, Resource
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
-from ringwall.estate.connection import Remembers
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import (
     BaseKind,
@@ -27,6 +26,7 @@ from ringwall.estate.kinds.base import (
 )
 from ringwall.estate.kinds.guardrail_fields import BLOCKS, canonical_block, from_response, to_request
 from ringwall.estate.kinds.guardrail_limits import LIMITS, problems_between
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ringwall.estate.connection import Remembers
 from ringwall.estate.kinds.base import BaseKind, allowing
 from ringwall.estate.kinds.documents import canonical_policy, document, text, unique
 from ringwall.estate.model import Ref, Resource
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.estate.connection import Remembers
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import (
     BaseKind,
@@ -16,6 +15,7 @@ from ringwall.estate.kinds.base import (
     tag_list,
 )
 from ringwall.estate.kinds.limits import Limit
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from ringwall.iam.locate import Path
 from ringwall.lint.document import Clause, Document
-from ringwall.lint.matching import covers
+from ringwall.lint.matching import covers, negated, passes_when_absent
 from ringwall.lint.rule import Mark, Rule
 
 _ASKING = ("bedrock:Retrieve", "bedrock:RetrieveAndGenerate", "bedrock:AgenticRetrieveStream")
@@ -50,7 +50,7 @@ def check(document: Document) -> Iterator[Mark]:
         return
     for clause in document.allowing:
         place = _reads_bucket(clause)
-        if place is not None:
+        if place is not None and not _through_a_service(clause):
             yield Mark(
                 place,
                 "callers of a knowledge base need no access to its bucket; with it they read what its access "
@@ -64,6 +64,17 @@ def _names_asking(clause: Clause) -> bool:
     patterns = clause.statement.actions or ()
     return any(covers(clause, action) for action in _ASKING) and any(
         pattern.lower().startswith("bedrock:") for pattern in patterns
+    )
+
+
+def _through_a_service(clause: Clause) -> bool:
+    """Whether the caller reads nothing itself: it only lets a service read in its name."""
+    return any(
+        test.key.lower().startswith(("aws:calledvia", "aws:viaawsservice"))
+        and not negated(test)
+        and not passes_when_absent(test)
+        and "false" not in test.values
+        for test in clause.statement.conditions
     )
 
 

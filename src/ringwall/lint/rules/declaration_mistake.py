@@ -34,25 +34,12 @@ RULE = Rule(
     severity="error",
     page=__doc__ or "",
 )
-_TEMPLATE_MARKS = ("AWSTemplateFormatVersion:", "Resources:")
 
 
 def findings(text: str, file: str) -> Iterator[Finding]:
     """Every problem of a declaration's text."""
     from ringwall import perimeter  # noqa: PLC0415 - pydantic and ruamel.yaml are loaded for declarations alone
 
-    if any(line.startswith(_TEMPLATE_MARKS) for line in text.splitlines()):
-        message = "this is a CloudFormation template in YAML; templates are read as JSON"
-        yield Finding(
-            file,
-            1,
-            1,
-            "syntax-error",
-            "error",
-            message,
-            "convert it: cfn-flip, or aws cloudformation package --use-json",
-        )
-        return
     try:
         perimeter.loads(text, file=file)
     except DeclarationError as error:

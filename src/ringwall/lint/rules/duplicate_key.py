@@ -36,10 +36,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ringwall.lint.rule import Rule, Spot
-from ringwall.lint.source import Source
+from ringwall.lint.source import Readable
 
 
-def check_source(source: Source) -> Iterator[Spot]:
+def check_source(source: Readable) -> Iterator[Spot]:
     """Every key that its object has already."""
     for key, offset in source.duplicates:
         yield Spot(

@@ -37,10 +37,12 @@ from datetime import date, timedelta
 
 from ringwall.catalog.models import Model, tables
 from ringwall.catalog.profiles import foundation_model, is_profile
+from ringwall.iam.patterns import glob_matches
 from ringwall.lint.document import Document
 from ringwall.lint.rule import Mark, Rule, Severity
 
-_MODEL = re.compile(r":(?:foundation-model|inference-profile)/(?P<id>[a-z0-9][A-Za-z0-9._:-]*)\Z")
+_MODEL = re.compile(r":(?:foundation-model|inference-profile)/(?P<id>[a-z0-9][A-Za-z0-9._:*?-]*)\Z")
+_CONTEXT_LENGTH = re.compile(r":\d+k\Z")
 _SOON = timedelta(days=90)
 # No longer listed by AWS, so that no date is known; the lifecycle page of 2026-11 has none of them.
 REMOVED = frozenset(
@@ -68,19 +70,32 @@ def check(document: Document) -> Iterator[Mark]:
 
 def _said(identifier: str, today: date) -> tuple[str, Severity | None] | None:
     name = foundation_model(identifier) if is_profile(identifier) else identifier
+    if "*" in name or "?" in name:
+        return _said_of_pattern(name, today)
+    name = _CONTEXT_LENGTH.sub("", name)
     if name in REMOVED:
         return f"{name} is no longer offered: requests for it fail", None
     model = tables().models.get(name)
-    if model is None:
-        return None
+    return _said_of_model(model, today) if model else None
+
+
+def _said_of_model(model: Model, today: date) -> tuple[str, Severity | None] | None:
     end = model.end_of_life
     if end and today >= end:
-        return f"{name} reached its end of life on {end}: requests for it fail", None
+        return f"{model.id} reached its end of life on {end}: requests for it fail", None
     if end and today + _SOON >= end:
-        return f"{name} reaches its end of life on {end}", "info"
-    if model.status(today) == "LEGACY":
-        return f"{name} is a legacy model", "info"
-    return None
+        return f"{model.id} reaches its end of life on {end}", "info"
+    return (f"{model.id} is a legacy model", "info") if model.status(today) == "LEGACY" else None
+
+
+def _said_of_pattern(pattern: str, today: date) -> tuple[str, Severity | None] | None:
+    """Of a pattern only if every model that it matches is gone."""
+    models = [model for model in tables().models.values() if glob_matches(pattern, model.id)]
+    gone = [model.id for model in models if model.status(today) == "EOL"]
+    gone += [name for name in sorted(REMOVED) if glob_matches(pattern, name) and name not in gone]
+    if not gone or any(model.id not in gone for model in models):
+        return None
+    return f"{pattern} matches models alone that are no longer offered ({', '.join(gone[:3])})", None
 
 
 def _successors(value: str, today: date) -> str:

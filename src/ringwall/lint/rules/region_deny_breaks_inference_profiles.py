@@ -119,4 +119,5 @@ RULE = Rule(
     severity="warning",
     page=__doc__ or "",
     check=check,
+    types=frozenset({"identity", "scp"}),
 )

@@ -2,7 +2,7 @@
 
 ## What it finds
 
-Deny statements on `aws:RequestedRegion` that cover Bedrock actions, in a policy that restricts or denies none of the actions of
+Deny statements on `aws:RequestedRegion` that cover Bedrock actions by which models run, in a policy that restricts or denies none of the actions of
 `bedrock-mantle`, `bedrock-agentcore`, `bedrock-websearch`, `agent-registry` or `aws-external-anthropic`.
 
 ## Why
@@ -33,7 +33,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ringwall.catalog.bedrock import SIBLING_PREFIXES
+from ringwall.catalog.bedrock import INFERENCE_ACTIONS, SIBLING_PREFIXES
 from ringwall.lint.document import Clause, Document
 from ringwall.lint.matching import covers, negated
 from ringwall.lint.rule import Mark, Rule
@@ -52,10 +52,11 @@ def restricts_region(clause: Clause) -> bool:
 def check(document: Document) -> Iterator[Mark]:
     """The first Region restriction on Bedrock stands for all of the policy's."""
     restricting = [clause for clause in document.denying if restricts_region(clause)]
-    mine = [clause for clause in restricting if _touches(document, clause, "bedrock")]
+    mine = [clause for clause in restricting if any(covers(clause, action) for action in INFERENCE_ACTIONS)]
+    mine = [clause for clause in mine if _touches(document, clause, "bedrock")]
     if not mine:
         return
-    closing = [*restricting, *(clause for clause in document.denying if not clause.statement.conditions)]
+    closing = [*restricting, *(clause for clause in document.denying if _for_all_but_some(clause))]
     missed = [
         prefix
         for prefix in SIBLING_PREFIXES
@@ -69,6 +70,11 @@ def check(document: Document) -> Iterator[Mark]:
             f"{clause.name} keeps bedrock in its Regions, but models also run behind {', '.join(missed)}",
             f"add {names}",
         )
+
+
+def _for_all_but_some(clause: Clause) -> bool:
+    """Whether a Deny has no conditions but on who calls."""
+    return all(test.key.lower() == "aws:principalarn" for test in clause.statement.conditions)
 
 
 def _touches(document: Document, clause: Clause, prefix: str) -> bool:
@@ -88,4 +94,5 @@ RULE = Rule(
     severity="warning",
     page=__doc__ or "",
     check=check,
+    types=frozenset({"identity", "scp"}),
 )

@@ -41,7 +41,7 @@ from collections.abc import Iterator
 
 from ringwall.catalog.bedrock import PREFIXES
 from ringwall.lint.document import Clause, Document
-from ringwall.lint.matching import negated, passes_when_absent
+from ringwall.lint.matching import covers, negated, passes_when_absent
 from ringwall.lint.rule import Mark, Rule, Severity
 from ringwall.lint.templates import HOLE
 
@@ -63,15 +63,26 @@ def check(document: Document) -> Iterator[Mark]:
         principal = clause.statement.principal
         if principal is None or not principal.service or _has_source(clause):
             continue
-        for service in principal.service:
+        if any(_denies_other_sources(clause, other) for other in document.denying):
+            continue
+        listed = isinstance(clause.raw["Principal"]["Service"], list)
+        path = (*clause.path, "Principal", "Service")
+        for index, service in enumerate(principal.service):
             severity = _severity(document, clause, service)
             if severity is not None:
                 yield Mark(
-                    (*clause.path, "Principal", "Service"),
+                    (*path, index) if listed else path,
                     f"{service} may do this for resources of any account (confused deputy)",
-                    "add aws:SourceAccount with your account id, and aws:SourceArn",
+                    _suggestion(document, service),
                     severity,
                 )
+
+
+def _suggestion(document: Document, service: str) -> str:
+    add = "add aws:SourceAccount with your account id, and aws:SourceArn"
+    if document.type == "kms-key" and service.startswith("bedrock."):
+        return f"{add}; for custom models remove it: they use a grant that the caller's role creates"
+    return add
 
 
 def _has_source(clause: Clause) -> bool:
@@ -80,9 +91,33 @@ def _has_source(clause: Clause) -> bool:
         and not passes_when_absent(test)
         and test.operator != "Null"
         and test.values
-        and any(value.strip("*") for value in test.values)
+        and all(_says_whose(test.key.lower(), value) for value in test.values)
         and (test.key.lower() in SOURCES or test.key.lower().startswith(EQUIVALENTS))
         for test in clause.statement.conditions
+    )
+
+
+def _says_whose(key: str, value: str) -> bool:
+    """Whether a value leaves out the resources of others; an ARN without an account names a resource by a name of its own."""
+    fields = value.split(":", 5)
+    if key == "aws:sourcearn" and len(fields) == 6:
+        account, resource = fields[4], fields[5]
+        return bool(account.strip("*?")) or (not account and bool(resource.strip("*?/")))
+    return bool(value.strip("*?"))
+
+
+def _denies_other_sources(allowing: Clause, clause: Clause) -> bool:
+    """Whether a Deny of the policy closes what the Allow leaves open: every other source than one's own."""
+    principal = clause.statement.principal
+    everyone = principal is not None and (principal.anyone or "*" in principal.aws or bool(principal.service))
+    return (
+        everyone
+        and all(covers(clause, action) for action in allowing.statement.actions or ("*",))
+        and any(test.key.lower() in SOURCES and negated(test) for test in clause.statement.conditions)
+        and all(
+            test.key.lower() in SOURCES or test.key.lower() == "aws:principalisawsservice"
+            for test in clause.statement.conditions
+        )
     )
 
 

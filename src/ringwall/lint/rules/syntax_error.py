@@ -32,7 +32,7 @@ from collections.abc import Iterator
 
 from ringwall.lint.document import Document
 from ringwall.lint.rule import Mark, PolicyType, Rule, Spot
-from ringwall.lint.source import Source
+from ringwall.lint.source import Readable
 from ringwall.lint.templates import HOLE
 
 _NEEDS_RESOURCE: frozenset[PolicyType] = frozenset({"identity", "scp", "rcp", "vpc-endpoint", "s3-bucket"})
@@ -41,7 +41,7 @@ _NEEDS_PRINCIPAL: frozenset[PolicyType] = frozenset(
 )
 
 
-def check_source(source: Source) -> Iterator[Spot]:
+def check_source(source: Readable) -> Iterator[Spot]:
     """What is no JSON."""
     if source.problem is not None:
         yield source.problem
@@ -59,7 +59,8 @@ def check(document: Document) -> Iterator[Mark]:
             )
         if document.type in _NEEDS_PRINCIPAL and not {"Principal", "NotPrincipal"} & set(clause.raw):
             yield Mark(clause.path, "the statement has no Principal, so it is about nobody", "add Principal")
-    if document.type == "identity":
+    # Of a document that only denies it is not known whether it is a service control policy, whose Sids are free.
+    if document.type == "identity" and (document.declared or document.allowing):
         yield from _sids(document)
 
 
@@ -71,8 +72,11 @@ def _sids(document: Document) -> Iterator[Mark]:
             continue
         path = (*clause.path, "Sid")
         if not (sid.isascii() and sid.isalnum()):
+            plain = "".join(letter for letter in sid.title() if letter.isascii() and letter.isalnum())
             yield Mark(
-                path, f"the Sid {sid!r} of an identity-based policy must be letters and digits", "shorten it"
+                path,
+                f"the Sid {sid!r} of an identity-based policy must be letters and digits",
+                f"write {plain}" if plain else "remove it",
             )
         elif sid in seen:
             yield Mark(

@@ -64,7 +64,8 @@ def check(document: Document) -> Iterator[Mark]:
     unguarded = [
         action for action in GUARDED_ACTIONS if not any(covers(clause, action) for clause in requiring)
     ]
-    ways = [*unguarded, *SIDE_DOORS]
+    # An endpoint policy decides for one endpoint service; the other doors have endpoints of their own.
+    ways = unguarded if document.type == "vpc-endpoint" else [*unguarded, *SIDE_DOORS]
     found = [action for action in ways if _allowed(document, action) and not _closed(document, action)]
     first = requiring[0]
     if found:
@@ -93,7 +94,7 @@ def _closed(document: Document, action: str) -> bool:
     """Whether it is denied altogether, or at least for all but some principals."""
     return closed(document, action) or any(
         covers(clause, action)
-        and clause.statement.resources == ("*",)
+        and "*" in (clause.statement.resources or ())
         and all(test.key.lower() == "aws:principalarn" for test in clause.statement.conditions)
         for clause in document.denying
     )

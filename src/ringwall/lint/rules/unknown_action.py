@@ -61,6 +61,8 @@ PREFIXES = {
     "monitoring": "cloudwatch",
     "opensearchserverless": "aoss",
 }
+# Services that AWS has closed; their prefixes have left the reference, and policies still name them.
+RETIRED = frozenset({"deepcomposer", "deeplens", "deepracer", "elastic-inference", "iot1click", "zocalo"})
 # Documented by AWS, though the reference lacks it:
 # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/vpc-interface-endpoints.html
 DOCUMENTED = frozenset({"bedrock-agentcore:getruntimeprotectedresourcemetadata"})
@@ -84,6 +86,8 @@ def check(document: Document) -> Iterator[Mark]:
 
 def _problem(action: str, catalog: Catalog) -> str | None:
     prefix = action.partition(":")[0]
+    if prefix.lower() in RETIRED:
+        return f"the service with the IAM prefix {prefix!r} is closed"
     if catalog.service(prefix) is None:
         return f"there is no service with the IAM prefix {prefix!r}"
     if "*" in action or "?" in action:
@@ -104,6 +108,8 @@ def _mark(path: tuple[str | int, ...], action: str, message: str, clause: Clause
     operation = OPERATIONS.get(action.lower())
     # AWS's own pages name bedrock:Converse in Deny statements: beside the real action it does no harm.
     severity: Severity | None = "info" if harmless and operation in (clause.statement.actions or ()) else None
+    if action.partition(":")[0].lower() in RETIRED:
+        return Mark(path, f"{message}; it {effect}", "remove it", "warning")
     return Mark(path, f"{message}; it {effect}", f"did you mean {nearest}?" if nearest else None, severity)
 
 
@@ -123,7 +129,8 @@ def _nearest(action: str, catalog: Catalog) -> str | None:
         return f"{near}:{action.partition(':')[2]}" if near else None
     if "*" in name or "?" in name:
         return None
-    return did_you_mean(lowered, (str(item) for item in service.actions.values()))
+    near = did_you_mean(lowered, [*(str(item) for item in service.actions.values()), *OPERATIONS])
+    return OPERATIONS.get(near, near) if near else None
 
 
 RULE = Rule(

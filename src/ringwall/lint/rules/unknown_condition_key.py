@@ -42,6 +42,9 @@ from ringwall.lint.matching import carried, did_you_mean, expanded
 from ringwall.lint.rule import Mark, Rule
 from ringwall.lint.templates import known
 
+# On no page of AWS's, but in policies that AWS itself manages (AWSSSOServiceRolePolicy).
+UNDOCUMENTED = frozenset({"aws:principalorgmasteraccountid"})
+
 
 def check(document: Document) -> Iterator[Mark]:
     """Every key of every condition."""
@@ -50,6 +53,7 @@ def check(document: Document) -> Iterator[Mark]:
             key = test.key
             if (
                 known(key)
+                and key.lower() not in UNDOCUMENTED
                 and document.catalog.key_type(key) is None
                 and not carried(clause, key, document.catalog)
             ):

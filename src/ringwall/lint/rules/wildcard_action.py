@@ -3,8 +3,8 @@
 ## What it finds
 
 Allow statements with `*`, with a whole service (`bedrock:*`) or with `NotAction`, outside of service and resource control
-policies, which grant nothing by themselves. The statement by which a key policy lets its account administer the key
-(`kms:*` for the account's root) is as AWS writes it.
+policies, which grant nothing by themselves. The statement by which a key policy, or the default policy of a queue or topic,
+lets its own account administer it (`kms:*` for the account's root) is as AWS writes it.
 
 ## Why
 
@@ -43,11 +43,11 @@ from ringwall.lint.templates import known
 def check(document: Document) -> Iterator[Mark]:
     """Every Allow."""
     for clause in document.allowing:
-        if _administers_key(document, clause) or is_own_endpoint(document, clause):
+        if _administers_own(document, clause) or is_own_endpoint(document, clause):
             continue
         for path, action in clause.items("Action"):
             service, _, name = action.partition(":")
-            if known(action) and (not action.strip("*:") or (name and not name.strip("*"))):
+            if known(action) and (not action.strip("*:") or (name and not name.strip("*?"))):
                 what = "of every service" if not service.strip("*") else f"of {service}"
                 yield Mark(
                     path,
@@ -63,11 +63,21 @@ def check(document: Document) -> Iterator[Mark]:
             )
 
 
-def _administers_key(document: Document, clause: Clause) -> bool:
+def _administers_own(document: Document, clause: Clause) -> bool:
+    """Whether it hands a key, or another resource, to its own account, as AWS's default policies do."""
     principal = clause.statement.principal
-    if document.type != "kms-key" or principal is None or not principal.aws:
+    if principal is None or not principal.aws or principal.service or principal.federated:
         return False
-    return all(item.endswith(":root") or is_account_id(item) or not known(item) for item in principal.aws)
+    roots = [
+        item for item in principal.aws if item.endswith(":root") or is_account_id(item) or not known(item)
+    ]
+    if len(roots) < len(principal.aws):
+        return False
+    if document.type == "kms-key":
+        return True
+    accounts = {item.split(":")[4] if item.count(":") > 4 else item for item in roots}
+    owners = {item.split(":")[4] for item in clause.statement.resources or () if item.count(":") > 4}
+    return bool(owners) and owners == accounts
 
 
 RULE = Rule(
