@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ringwall.client.coverage import coverage
+from ringwall.client.call import Call
 from ringwall.client.guard import OnOutcome
-from ringwall.client.outcome import Outcome, observe
+from ringwall.client.observe import observe
+from ringwall.client.outcome import Outcome
 from ringwall.client.rules import DRAFT, PinnedGuardrail
 from ringwall.client.session import (
     READ_TIMEOUT,
@@ -55,7 +56,8 @@ class SecureBedrockClient:
         trust_environment: take proxy and CA bundle from the environment.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get ``GuardrailIntervened`` instead of a blocked answer.
-        read_timeout: seconds to wait for a generation.
+        read_timeout: seconds to wait for a generation's next byte.
+        deadline: seconds for a whole call, retries and the end of a stream included.
         unsafe_allow_draft: accept the guardrail's DRAFT.
 
     Raises:
@@ -77,6 +79,7 @@ class SecureBedrockClient:
         on_outcome: OnOutcome | None = None,
         on_intervention: OnIntervention = "return",
         read_timeout: float = READ_TIMEOUT,
+        deadline: float | None = None,
         unsafe_allow_draft: bool = False,
     ) -> None:
         pinned, account = _pinned(guardrail, region, allow_draft=unsafe_allow_draft)
@@ -84,6 +87,7 @@ class SecureBedrockClient:
         around = surroundings(
             trust_environment=trust_environment,
             read_timeout=read_timeout,
+            deadline=deadline,
             endpoint_urls=urls,
             ca_bundle=ca_bundle,
         )
@@ -130,16 +134,9 @@ class SecureBedrockClient:
             The response as boto3 gives it, and its outcome: whether the guardrail intervened, and by which policies.
         """
         response = self.client.converse(modelId=model_id, messages=messages, **parameters)
-        pinned, found = self.session.rules.guardrail, list[Outcome]()
-        observe(
-            "Converse",
-            response,
-            pinned.arn,
-            found.append,
-            model=model_id,
-            version=pinned.version,
-            coverage=coverage({"messages": messages, **parameters}),
-        )
+        found = list[Outcome]()
+        call = Call("Converse", {"modelId": model_id, "messages": messages, **parameters})
+        observe(call.operation, response, self.session.rules.guardrail, call, found.append)
         return response, found[0]
 
 

@@ -16,6 +16,7 @@ import boto3
 from botocore.config import Config
 from botocore.session import Session as BotocoreSession
 
+from ringwall.client import narrowing
 from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
@@ -32,6 +33,10 @@ READ_TIMEOUT = 3600
 """Seconds. A generation may take this long; giving up earlier pays for an answer that nobody reads."""
 
 
+MARGIN = 60
+"""Seconds beyond the read timeout that a whole call may take, if nobody says how many."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What clients start from.
@@ -40,11 +45,13 @@ class Surroundings:
         config: configuration.
         verify: boto3's ``verify``: a CA bundle, ``True`` for the built-in ones, ``None`` to ask the environment.
         endpoint_urls: by service, the URL of a VPC endpoint to call instead of the regional host.
+        deadline: seconds that a whole call may take.
     """
 
     config: Config
     verify: str | bool | None
     endpoint_urls: Mapping[str, str]
+    deadline: float
 
 
 class GuardedSession(boto3.Session):
@@ -146,13 +153,14 @@ def session(
     session_name: str | None = None,
     source_identity: str | None = None,
     tags: Mapping[str, str] | None = None,
-    session_policy: Mapping[str, Any] | None = None,
+    session_policy: Mapping[str, Any] | Literal["declared"] | None = "declared",
     duration: int = 3600,
     endpoint_urls: Mapping[str, str] | None = None,
     ca_bundle: str | None = None,
     on_outcome: OnOutcome | None = None,
     on_intervention: OnIntervention = "return",
     read_timeout: float = READ_TIMEOUT,
+    deadline: float | None = None,
     unsafe_allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session of one declared use.
@@ -164,13 +172,16 @@ def session(
         session_name: name of the role session, to which CloudTrail and logs attribute calls. Default: user and host.
         source_identity: who is behind it, if the role's trust policy lets it be set.
         tags: session tags.
-        session_policy: policy document that narrows the role session further.
+        session_policy: policy document that narrows the role session further; ``declared`` for what the declaration
+            says of the use, wherever the role has to be assumed anyway; ``None`` for no narrowing.
         duration: seconds that a role session lasts, at least 1800.
         endpoint_urls: by service (``sts`` too), the URL of a VPC endpoint to call instead of the regional host.
         ca_bundle: file of certificate authorities to trust instead of the built-in ones.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get :class:`GuardrailIntervened` instead of a blocked answer.
-        read_timeout: seconds to wait for a generation.
+        read_timeout: seconds to wait for a generation's next byte.
+        deadline: seconds for a whole call, retries and the end of a stream included. Default: a minute
+            more than an hour, or than ``read_timeout`` if that is longer.
         unsafe_allow_draft: let calls carry the guardrail's DRAFT, which anybody with UpdateGuardrail can change.
 
     Raises:
@@ -186,9 +197,11 @@ def session(
     around = surroundings(
         trust_environment=perimeter.client.trust_environment,
         read_timeout=read_timeout,
+        deadline=deadline,
         endpoint_urls=endpoint_urls,
         ca_bundle=ca_bundle,
     )
+    narrowed = narrowing.session_policy(perimeter, perimeter.uses[use])
     role = Role(
         perimeter.role_arn(use),
         session_name or _who(),
@@ -196,7 +209,8 @@ def session(
         perimeter.uses[use].external_id,
         source_identity,
         dict(tags or {}),
-        session_policy,
+        narrowed if isinstance(session_policy, str) else session_policy,
+        policy_is_a_must=not isinstance(session_policy, str),
     )
     return _guarded(
         perimeter, Place(path, use), role, around, profile=profile, on_outcome=on_outcome,
@@ -230,7 +244,7 @@ def _guarded(
         )
 
     rules = once(discover)
-    guard = _guard(rules, region, around, on_outcome, raise_interventions=raise_interventions)
+    guard = _guard(rules, region, around, on_outcome, credentials, raise_interventions=raise_interventions)
     models = {name: perimeter.models[name] for name in use.models}
     return GuardedSession(own, region, guard, rules, models, surroundings=around, place=place)
 
@@ -249,10 +263,11 @@ def of_guardrail(
     allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session without a declaration: the guardrail, models and Region are given by hand."""
-    own = BotocoreSession()
+    own, credentials = BotocoreSession(), None
     if role_arn:
         role = Role(role_arn, _who(), external_id=external_id)
-        use_credentials(own, credentials_of(role, region, around))
+        credentials = credentials_of(role, region, around)
+        use_credentials(own, credentials)
     rules = Rules(
         regions=(region,),
         models=dict(models),
@@ -261,7 +276,8 @@ def of_guardrail(
         partition=guardrail.arn.split(":")[1],
         allow_draft=allow_draft,
     )
-    guard = _guard(lambda: rules, region, around, on_outcome, raise_interventions=on_intervention == "raise")
+    raises = on_intervention == "raise"
+    guard = _guard(lambda: rules, region, around, on_outcome, credentials, raise_interventions=raises)
     return GuardedSession(own, region, guard, lambda: rules, models, surroundings=around)
 
 
@@ -269,12 +285,15 @@ def surroundings(
     *,
     trust_environment: bool,
     read_timeout: float,
+    deadline: float | None = None,
     endpoint_urls: Mapping[str, str] | None = None,
     ca_bundle: str | None = None,
 ) -> Surroundings:
     """What clients start from; without ``trust_environment`` the environment's proxies and CA bundle are left aside."""
     config = configuration(trust_environment=trust_environment, read_timeout=read_timeout)
-    return Surroundings(config, ca_bundle or (None if trust_environment else True), dict(endpoint_urls or {}))
+    verify = ca_bundle or (None if trust_environment else True)
+    limit = max(read_timeout, READ_TIMEOUT) + MARGIN if deadline is None else deadline
+    return Surroundings(config, verify, dict(endpoint_urls or {}), limit)
 
 
 def credentials_of(
@@ -296,11 +315,18 @@ def _guard(
     region: str,
     around: Surroundings,
     on_outcome: OnOutcome | None,
+    credentials: RoleCredentials | None,
     *,
     raise_interventions: bool,
 ) -> Guard:
-    allowed = {service: hosts(service, region, around.endpoint_urls) for service in SERVICES}
-    return Guard(rules, allowed, on_outcome=on_outcome, raise_interventions=raise_interventions)
+    return Guard(
+        rules,
+        {service: hosts(service, region, around.endpoint_urls) for service in SERVICES},
+        on_outcome=on_outcome,
+        raise_interventions=raise_interventions,
+        deadline=around.deadline,
+        credentials=credentials,
+    )
 
 
 def _pin(botocore_session: BotocoreSession, service: str, region: str, around: Surroundings) -> None:
