@@ -79,6 +79,7 @@ class GuardedSession(boto3.Session):
         self._rules = rules
         self._surroundings = surroundings
         self._place = place
+        self._guard = guard
         guard.attach(botocore_session.get_component("event_emitter"))
 
     @property

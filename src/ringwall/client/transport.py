@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotocoreConnectionError
-from botocore.exceptions import HTTPClientError
 from botocore.httpsession import URLLib3Session
 from urllib3 import Timeout
 
@@ -58,23 +58,31 @@ class HardenedSession(URLLib3Session):
 
         Raises:
             DeadlineExceeded: the deadline has passed, before or on the way.
+            ConnectionClosedError: the answer ended before its announced length.
         """
         call = call_of(getattr(request, "context", None))
         self._check(request, call)
         until = None if call is None else call.until
         if until is None:
-            return super().send(request)
+            return self._send(request)
         if now() >= until:
             raise DeadlineExceeded(endpoint_url=request.url)
         current.until = until
         try:
-            return super().send(request)
+            return self._send(request)
         except (HTTPClientError, BotocoreConnectionError) as error:
             if now() < until:
                 raise
             raise DeadlineExceeded(endpoint_url=request.url, error=error) from error
         finally:
             current.until = None
+
+    def _send(self, request: Any) -> Any:
+        """Botocore takes an answer for whole that ended before its announced length, and half a JSON text for none."""
+        response = super().send(request)
+        if not request.stream_output and getattr(response.raw, "length_remaining", None):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return response
 
     def _get_request_timeout(self, request: Any) -> Any:
         """The steps' own timeouts, unless less than those of a connection is left."""
