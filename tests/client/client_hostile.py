@@ -167,6 +167,7 @@ class Hostile:
         self.caller = f"arn:aws:iam::{ACCOUNT}:user/dev"
         self.sessions = 0
         self.lifetime: Callable[[int], int] = lambda _: 3600
+        self.expired: set[str] = set()
         self.guardrail_versions: list[dict[str, Any]] = []
         self.guardrail_contents: dict[str, dict[str, Any]] = {}
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -299,6 +300,8 @@ class Hostile:
 
     def _answer(self, received: Received) -> Reply:
         operation = received.operation
+        if any(f"={key}/" in received.headers.get("authorization", "") for key in self.expired):
+            return EXPIRED
         with self._lock:
             queued = self._queued.get(operation)
             if queued:

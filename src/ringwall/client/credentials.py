@@ -187,15 +187,20 @@ class RoleCredentials(Credentials):
         return self._assumed()
 
     def _assumed(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(
+            refresh_using=self._assume, method=METHOD, time_fetcher=self._clock
+        )
+
+    def _assume(self) -> dict[str, Any]:
+        """Assume the role now. A fetcher would give its last answer again for as long as it thinks it good."""
         fetcher = AssumeRoleCredentialFetcher(
             client_creator=self._sts,
             source_credentials=self._ambient,
             role_arn=self._role.arn,
             extra_args=self._role.parameters,
         )
-        return DeferredRefreshableCredentials(
-            refresh_using=fetcher.fetch_credentials, method=METHOD, time_fetcher=self._clock
-        )
+        found: dict[str, Any] = fetcher.fetch_credentials()
+        return found
 
     def _is_role_already(self) -> bool:
         try:
