@@ -35,6 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "List who can make a call, each with a request that shows it.",
     ),
     "why": ("ringwall.cli.why:why", "Name the statement that denied a request, and the smallest change."),
+    "preflight": (
+        "ringwall.cli.preflight:preflight",
+        "Check from here that the declared calls would go through.",
+    ),
     "compare": ("ringwall.cli.compare:compare", "Show what a change newly allows and newly denies."),
     "catalog": (
         "ringwall.cli.catalog:catalog",

@@ -25,10 +25,11 @@ class DeadlineExceeded(ReadTimeoutError):  # noqa: N818 - beside botocore's Read
 
 class _Current(threading.local):
     until: float | None = None
+    tls: str | None = None
 
 
 current = _Current()
-"""The deadline that connections take on which this thread writes to."""
+"""Of this thread: the deadline that connections take on which it writes to, and TLS version of the last one of them."""
 
 
 class DeadlineSocket(ssl.SSLSocket):
@@ -39,6 +40,12 @@ class DeadlineSocket(ssl.SSLSocket):
 
     _until: float | None = None
     _step: float | None = None
+    _version: str | None = None
+
+    def do_handshake(self, block: bool = False) -> None:
+        """Agree on version and keys."""
+        super().do_handshake(block)
+        self._version = self.version()
 
     def settimeout(self, value: float | None) -> None:
         """Set the timeout of single steps."""
@@ -50,6 +57,7 @@ class DeadlineSocket(ssl.SSLSocket):
         if self._until != current.until:
             super().settimeout(self._step)
             self._until = current.until
+        current.tls = self._version
         self._hurry()
         return super().send(*arguments, **keywords)
 

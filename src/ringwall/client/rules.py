@@ -52,6 +52,12 @@ class PinnedGuardrail:
         return identifier in (self.id, self.arn)
 
 
+NO_GUARDRAIL = PinnedGuardrail("none", "none", "none")
+"""For uses whose calls carry no guardrail of the caller: whatever one names is refused."""
+UNGUARDED_KINDS = frozenset({"agents"})
+"""Kinds of use that call no model themselves; their role may not read guardrails either."""
+
+
 @dataclass(frozen=True)
 class Rules:
     """The rules of one use.

@@ -22,7 +22,7 @@ from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
 from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
-from ringwall.client.rules import PinnedGuardrail, Rules, rules_of
+from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
 from ringwall.client.transport import ENFORCED, configuration, hosts, pin
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
@@ -73,6 +73,7 @@ class GuardedSession(boto3.Session):
         *,
         surroundings: Surroundings,
         place: Place = NOWHERE,
+        perimeter: Perimeter | None = None,
     ) -> None:
         super().__init__(botocore_session=botocore_session, region_name=region)
         self.models = dict(models)
@@ -80,12 +81,26 @@ class GuardedSession(boto3.Session):
         self._surroundings = surroundings
         self._place = place
         self._guard = guard
+        self._perimeter = perimeter
         guard.attach(botocore_session.get_component("event_emitter"))
 
     @property
     def rules(self) -> Rules:
         """The rules that calls are held to; the first use looks the guardrail up."""
         return self._rules()
+
+    def caller(self) -> str:
+        """ARN of whom the calls are made as, by the regional STS.
+
+        Raises:
+            ClientError: the credentials are refused, or the role cannot be assumed.
+            BotoCoreError: there are no credentials, or STS cannot be reached.
+        """
+        plain, region = BotocoreSession(), str(self.region_name)
+        use_credentials(plain, self._session.get_credentials())
+        _pin(plain, "sts", region, self._surroundings)
+        sts = _plain_client(plain, "sts", region, self._surroundings)
+        return str(sts.get_caller_identity()["Arn"])
 
     def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
         """A client, as ``boto3.Session.client``. For Bedrock services whatever would lead outside is refused.
@@ -239,6 +254,8 @@ def _guarded(
     _pin(plain, "bedrock", region, around)
 
     def discover() -> Rules:
+        if use.kind in UNGUARDED_KINDS:
+            return rules_of(perimeter, use, NO_GUARDRAIL, place=place)
         control = _plain_client(plain, "bedrock", region, around)
         return rules_of(
             perimeter, use, find_guardrail(control, perimeter), place=place, allow_draft=allow_draft
@@ -247,7 +264,9 @@ def _guarded(
     rules = once(discover)
     guard = _guard(rules, region, around, on_outcome, credentials, raise_interventions=raise_interventions)
     models = {name: perimeter.models[name] for name in use.models}
-    return GuardedSession(own, region, guard, rules, models, surroundings=around, place=place)
+    return GuardedSession(
+        own, region, guard, rules, models, surroundings=around, place=place, perimeter=perimeter
+    )
 
 
 def of_guardrail(
