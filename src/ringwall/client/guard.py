@@ -75,6 +75,17 @@ class Guard:
             self._reporting_to(None) if told else None
         )  # without anybody to tell, no outcome is made
 
+    def under(self, rules: Callable[[], Rules]) -> Guard:
+        """The same guard under other rules."""
+        return Guard(
+            rules,
+            self._hosts,
+            on_outcome=self._on_outcome,
+            raise_interventions=self._raise,
+            deadline=self._deadline,
+            credentials=self._credentials,
+        )
+
     def attach(self, events: Any) -> None:
         """Register on a botocore session's event emitter."""
         events.register("creating-client-class", self._harden, unique_id="ringwall-harden")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ringwall.client import asking
 from ringwall.client.call import Call
 from ringwall.client.guard import OnOutcome
 from ringwall.client.observe import observe
@@ -138,6 +139,43 @@ class SecureBedrockClient:
         call = Call("Converse", {"modelId": model_id, "messages": messages, **parameters})
         observe(call.operation, response, self.session.rules.guardrail, call, found.append)
         return response, found[0]
+
+    def retrieve_safely(self, text: str, **parameters: Any) -> tuple[Mapping[str, Any], Outcome]:
+        """Ask the use's knowledge base with the pinned guardrail.
+
+        Args:
+            text: the question.
+            parameters: further ones of ``retrieve``.
+
+        Returns:
+            The response as boto3 gives it, and its outcome. The guardrail reads the question; what was retrieved is as
+            trustworthy as who writes to the knowledge base.
+
+        Raises:
+            PerimeterViolation: the use has no knowledge base.
+        """
+        return asking.retrieve(self._agents(), self.session.rules, text, **parameters)
+
+    def invoke_agent_safely(self, text: str, *, session_id: str, **parameters: Any) -> tuple[str, Outcome]:
+        """Ask the use's agent, and read its answer to the end.
+
+        Args:
+            text: the question.
+            session_id: conversation that it belongs to.
+            parameters: further ones of ``invoke_agent``.
+
+        Returns:
+            The answer, and its outcome. The guardrail is the agent's own; what it did is in the agent's trace.
+
+        Raises:
+            PerimeterViolation: the use has no agent.
+        """
+        return asking.invoke_agent(
+            self._agents(), self.session.rules, text, session_id=session_id, **parameters
+        )
+
+    def _agents(self) -> Any:
+        return self.session.client("bedrock-agent-runtime")
 
 
 def _pinned(guardrail: str, region: str, *, allow_draft: bool) -> tuple[PinnedGuardrail, str]:

@@ -14,18 +14,22 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
 from ringwall.client import narrowing
 from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
+from ringwall.client.explain import explain
 from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
+from ringwall.client.residency import narrowed
 from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
 from ringwall.client.transport import ENFORCED, configuration, hosts, pin
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
+from ringwall.estate.model import Estate
 from ringwall.perimeter import Perimeter, load
 
 OnIntervention = Literal["return", "raise"]
@@ -102,12 +106,60 @@ class GuardedSession(boto3.Session):
         sts = _plain_client(plain, "sts", region, self._surroundings)
         return str(sts.get_caller_identity()["Arn"])
 
-    def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
+    def explain(self, error: ClientError, estate: Estate | None = None) -> str:
+        """Why a call was refused: by which rule and line of the declaration, or by which statement of which policy.
+
+        Args:
+            error: what the call raised.
+            estate: an observed Estate, as ``ringwall snapshot`` saves it; without one, what the declaration compiles to.
+        """
+        return explain(error, self._perimeter, estate)
+
+    def attach(self, botocore_session: BotocoreSession) -> None:
+        """Hold the clients that somebody else's botocore session makes from now on to the same rules.
+
+        For aiobotocore, whose sessions are its own. Credentials, proxies and CA stay that session's.
+        """
+        self._guard.attach(botocore_session.get_component("event_emitter"))
+
+    def staying_in(self, residency: str) -> GuardedSession:
+        """A session with the same credentials, of those models that are processed in one geography alone.
+
+        Args:
+            residency: as profile ids begin: ``us``, ``eu``, ``apac``, ``jp``, ``au``, ``ca``, ``us-gov``.
+
+        Raises:
+            PerimeterViolation: calls enter elsewhere, or no declared model stays there.
+        """
+        narrow = narrowed(self.rules, residency)
+        own = BotocoreSession()
+        use_credentials(own, self._session.get_credentials())
+        return GuardedSession(
+            own, str(self.region_name), self._guard.under(lambda: narrow), lambda: narrow, narrow.models,
+            surroundings=self._surroundings, place=self._place, perimeter=self._perimeter,
+        )  # fmt: skip
+
+    def client(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        *,
+        residency: str | None = None,
+        **options: Any,
+    ) -> Any:
         """A client, as ``boto3.Session.client``. For Bedrock services whatever would lead outside is refused.
+
+        Args:
+            service_name: as boto3 takes it.
+            region_name: as boto3 takes it.
+            residency: keep to models that are processed in one geography alone; see :meth:`staying_in`.
+            options: as boto3 takes them.
 
         Raises:
             PerimeterViolation: an undeclared Region or endpoint, other credentials, no TLS, or no verification of it.
         """
+        if residency is not None:
+            return self.staying_in(residency).client(service_name, region_name, **options)
         if service_name not in SERVICES:
             return super().client(service_name, region_name=region_name, **options)
         region = region_name or str(self.region_name)
