@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import boto3
 import pytest
@@ -12,8 +13,10 @@ from botocore.exceptions import ClientError
 from cli.command_line import QUICKSTART
 from client.client_hostile import Hostile, model_of
 from client.conftest import MODEL
+from client.test_client_outcomes import said
 from demo.quickstart_account import deployed
 from ringwall.client import PerimeterViolation, SecureBedrockClient, session
+from ringwall.client.asking import retrieve
 from ringwall.client.residency import lies_in, resides
 from ringwall.demo.world import World
 
@@ -44,8 +47,38 @@ def test_a_knowledge_base_is_asked_with_the_guardrail(account: World) -> None:
     response, outcome = client.retrieve_safely("endpoint policies")
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert (outcome.operation, outcome.intervened) == ("Retrieve", False)
-    _, blocked = client.retrieve_safely(FORBIDDEN)
-    assert blocked.intervened
+    assert response["retrievalResults"]
+    nothing, blocked = client.retrieve_safely(FORBIDDEN)
+    assert (blocked.intervened, blocked.policies) == (True, ("words",))
+    assert nothing == {"retrievalResults": []}
+
+
+def test_what_a_knowledge_base_holds_is_read_too(by_hand: Make, server: Hostile) -> None:
+    """One result is let through, one masked, one blocked, and a picture is left out."""
+    client = by_hand(endpoint_urls={"bedrock-agent-runtime": server.url})
+    found = [{"content": {"text": text}} for text in ("good", "mail a@b.example", "evil")]
+    server.reply(
+        "retrieve",
+        said({"retrievalResults": [*found, {"content": {"type": "IMAGE", "byteContent": "data:"}}]}),
+    )
+    pii = {
+        "sensitiveInformationPolicy": {
+            "piiEntities": [{"type": "EMAIL", "match": "m", "action": "ANONYMIZED"}]
+        }
+    }
+    topics = {"topicPolicy": {"topics": [{"name": "n", "type": "DENY", "action": "BLOCKED"}]}}
+    through = {"action": "NONE", "outputs": [], "assessments": [], "usage": {}}
+    server.reply("apply", said(through), said(through),
+        said({**through, "action": "GUARDRAIL_INTERVENED", "outputs": [{"text": "mail {EMAIL}"}], "assessments": [pii]}),
+        said({**through, "action": "GUARDRAIL_INTERVENED", "outputs": [{"text": "no"}], "assessments": [topics]}),
+    )  # fmt: skip
+    rules = replace(client.session.rules, knowledge_base="KBQUICKST1")
+    agents = client.session.staying_in("us")
+    agents._guard._rules = lambda: rules
+    response, outcome = retrieve(agents.client("bedrock-agent-runtime"), client.client, rules, "what?")
+    assert [item["content"]["text"] for item in response["retrievalResults"]] == ["good", "mail {EMAIL}"]
+    assert (outcome.intervened, outcome.policies) == (True, ("sensitive information", "topics"))
+    assert len(server.calls("apply")) == 4
 
 
 def test_an_agent_is_asked(account: World) -> None:

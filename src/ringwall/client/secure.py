@@ -141,20 +141,20 @@ class SecureBedrockClient:
         return response, found[0]
 
     def retrieve_safely(self, text: str, **parameters: Any) -> tuple[Mapping[str, Any], Outcome]:
-        """Ask the use's knowledge base with the pinned guardrail.
+        """Ask the use's knowledge base; the pinned guardrail reads the question and every text that is found.
 
         Args:
             text: the question.
             parameters: further ones of ``retrieve``.
 
         Returns:
-            The response as boto3 gives it, and its outcome. The guardrail reads the question; what was retrieved is as
-            trustworthy as who writes to the knowledge base.
+            The response as boto3 gives it, without what the guardrail blocked or cannot read (pictures, rows), and
+            its outcome. Nothing is retrieved for a question that it blocks.
 
         Raises:
             PerimeterViolation: the use has no knowledge base.
         """
-        return asking.retrieve(self._agents(), self.session.rules, text, **parameters)
+        return asking.retrieve(self._agents(), self.client, self.session.rules, text, **parameters)
 
     def invoke_agent_safely(self, text: str, *, session_id: str, **parameters: Any) -> tuple[str, Outcome]:
         """Ask the use's agent, and read its answer to the end.
