@@ -13,7 +13,7 @@ from ringwall.client.draft import INTERVENED, Draft, number, policies_of, read_i
 from ringwall.client.operations import STREAM_MEMBERS
 from ringwall.client.outcome import Outcome, Report
 from ringwall.client.rules import PinnedGuardrail
-from ringwall.client.stream import Watched
+from ringwall.client.stream import watched
 from ringwall.client.violation import shown
 
 REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", INTERVENED})
@@ -56,18 +56,25 @@ def observe(
     )
     if member is not None:
         if isinstance(parsed.get(member), EventStream):
-            parsed[member] = Watched(parsed[member], draft, report, None if call is None else call.until)
-        return
-    if operation == "InvokeModel" and "body" in parsed:
-        data = parsed["body"].read()
-        parsed["body"] = StreamingBody(io.BytesIO(data), len(data))
-        draft.measured(metadata.get("HTTPHeaders", {}))
-        read_invoke_body(draft, data)
-    elif operation == "ApplyGuardrail":
+            parsed[member] = watched(parsed[member], draft, report, None if call is None else call.until)
+    elif report is not None:
+        _of_others(operation, parsed, draft)
+        report(draft.finish(complete=draft.error is None))
+
+
+def _of_others(operation: str, parsed: dict[str, Any], draft: Draft) -> None:
+    """InvokeModel, whose body the caller gets to read again, and ApplyGuardrail."""
+    body = parsed.get("body")
+    if operation == "ApplyGuardrail":
         draft.intervened = parsed.get("action") == "GUARDRAIL_INTERVENED"
         draft.traced({"assessments": parsed.get("assessments")})
-    if report is not None:
-        report(draft.finish())
+    elif isinstance(body, StreamingBody):
+        data = body.read()
+        parsed["body"] = StreamingBody(io.BytesIO(data), len(data))
+        draft.measured(parsed["ResponseMetadata"].get("HTTPHeaders", {}))
+        read_invoke_body(draft, data)
+    else:
+        draft.error = "NotRead"  # aiobotocore's body has to be awaited: it is the caller's to read
 
 
 def _of_converse(
