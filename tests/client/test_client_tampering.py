@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -247,7 +248,7 @@ def test_a_model_of_the_service_that_drops_the_guardrail(
 ) -> None:
     """botocore prefers service models of AWS_DATA_PATH to its own."""
     loader = botocore.session.Session().get_component("data_loader")
-    model = loader.load_service_model("bedrock-runtime", "service-2")
+    model = copy.deepcopy(loader.load_service_model("bedrock-runtime", "service-2"))
     for shape in ("ConverseRequest", "ConverseStreamRequest"):
         del model["shapes"][shape]["members"]["guardrailConfig"]
     folder = tmp_path / "models" / "bedrock-runtime" / "2023-09-30"

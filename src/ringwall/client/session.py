@@ -30,6 +30,7 @@ from ringwall.client.transport import ENFORCED, configuration, hosts, pin
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
 from ringwall.estate.model import Estate
+from ringwall.estate.sessions import base_session
 from ringwall.perimeter import Perimeter, load
 
 OnIntervention = Literal["return", "raise"]
@@ -80,6 +81,8 @@ class GuardedSession(boto3.Session):
         perimeter: Perimeter | None = None,
     ) -> None:
         super().__init__(botocore_session=botocore_session, region_name=region)
+        paths = botocore_session.get_component("data_loader").search_paths
+        paths[:] = dict.fromkeys(paths)  # every boto3 session adds its own to a loader that is shared
         self.models = dict(models)
         self._rules = rules
         self._surroundings = surroundings
@@ -100,7 +103,7 @@ class GuardedSession(boto3.Session):
             ClientError: the credentials are refused, or the role cannot be assumed.
             BotoCoreError: there are no credentials, or STS cannot be reached.
         """
-        plain, region = BotocoreSession(), str(self.region_name)
+        plain, region = base_session(), str(self.region_name)
         use_credentials(plain, self._session.get_credentials())
         _pin(plain, "sts", region, self._surroundings)
         sts = _plain_client(plain, "sts", region, self._surroundings)
@@ -132,7 +135,7 @@ class GuardedSession(boto3.Session):
             PerimeterViolation: calls enter elsewhere, or no declared model stays there.
         """
         narrow = narrowed(self.rules, residency)
-        own = BotocoreSession()
+        own = base_session()
         use_credentials(own, self._session.get_credentials())
         return GuardedSession(
             own, str(self.region_name), self._guard.under(lambda: narrow), lambda: narrow, narrow.models,
@@ -300,7 +303,7 @@ def _guarded(
     """Put a guarded session together from a declaration."""
     region, use = perimeter.regions.source, perimeter.uses[place.use]
     credentials = credentials_of(role, region, around, profile=profile)
-    own, plain = BotocoreSession(profile=profile), BotocoreSession(profile=profile)
+    own, plain = base_session(profile), base_session(profile)
     for botocore_session in (own, plain):
         use_credentials(botocore_session, credentials)
     _pin(plain, "bedrock", region, around)
@@ -335,7 +338,7 @@ def of_guardrail(
     allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session without a declaration: the guardrail, models and Region are given by hand."""
-    own, credentials = BotocoreSession(), None
+    own, credentials = base_session(), None
     if role_arn:
         role = Role(role_arn, _who(), external_id=external_id)
         credentials = credentials_of(role, region, around)
@@ -372,7 +375,7 @@ def credentials_of(
     role: Role, region: str, around: Surroundings, *, profile: str | None = None
 ) -> RoleCredentials:
     """Credentials of a role, by the regional STS. Nothing is called before they are needed."""
-    base = BotocoreSession(profile=profile)
+    base = base_session(profile)
     base.set_config_variable("sts_regional_endpoints", "regional")
     _pin(base, "sts", region, around)
 
