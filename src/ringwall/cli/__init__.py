@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ringwall.cli.plan:plan", "Show what apply would change, access first."),
     "apply": ("ringwall.cli.apply:apply", "Make the account what the declaration says."),
     "drift": ("ringwall.cli.drift:drift", "Show what changed outside of Ringwall."),
+    "export": ("ringwall.cli.export:export", "Write the perimeter as CloudFormation or Terraform."),
     "destroy": ("ringwall.cli.destroy:destroy", "Remove what Ringwall made; logs and their keys stay."),
     "audit": ("ringwall.cli.audit:audit", "Judge what is really there, with evidence."),
     "lint": ("ringwall.cli.lint:lint", "Find mistakes in policies, templates and the declaration."),

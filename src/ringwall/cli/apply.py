@@ -33,7 +33,6 @@ def apply(
     """
     from ringwall.cli.deploying import prepare, report, watch
     from ringwall.cli.terminal import asks, show
-    from ringwall.deploy.apply import Applied
     from ringwall.deploy.apply import apply as run
     from ringwall.deploy.effects import require_gate
     from ringwall.deploy.forms import applied_to_json
@@ -45,18 +44,22 @@ def apply(
     prepared = prepare(load_perimeter(file), profile=profile)
     if document is not None:
         require_fresh(document, prepared.plan)
-    if prepared.plan.empty:
-        note("nothing to change")
-        if as_json:
-            write_json(applied_to_json(Applied()))
-        return 0
-    if not as_json:
+    if not prepared.plan.empty and not as_json:
         show(plan_lines(prepared.plan, prepared.access))
     require_gate(prepared.access, allow_widening=allow_widening)
-    if not yes and saved is None and not asks("Apply these changes?"):
+    if prepared.plan.empty:
+        note("nothing to change")
+    elif not yes and saved is None and not asks("Apply these changes?"):
         msg = "nothing was changed: confirm with --yes"
         raise GateRefusedError(msg)
-    applied = run(prepared.plan, prepared.aws, registry(), management=prepared.management, progress=watch)
+    applied = run(
+        prepared.plan,
+        prepared.aws,
+        registry(),
+        management=prepared.management,
+        progress=watch,
+        listed=prepared.listed,
+    )
     if as_json:
         write_json(applied_to_json(applied))
     return report(applied)

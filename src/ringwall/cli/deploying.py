@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ringwall.deploy.apply import Applied
     from ringwall.deploy.changes import Change, Plan
     from ringwall.deploy.effects import AccessChanges
+    from ringwall.deploy.manifest import Entry
     from ringwall.estate.aws import Aws
     from ringwall.perimeter import Perimeter
 
@@ -25,6 +26,7 @@ class Prepared:
     access: AccessChanges
     aws: Aws
     management: Aws
+    listed: tuple[Entry, ...] = ()
 
 
 def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
@@ -33,6 +35,7 @@ def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
     from ringwall.controls.compile import compile_estate
     from ringwall.deploy.after import outlook
     from ringwall.deploy.effects import effects
+    from ringwall.deploy.manifest import read_manifest
     from ringwall.deploy.plan import make_plan
     from ringwall.estate.collect import collect
     from ringwall.estate.kinds import registry
@@ -40,10 +43,10 @@ def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
     aws, management = connections(perimeter, profile=profile)
     observed = collect(aws, management=management)
     kinds = registry()
-    plan = make_plan(compile_estate(perimeter), observed, kinds, perimeter=perimeter.name)
-    return Prepared(
-        plan, effects(outlook(plan, kinds), load(), partition=perimeter.partition), aws, management
-    )
+    listed = read_manifest(aws, observed, perimeter.name)
+    plan = make_plan(compile_estate(perimeter), observed, kinds, perimeter=perimeter.name, listed=listed)
+    access = effects(outlook(plan, kinds), load(), partition=perimeter.partition)
+    return Prepared(plan, access, aws, management, listed)
 
 
 def watch(moment: str, change: Change, words: str) -> None:
@@ -59,6 +62,8 @@ def report(applied: Applied) -> int:
         click.echo(f"ringwall: {failed.change.id} failed{needs}: {failed.error}", err=True)
     for left in applied.not_attempted:
         click.echo(f"ringwall: {left.change.id} was not attempted: {left.reason}", err=True)
+    if applied.unlisted is not None:
+        click.echo(f"ringwall: the manifest could not be written: {applied.unlisted}", err=True)
     words = f"{len(applied.done)} done"
     if not applied.complete:
         words += f", {len(applied.failed)} failed, {len(applied.not_attempted)} not attempted; run it again to go on"

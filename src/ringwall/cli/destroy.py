@@ -46,7 +46,14 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeter.name}?"):
         msg = "nothing was removed: confirm with --yes"
         raise GateRefusedError(msg)
-    applied = run(destruction, prepared.aws, kinds, management=prepared.management, progress=watch)
+    applied = run(
+        destruction,
+        prepared.aws,
+        kinds,
+        management=prepared.management,
+        progress=watch,
+        listed=prepared.listed,
+    )
     if as_json:
         write_json(applied_to_json(applied))
     return report(applied)

@@ -84,6 +84,7 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
     return {
         "version": VERSION,
         "complete": applied.complete,
+        "manifest_error": str(applied.unlisted) if applied.unlisted is not None else None,
         "done": _changes(applied.done),
         "failed": [
             {

@@ -137,6 +137,10 @@ APPLIED = _document(
     "ringwall apply --json",
     {
         "complete": _FLAG,
+        "manifest_error": {
+            **_OPTIONAL,
+            "description": "Why the list of untaggable resources is not up to date.",
+        },
         "done": _list("change"),
         "failed": {
             "type": "array",

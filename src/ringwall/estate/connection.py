@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import os
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, record
 from ringwall.estate.remembering import Remembering
+from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
 from ringwall.estate.sessions import base_session, boto3_session, new_session
 
 if TYPE_CHECKING:
@@ -24,13 +26,14 @@ if TYPE_CHECKING:
 
     from ringwall.estate.aws import Aws
 
-READ_PREFIXES = ("Get", "List", "Describe", "Head", "Lookup", "Batch", "Simulate")
-
 CODES: Mapping[str, str] = {
     "EndpointConnectionError": "EndpointUnreachable",
     "ConnectTimeoutError": "EndpointUnreachable",
     "ReadTimeoutError": "EndpointTimedOut",
-    "ConnectionClosedError": "EndpointUnreachable",
+    "ConnectionClosedError": "ConnectionClosed",
+    "HTTPClientError": "ConnectionClosed",
+    "ResponseStreamingError": "ConnectionClosed",
+    "IncompleteReadError": "ConnectionClosed",
     "ProxyConnectionError": "EndpointUnreachable",
     "SSLError": "TlsFailed",
     "NoCredentialsError": "NoCredentials",
@@ -76,6 +79,10 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     making_clients: threading.Lock = field(default_factory=threading.Lock)
     """Sessions are shared, and making clients from one session in several threads is not safe."""
+    tokens: Tokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(self.run)
 
 
 class Connection(Remembering):
@@ -111,31 +118,12 @@ class Connection(Remembering):
     # -- calling ---------------------------------------------------------------------------------------------------
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        """See :meth:`ringwall.estate.aws.Aws.call`."""
-        exceptions = importlib.import_module("botocore.exceptions")
-        try:
-            client = self._client(service)
-            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
-            if method is None:
-                raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
-            response: dict[str, Any] = method(**parameters)
-        except exceptions.ClientError as error:
-            details = error.response.get("Error", {})
-            raise self._failed(
-                service,
-                operation,
-                parameters,
-                code=str(details.get("Code", "Unknown")),
-                message=str(details.get("Message", "")),
-                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
-            ) from error
-        except exceptions.BotoCoreError as error:
-            code = CODES.get(type(error).__name__, type(error).__name__)
-            raise self._failed(service, operation, parameters, code=code, message=str(error)) from error
-        metadata = response.pop("ResponseMetadata", {})
-        _drain_streams(response)
-        self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
-        if not operation.startswith(READ_PREFIXES):
+        """See :meth:`ringwall.estate.aws.Aws.call`. A read is tried again where that may help, a write never."""
+        if is_repeatable(operation):
+            response = repeated(lambda: self._send(service, operation, parameters), sleep=time.sleep)
+        else:
+            response = self._send(service, operation, parameters)
+        if not is_read(operation):
             self.forget()
         return response
 
@@ -161,7 +149,7 @@ class Connection(Remembering):
         with self._shared.making_clients:
             if service not in self._clients:
                 config = importlib.import_module("botocore.config").Config(
-                    retries={"mode": "standard", "total_max_attempts": 5},
+                    retries={"mode": "standard", "total_max_attempts": 1},
                     connect_timeout=5,
                     read_timeout=60,
                     user_agent_extra="ringwall",
@@ -170,6 +158,43 @@ class Connection(Remembering):
                     service, region_name=self.region, endpoint_url=self._shared.endpoint_url, config=config
                 )
             return self._clients[service]
+
+    def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One request and its answer."""
+        exceptions = importlib.import_module("botocore.exceptions")
+        try:
+            client = self._client(service)
+            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
+            if method is None:
+                raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
+            sent, request = self._with_token(client, operation, parameters)
+            response: dict[str, Any] = method(**sent)
+        except exceptions.ClientError as error:
+            details = error.response.get("Error", {})
+            raise self._failed(
+                service,
+                operation,
+                parameters,
+                code=str(details.get("Code", "Unknown")),
+                message=str(details.get("Message", "")),
+                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+            ) from error
+        except exceptions.BotoCoreError as error:
+            code = CODES.get(type(error).__name__, type(error).__name__)
+            raise self._failed(service, operation, parameters, code=code, message=str(error)) from error
+        self._shared.tokens.answered(request)
+        metadata = response.pop("ResponseMetadata", {})
+        _drain_streams(response)
+        self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
+        return response
+
+    def _with_token(
+        self, client: Any, operation: str, parameters: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], str]:
+        if is_repeatable(operation):
+            return dict(parameters), ""
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        return self._shared.tokens.added(operation, parameters, shape.members if shape else {})
 
     def _failed(
         self,
