@@ -174,9 +174,9 @@ def test_of_superseded_versions_the_newest_stays(declared):
     assert sorted(item.get("Version") for item in declared.observe([VERSION])) == ["2", "3"]
 
 
-def version_of(deployment, bucket):
-    answer = deployment.aws.call("s3", "ListObjectVersions", Bucket=bucket, Prefix="invocation-logs/a")
-    return answer["Versions"][0]["VersionId"]
+def versions(deployment, bucket):
+    answer = deployment.aws.call("s3", "ListObjectVersions", Bucket=bucket)
+    return [(item["Key"], item["VersionId"]) for item in answer["Versions"]]
 
 
 def test_the_text_holds_what_it_says():
@@ -221,9 +221,9 @@ def test_destroy_takes_the_manifest_with_its_bucket_and_strikes_what_is_gone(dep
     assert made.destroy(destruction).complete
     kept = {item.resource.id for item in destruction.kept if item.resource.type == "AWS::S3::Bucket"}
     assert listed_types(made) == ["AWS::S3::BucketPolicy"] * len(kept)
-    made.aws.call(
-        "s3", "DeleteObject", Bucket=name, Key="invocation-logs/a", VersionId=version_of(made, name)
-    )
+    for key, version in versions(made, name):
+        if key != object_key("quickstart"):
+            made.aws.call("s3", "DeleteObject", Bucket=name, Key=key, VersionId=version)
     again = made.destruction(purge=False)
     assert name not in [item.resource.id for item in again.kept]
     assert made.destroy(again).complete

@@ -16,11 +16,23 @@ from ringwall.errors import GateRefusedError
 @click.option(
     "--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before."
 )
+@click.option(
+    "--adopt",
+    metavar="ID",
+    multiple=True,
+    help="Take over this existing resource, as `ringwall import` does.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @aws_options
 def apply(
-    saved: str | None, file: str, allow_widening: bool, yes: bool, as_json: bool, profile: str | None
+    saved: str | None,
+    file: str,
+    allow_widening: bool,
+    adopt: tuple[str, ...],
+    yes: bool,
+    as_json: bool,
+    profile: str | None,
 ) -> int:
     """Make the account what the declaration says.
 
@@ -33,6 +45,7 @@ def apply(
     """
     from ringwall.cli.deploying import prepare, report, watch
     from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
     from ringwall.deploy.effects import require_gate
     from ringwall.deploy.forms import applied_to_json
@@ -46,6 +59,7 @@ def apply(
         require_fresh(document, prepared.plan)
     if not prepared.plan.empty and not as_json:
         show(plan_lines(prepared.plan, prepared.access))
+    require_imported(prepared.plan, prepared.listed, allowed=adopt)
     require_gate(prepared.access, allow_widening=allow_widening)
     if prepared.plan.empty:
         note("nothing to change")

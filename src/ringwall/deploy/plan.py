@@ -200,7 +200,9 @@ class _Planner:
         reasons = []
         other = owner(found)
         if self._adopted(found):
-            reasons.append("it exists already and is adopted by name")
+            reasons.append(
+                "it exists already and nothing says that it is ours; `ringwall import` makes it so"
+            )
         elif other is not None and self.perimeter and other != self.perimeter:
             self.refusals.append(f"{resource.id}: {found.id} belongs to perimeter {other}")
         if not found_differences:

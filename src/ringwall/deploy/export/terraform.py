@@ -125,9 +125,11 @@ class _Writer:
         alias = self._alias(item)
         if alias:
             body["provider"] = alias
-        after = sorted({address for name in self._implied(item) for address in self._addresses(name)})
-        if after and not block.suffix:
-            body["depends_on"] = after
+        after = {f"{other.type}.{self.label(item, other)}" for other in block.after}
+        if not block.suffix:
+            after |= {address for name in self._implied(item) for address in self._addresses(name)}
+        if after:
+            body["depends_on"] = sorted(after)
         return body
 
     def aliases(self) -> list[dict[str, Any]]:

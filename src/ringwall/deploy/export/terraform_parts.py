@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ringwall.deploy.export.terraform_tables import KEEP, tag_map, text
@@ -20,12 +20,14 @@ class Block:
         suffix: what its label adds to the resource's own.
         body: its attributes, references as tokens.
         uses: properties that it expresses.
+        after: blocks of the same resource that must be there first.
     """
 
     type: str
     suffix: str
     body: Mapping[str, Any]
     uses: frozenset[str]
+    after: tuple[Block, ...] = ()
 
 
 def _block(name: str, suffix: str, body: Mapping[str, Any], *uses: str) -> Block:
@@ -50,17 +52,24 @@ def role(resource: Resource) -> Iterator[Block]:
     yield _block("aws_iam_role", "", body, *own, "PermissionsBoundary", "Tags")
     holder = own_attribute(resource, "name")
     inline = have.get("Policies") or ()
+    own_policies = []
     for policy in inline:
         named = {"name": policy["PolicyName"], "role": holder, "policy": text(policy["PolicyDocument"])}
-        yield _block("aws_iam_role_policy", policy["PolicyName"], named, "Policies")
+        own_policies.append(_block("aws_iam_role_policy", policy["PolicyName"], named, "Policies"))
+    yield from own_policies
     only = {"role_name": holder, "policy_names": [policy["PolicyName"] for policy in inline]}
-    yield _block("aws_iam_role_policies_exclusive", "", only, "Policies")
+    yield replace(_block("aws_iam_role_policies_exclusive", "", only, "Policies"), after=tuple(own_policies))
     arns = list(have.get("ManagedPolicyArns") or ())
+    attachments = []
     for number, arn in enumerate(arns, 1):
         attached = {"role": holder, "policy_arn": arn}
-        yield _block("aws_iam_role_policy_attachment", str(number), attached, "ManagedPolicyArns")
+        attachments.append(
+            _block("aws_iam_role_policy_attachment", str(number), attached, "ManagedPolicyArns")
+        )
+    yield from attachments
     exclusive = {"role_name": holder, "policy_arns": arns}
-    yield _block("aws_iam_role_policy_attachments_exclusive", "", exclusive, "ManagedPolicyArns")
+    kind = "aws_iam_role_policy_attachments_exclusive"
+    yield replace(_block(kind, "", exclusive, "ManagedPolicyArns"), after=tuple(attachments))
 
 
 def bucket(resource: Resource) -> Iterator[Block]:
