@@ -34,21 +34,19 @@ PLACE = Place(ACCOUNT, "us-east-1", "aws", ROLE)
 
 NOT_IN_A_FIRST_APPLY = {
     # changing or repairing what is there
-    "bedrock:UpdateGuardrail", "cloudtrail:AddTags", "cloudtrail:UpdateTrail",
+    "bedrock:UpdateGuardrail", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
     "ec2:AuthorizeSecurityGroupEgress", "ec2:ModifyVpcEndpoint", "ec2:RevokeSecurityGroupIngress",
     "iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:DetachRolePolicy",
-    "iam:PutRolePermissionsBoundary", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
-    "kms:CancelKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey", "kms:PutKeyPolicy",
-    "kms:RevokeGrant", "kms:UpdateAlias", "kms:UpdateKeyDescription",
-    "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey",
-    "organizations:UpdatePolicy", "organizations:EnablePolicyType", "organizations:ListRoots",
-    # for properties that the quickstart does not declare
-    "s3:PutBucketObjectLockConfiguration", "s3:PutLifecycleConfiguration", "logs:PutLogGroupDeletionProtection",
-    "iam:RemoveRoleFromInstanceProfile", "logs:AssociateKmsKey",
-    # AWS asks for these in the caller's name on the way; the sandbox's services do not
-    "route53:AssociateVPCWithHostedZone", "logs:TagResource", "sns:TagResource", "events:TagResource",
-    "cloudwatch:TagResource", "organizations:TagResource", "iam:TagRole", "kms:TagResource", "bedrock:TagResource",
-    "ec2:CreateTags", "kms:CreateGrant", "kms:Decrypt", "kms:GenerateDataKey", "iam:PassRole",
+    "iam:PutRolePermissionsBoundary", "iam:RemoveRoleFromInstanceProfile", "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey",
+    "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:UpdateAlias", "kms:UpdateKeyDescription", "logs:AssociateKmsKey",
+    "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey", "organizations:UpdatePolicy",
+    # an organization without service control policies yet; an attached policy that the summary leaves out
+    "organizations:EnablePolicyType", "organizations:ListRoots", "iam:GetPolicy", "iam:GetPolicyVersion",
+    # properties that the quickstart does not declare
+    "logs:PutLogGroupDeletionProtection", "s3:PutBucketObjectLockConfiguration", "s3:PutLifecycleConfiguration",
+    # what AWS asks for and the sandbox does not: private DNS, and 403 in place of 404 for an absent object
+    "route53:AssociateVPCWithHostedZone", "s3:ListBucket",
 }  # fmt: skip
 """What the policy has for other moments than the lifecycle below."""
 
@@ -72,27 +70,22 @@ class Account:
     def __init__(self, sandbox, perimeter):
         self.sandbox, self.perimeter = sandbox, perimeter
         self.admin = Deployment.connected().aws
-        self.admin_management = self.admin.elsewhere(role=ROLE)
         trust = _trust(self.admin.caller)
         self.admin.call("iam", "CreateRole", RoleName="deployer", AssumeRolePolicyDocument=trust)
-        self.admin_management.call(
-            "iam", "CreateRole", RoleName="limited", AssumeRolePolicyDocument=_trust(DEPLOYER)
-        )
 
     def give(self, workload, management):
         """Let the roles have these policies, and connect as them."""
-        self.admin.call(
-            "iam",
-            "PutRolePolicy",
-            RoleName="deployer",
-            PolicyName="p",
-            PolicyDocument=json.dumps(workload).replace("role/RingwallManagement", "role/limited"),
-        )
-        self.admin_management.call(
-            "iam", "PutRolePolicy", RoleName="limited", PolicyName="p", PolicyDocument=json.dumps(management)
-        )
+        moto = self.sandbox.gateway.moto
+        with moto.locked():  # nobody in the sandbox may write to the management account's IAM
+            roles = moto.store("iam", MANAGEMENT).roles.values()
+            role = next(item for item in roles if item.name == "RingwallManagement")
+            role.policies = {"p": json.dumps(management)}
+            role.managed_policies.clear()
+            role.assume_role_policy_document = _trust(DEPLOYER, self.admin.caller)
+        policy = json.dumps(workload)
+        self.admin.call("iam", "PutRolePolicy", RoleName="deployer", PolicyName="p", PolicyDocument=policy)
         aws = self.admin.elsewhere(role=DEPLOYER)
-        return aws, aws.elsewhere(role=f"arn:aws:iam::{MANAGEMENT}:role/limited")
+        return aws, aws.elsewhere(role=ROLE)
 
     def used(self):
         """Every action that either role was asked for."""
@@ -100,12 +93,12 @@ class Account:
             entry.request.action
             for entry in self.sandbox.gateway.log.entries()
             if "assumed-role/deployer" in entry.request.principal
-            or "assumed-role/limited" in entry.request.principal
+            or "assumed-role/RingwallManagement" in entry.request.principal
         }
 
 
-def _trust(arn):
-    statement = {"Effect": "Allow", "Principal": {"AWS": arn}, "Action": "sts:AssumeRole"}
+def _trust(*arns):
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(arns)}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
@@ -137,11 +130,12 @@ def test_who_has_the_deploy_policy_can_deploy_and_destroy_and_needs_all_of_it(ac
     assert applied.complete
     plan, listed = planned(account, desired, aws, management)
     assert plan.empty
+    assert plan_destroy(plan, kinds, holds_data=contents(aws)).kept
     destruction = plan_destroy(plan, kinds, holds_data=contents(aws), purge=True)
     gone = destroy(destruction, aws, kinds, management=management, backoff=swift(), listed=listed)
     assert [(item.change.id, str(item.error)) for item in gone.failed] == []
     spare = (actions(policy) | actions(over_there)) - account.used()
-    assert spare <= NOT_IN_A_FIRST_APPLY, "every other action was asked for, so none can be left out"
+    assert spare == NOT_IN_A_FIRST_APPLY, "every other action was asked for, so none can be left out"
     aws, management = account.give(without(policy, "kms:CreateKey"), over_there)
     plan, listed = planned(account, desired, aws, management)
     keyless = {item.id for item in desired.of_type("AWS::KMS::Key")}

@@ -30,22 +30,30 @@ class Prepared:
 
 
 def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
-    """Read the account and plan. Raises PlanRefusedError where something needed could not be read."""
-    from ringwall.catalog import load
-    from ringwall.controls.compile import compile_estate
-    from ringwall.deploy.after import outlook
-    from ringwall.deploy.effects import effects
-    from ringwall.deploy.manifest import read_manifest
-    from ringwall.deploy.plan import make_plan
+    """Read the account and plan. Raises PlanRefusedError where something needed could not be read.
+
+    Compiling and loading what comparing needs go on while AWS answers.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
     from ringwall.estate.collect import collect
-    from ringwall.estate.kinds import registry
 
     aws, management = connections(perimeter, profile=profile)
-    observed = collect(aws, management=management)
-    kinds = registry()
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read") as pool:
+        reading = pool.submit(collect, aws, management=management)
+        from ringwall.catalog import load
+        from ringwall.controls.compile import compile_estate
+        from ringwall.deploy.after import outlook
+        from ringwall.deploy.effects import effects
+        from ringwall.deploy.manifest import read_manifest
+        from ringwall.deploy.plan import make_plan
+        from ringwall.estate.kinds import registry
+
+        desired, kinds, vocabulary = compile_estate(perimeter), registry(), load()
+        observed = reading.result()
     listed = read_manifest(aws, observed, perimeter.name)
-    plan = make_plan(compile_estate(perimeter), observed, kinds, perimeter=perimeter.name, listed=listed)
-    access = effects(outlook(plan, kinds), load(), partition=perimeter.partition)
+    plan = make_plan(desired, observed, kinds, perimeter=perimeter.name, listed=listed)
+    access = effects(outlook(plan, kinds), vocabulary, partition=perimeter.partition)
     return Prepared(plan, access, aws, management, listed)
 
 

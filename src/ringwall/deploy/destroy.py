@@ -240,8 +240,3 @@ def _command(resource: Resource) -> str:
     return template.format(id=resource.id) + (
         f" --region {resource.region}" if resource.region != "global" and template.startswith("aws") else ""
     )
-
-
-def label(resource: Resource) -> str:
-    """How a resource is named to a reader: its declared id, else its physical one."""
-    return declared_id(resource) or resource.id

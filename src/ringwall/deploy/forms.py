@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from ringwall.deploy.apply import Applied
-from ringwall.deploy.changes import Change, Plan
-from ringwall.deploy.destroy import Destruction
-from ringwall.deploy.drift import Drift
-from ringwall.deploy.effects import AccessChange, AccessChanges
-from ringwall.deploy.unmanaged import Unmanaged
 from ringwall.estate.model import substitute
 from ringwall.iam.codec import decision_to_json, request_to_json
+
+if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
+    from collections.abc import Iterable
+
+    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.changes import Change, Plan
+    from ringwall.deploy.destroy import Destruction
+    from ringwall.deploy.drift import Drift
+    from ringwall.deploy.effects import AccessChange, AccessChanges
+    from ringwall.deploy.unmanaged import Unmanaged
 
 VERSION = 1
 

@@ -32,6 +32,9 @@ GENERATED = frozenset(
 """Types whose ARNs AWS chooses."""
 SEVERAL_RESOURCES = frozenset({"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"})
 """Actions that are authorized on each of their resource types, as all of EC2's are."""
+BEFORE_IT_EXISTS = frozenset({"kms:TagResource"})
+"""Actions that are authorized on ``*`` while the resource is being made
+(https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html)."""
 PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action
 IN_ORGANIZATION = ("organizations:DescribeOrganization", "organizations:ListParents")
 """What tells where the account stands; asked in the account first, then through the management role."""
@@ -127,6 +130,9 @@ class _Names:
         """ARNs, or patterns of them, or ``*``."""
         if action == PASS_ROLE:
             yield from (text for text in _texts(item.properties) if ":role/" in text)
+            return
+        if action in BEFORE_IT_EXISTS:
+            yield "*"
             return
         patterns = self.vocabulary.resource_patterns(action)
         arn = self.kinds[item.type].placeholder(item).get("Arn", "")

@@ -8,16 +8,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ringwall.deploy.apply import Applied
-from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
 from ringwall.deploy.classes import OTHER
-from ringwall.deploy.destroy import Destruction, label
-from ringwall.deploy.drift import Drift
-from ringwall.deploy.effects import AccessChange, AccessChanges
-from ringwall.deploy.unmanaged import Unmanaged
-from ringwall.iam.request import Decision
+from ringwall.deploy.ownership import label
+
+if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
+    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
+    from ringwall.deploy.destroy import Destruction
+    from ringwall.deploy.drift import Drift
+    from ringwall.deploy.effects import AccessChange, AccessChanges
+    from ringwall.deploy.unmanaged import Unmanaged
+    from ringwall.iam.request import Decision
 
 SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "no-op": " "}
 STYLES: dict[Action, str] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import threading
 import time
 import uuid
@@ -46,6 +47,9 @@ CODES: Mapping[str, str] = {
     "UnknownServiceError": "UnknownOperation",
 }
 """Failures before AWS answered, as codes of ours; keys are botocore's exception names."""
+
+_DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
+"""How AWS names the action that was denied, which need not be the operation's own."""
 
 ACTION_PREFIX: Mapping[str, str] = {
     "bedrock-runtime": "bedrock",
@@ -208,7 +212,9 @@ class Connection(Remembering):
     ) -> AwsCallError:
         answer = {"Error": {"Code": code, "Message": message}}
         self._record(service, operation, parameters, answer, request_id, failed=True)
-        permission = permission_of(service, operation, parameters, account=self.account, region=self.region)
+        permission = permission_of(
+            service, operation, parameters, message, account=self.account, region=self.region
+        )
         return AwsCallError(service, operation, code, message, permission=permission)
 
     def _record(
@@ -260,9 +266,12 @@ class Connection(Remembering):
 
 
 def permission_of(
-    service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
+    service: str, operation: str, parameters: Mapping[str, Any], message: str, *, account: str, region: str
 ) -> str:
-    """The IAM action that a call needs, as far as the catalog knows; else the operation's own name."""
+    """The IAM action that a call needs: what AWS's message names, what the catalog knows, the operation's own name."""
+    told = _DENIED.search(message)
+    if told:
+        return told[1]
     named = f"{ACTION_PREFIX.get(service, service)}:{operation}"
     if named in ACTIONS:
         return ACTIONS[named]
