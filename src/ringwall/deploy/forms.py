@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ringwall.deploy.notes import notes
 from ringwall.estate.model import substitute
 from ringwall.iam.codec import decision_to_json, request_to_json
 
@@ -31,6 +32,7 @@ def plan_to_json(plan: Plan, access: AccessChanges) -> dict[str, Any]:
         "summary": dict(plan.summary),
         "access": access_to_json(access),
         "changes": [change_to_json(change) for change in plan.changes],
+        "notes": list(notes(plan)),
     }
 
 

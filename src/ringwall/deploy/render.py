@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.deploy.classes import OTHER
+from ringwall.deploy.notes import notes
 from ringwall.deploy.ownership import label
 
 if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
@@ -68,6 +69,11 @@ def plan_lines(plan: Plan, access: AccessChanges) -> Iterator[Line]:
         yield from change_lines(change)
     yield from _kept_orphans(plan)
     yield Line()
+    found = notes(plan)
+    if found:
+        yield Line("NOTES", "bold")
+        yield from (Line(f"    {text}", "dim") for text in found)
+        yield Line()
     yield Line(summary_line(plan, access), "bold")
     if access.widening or access.unknown:
         yield Line("Widening access needs --allow-widening.", "bold red")
