@@ -22,6 +22,12 @@ from ringwall.errors import GateRefusedError
     multiple=True,
     help="Take over this existing resource, as `ringwall import` does.",
 )
+@click.option(
+    "--canary",
+    metavar="TARGET",
+    help="Attach organization policies to this root, organizational unit or account first, and go on if the account "
+    "can still be read.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @aws_options
@@ -30,6 +36,7 @@ def apply(
     file: str,
     allow_widening: bool,
     adopt: tuple[str, ...],
+    canary: str | None,
     yes: bool,
     as_json: bool,
     profile: str | None,
@@ -43,7 +50,7 @@ def apply(
     Example:
       ringwall apply --yes
     """
-    from ringwall.cli.deploying import prepare, report, watch
+    from ringwall.cli.deploying import prepare, report, try_out, watch
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
@@ -54,7 +61,8 @@ def apply(
     from ringwall.estate.kinds import registry
 
     document = load_plan(Path(saved)) if saved else None
-    prepared = prepare(load_perimeter(file), profile=profile)
+    perimeter = load_perimeter(file)
+    prepared = prepare(perimeter, profile=profile)
     if document is not None:
         require_fresh(document, prepared.plan)
     if not prepared.plan.empty and not as_json:
@@ -66,6 +74,9 @@ def apply(
     elif not yes and saved is None and not asks("Apply these changes?"):
         msg = "nothing was changed: confirm with --yes"
         raise GateRefusedError(msg)
+    if canary is not None and not prepared.plan.empty:
+        try_out(prepared, perimeter, canary)
+        prepared = prepare(perimeter, profile=profile)
     applied = run(
         prepared.plan,
         prepared.aws,

@@ -57,6 +57,57 @@ def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
     return Prepared(plan, access, aws, management, listed)
 
 
+def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
+    """Apply with the organization policies on a canary alone, and see whether the account can still be read.
+
+    Raises:
+        CanaryFailedError: it cannot; the policies were taken off the canary again.
+        RingwallError: the first wave could not be applied.
+    """
+    from ringwall.deploy.apply import apply
+    from ringwall.deploy.canary import (
+        CanaryFailedError,
+        changed_in_place,
+        denials,
+        first_wave,
+        retreat,
+        stands_in,
+    )
+    from ringwall.deploy.plan import make_plan
+    from ringwall.errors import RingwallError
+    from ringwall.estate.collect import collect
+    from ringwall.estate.kinds import registry
+
+    before, kinds = prepared.plan.observed, registry()
+    for name in changed_in_place(prepared.plan):
+        note(f"{name} is attached already; its text changes everywhere at once")
+    if not stands_in(before, perimeter.account, target):
+        note(f"{perimeter.account} is not in {target}: reading it says nothing about the policies there")
+    wave = make_plan(
+        first_wave(prepared.plan, target), before, kinds, perimeter=perimeter.name, listed=prepared.listed
+    )
+    applied = apply(
+        wave,
+        prepared.aws,
+        kinds,
+        management=prepared.management,
+        progress=watch,
+        listed=prepared.listed,
+    )
+    if not applied.complete:
+        report(applied)
+        msg = "the canary was not finished, and nothing else was attached; run it again"
+        raise RingwallError(msg)
+    found = denials(before, collect(prepared.aws, management=prepared.management))
+    if found:
+        gone = tuple(retreat(prepared.management, wave, applied.made.values(), target))
+        msg = (
+            f"with the policies on {target} the account cannot be read; they were detached: {', '.join(gone)}"
+        )
+        raise CanaryFailedError(msg, details=found)
+    note(f"canary {target}: the account can still be read")
+
+
 def watch(moment: str, change: Change, words: str) -> None:
     """One line of progress for each finished step, and for each time that AWS has to be waited for."""
     if moment != "started":
