@@ -50,7 +50,7 @@ def apply(
     Example:
       ringwall apply --yes
     """
-    from ringwall.cli.deploying import prepare, report, try_out, watch
+    from ringwall.cli.deploying import prepare, report, try_out, watching
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
@@ -77,14 +77,15 @@ def apply(
     if canary is not None and not prepared.plan.empty:
         try_out(prepared, perimeter, canary)
         prepared = prepare(perimeter, profile=profile)
-    applied = run(
-        prepared.plan,
-        prepared.aws,
-        registry(),
-        management=prepared.management,
-        progress=watch,
-        listed=prepared.listed,
-    )
+    with watching(len(prepared.plan.todo)) as progress:
+        applied = run(
+            prepared.plan,
+            prepared.aws,
+            registry(),
+            management=prepared.management,
+            progress=progress,
+            listed=prepared.listed,
+        )
     if as_json:
         write_json(applied_to_json(applied))
     return report(applied)

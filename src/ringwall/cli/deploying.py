@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,7 +12,9 @@ import click
 from ringwall.cli.common import connections, note
 
 if TYPE_CHECKING:
-    from ringwall.deploy.apply import Applied
+    from collections.abc import Iterator
+
+    from ringwall.deploy.apply import Applied, Moment, Progress
     from ringwall.deploy.changes import Change, Plan
     from ringwall.deploy.effects import AccessChanges
     from ringwall.deploy.manifest import Entry
@@ -86,14 +90,15 @@ def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
     wave = make_plan(
         first_wave(prepared.plan, target), before, kinds, perimeter=perimeter.name, listed=prepared.listed
     )
-    applied = apply(
-        wave,
-        prepared.aws,
-        kinds,
-        management=prepared.management,
-        progress=watch,
-        listed=prepared.listed,
-    )
+    with watching(len(wave.todo)) as progress:
+        applied = apply(
+            wave,
+            prepared.aws,
+            kinds,
+            management=prepared.management,
+            progress=progress,
+            listed=prepared.listed,
+        )
     if not applied.complete:
         report(applied)
         msg = "the canary was not finished, and nothing else was attached; run it again"
@@ -108,10 +113,47 @@ def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
     note(f"canary {target}: the account can still be read")
 
 
-def watch(moment: str, change: Change, words: str) -> None:
-    """One line of progress for each finished step, and for each time that AWS has to be waited for."""
-    if moment != "started":
-        note(f"  {moment:13} {change.id}" + (f": {words}" if words else ""))
+@contextmanager
+def watching(total: int) -> Iterator[Progress]:
+    """Progress on standard error: a bar on a terminal, elsewhere a line for each finished step.
+
+    Args:
+        total: how many changes there are.
+    """
+    finished = 0
+
+    def counted(moment: Moment, change: Change, words: str) -> str | None:
+        nonlocal finished
+        if moment == "started":
+            return None
+        finished += moment != "waiting"
+        return f"  {finished:{len(str(total))}}/{total} {moment:13} {change.id}" + (
+            f": {words}" if words else ""
+        )
+
+    if not sys.stderr.isatty():
+        yield lambda moment, change, words: _told(counted(moment, change, words))
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import Progress as Bar
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
+    with Bar(*columns, console=Console(stderr=True, highlight=False), transient=True) as bar:
+        task = bar.add_task("", total=total)
+
+        def moved(moment: Moment, change: Change, words: str) -> None:
+            line = counted(moment, change, words)
+            bar.update(task, completed=finished, description=change.id)
+            if line is not None and (words or moment != "done"):
+                bar.console.print(line, markup=False)
+
+        yield moved
+
+
+def _told(line: str | None) -> None:
+    if line is not None:
+        note(line)
 
 
 def report(applied: Applied) -> int:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
 VERSION = 1
 
 
-def plan_to_json(plan: Plan, access: AccessChanges) -> dict[str, Any]:
+def plan_to_json(plan: Plan, access: AccessChanges, others: Iterable[Unmanaged] = ()) -> dict[str, Any]:
     """``ringwall plan --json``."""
     return {
         "version": VERSION,
@@ -33,6 +33,7 @@ def plan_to_json(plan: Plan, access: AccessChanges) -> dict[str, Any]:
         "access": access_to_json(access),
         "changes": [change_to_json(change) for change in plan.changes],
         "notes": list(notes(plan)),
+        "unmanaged": [_unmanaged(item) for item in others],
     }
 
 

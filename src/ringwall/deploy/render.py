@@ -57,9 +57,14 @@ def plain(lines: Iterable[Line]) -> str:
     return "".join(f"{line.text}\n" for line in lines)
 
 
-def plan_lines(plan: Plan, access: AccessChanges) -> Iterator[Line]:
-    """A whole plan."""
+def plan_lines(plan: Plan, access: AccessChanges, others: tuple[Unmanaged, ...] = ()) -> Iterator[Line]:
+    """A whole plan; ``others`` is the access that exists outside of the declaration."""
     yield from access_lines(access)
+    if others:
+        yield Line("UNMANAGED  not declared, and widening; a plan leaves it alone", "bold")
+        for finding in others:
+            yield from _unmanaged(finding)
+        yield Line()
     if plan.empty:
         yield Line("No changes. The account is as declared.", "green")
         yield from _kept_orphans(plan)

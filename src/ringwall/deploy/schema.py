@@ -116,6 +116,7 @@ PLAN = _document(
         "summary": {"type": "object", "additionalProperties": _COUNT},
         "access": _ACCESS,
         "changes": _list("change"),
+        "unmanaged": _list("unmanaged"),
         "notes": {**_TEXTS, "description": "Cost at list prices, and quotas that come near."},
     },
     format={"const": 1, "description": "In saved plans."},
