@@ -88,4 +88,6 @@ def apply(
         )
     if as_json:
         write_json(applied_to_json(applied))
+    if prepared.plan.empty and applied.complete:
+        return 0
     return report(applied)

@@ -131,6 +131,9 @@ class _Names:
         if action == PASS_ROLE:
             yield from (text for text in _texts(item.properties) if ":role/" in text)
             return
+        others_key = action.startswith("kms:") and not item.type.startswith("AWS::KMS::")
+        if others_key and not item.get("KmsKeyArn"):
+            return  # nothing of it is encrypted with a key of the customer's
         if action in BEFORE_IT_EXISTS:
             yield "*"
             return
