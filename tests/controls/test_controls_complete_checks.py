@@ -93,7 +93,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("slug", "resource", "change", "words"), FAULTS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(
+    ("slug", "resource", "change", "words"), FAULTS, ids=[f"{case[1]}: {case[3]}" for case in FAULTS]
+)
 def test_one_fault_fails_its_control(slug: str, resource: str, change: Change, words: str) -> None:
     found = verdicts(changed(resource, change, compiled_complete()))[slug]
     assert found.status is Status.FAIL
