@@ -117,7 +117,7 @@ def _estate(
         from ringwall.estate.collect import collect
 
         aws, management = connections(perimeter, profile=profile)
-        observed = collect(aws, management=management)
+        observed = collect(aws, management=management, desired=desired)
     return observed, located(desired, observed)
 
 

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove", "why", "lint")
+NAMES = (
+    "declaration",
+    "estate",
+    "plan",
+    "drift",
+    "apply",
+    "audit",
+    "decide",
+    "prove",
+    "why",
+    "lint",
+    "preflight",
+)
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _REASONS = {
@@ -300,6 +312,29 @@ LINT: dict[str, Any] = {
         },
     },
 }
+PREFLIGHT: dict[str, Any] = {
+    "title": "`ringwall preflight --json`",
+    "type": "object",
+    "required": ["checks", "ok"],
+    "properties": {
+        "ok": {"type": "boolean"},
+        "checks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["check", "use", "status", "summary", "advice", "facts"],
+                "properties": {
+                    "check": {"type": "string", "pattern": "^[a-z-]+$"},
+                    "use": {"type": ["string", "null"]},
+                    "status": {"enum": ["ok", "failed", "unknown"]},
+                    "summary": {"type": "string"},
+                    "advice": {"type": ["string", "null"]},
+                    "facts": {"type": "object"},
+                },
+            },
+        },
+    },
+}
 _DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -310,6 +345,7 @@ _SCHEMAS = {
     "prove": PROVE,
     "why": WHY,
     "lint": LINT,
+    "preflight": PREFLIGHT,
 }
 
 

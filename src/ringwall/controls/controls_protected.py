@@ -58,6 +58,8 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """One claim for each row, so that a hole names what it opens."""
     for row in protected(perimeter):
         parts: dict[str, Any] = {"Action": list(row.actions), "Resource": list(row.resources)}
+        if row.condition:
+            parts["Condition"] = dict(row.condition)
         exempt = [*row.exempt(perimeter), *row.services]
         if exempt:
             parts["NotPrincipal"] = exempt

@@ -272,7 +272,7 @@ def _expected(context: CheckContext) -> frozenset[str]:
     if perimeter is None:
         return frozenset()
     roles = (perimeter.role_arn(name) for name in perimeter.uses)
-    return frozenset((*roles, *perimeter.administrators, *perimeter.service_roles))
+    return frozenset((*roles, *perimeter.administrators, *perimeter.exempt_roles))
 
 
 def _is_about(gap: str, entry: PrincipalEntry) -> bool:

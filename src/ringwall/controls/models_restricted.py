@@ -59,7 +59,7 @@ SLUG = "models-restricted"
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """No inference on another model, or by others than the declared uses."""
-    exempt = unless(*perimeter.service_roles)
+    exempt = unless(*perimeter.exempt_roles)
     yield never(
         "only-declared-models",
         SLUG,

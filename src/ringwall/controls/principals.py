@@ -25,7 +25,7 @@ RUNNING = (*INVOKE, "bedrock:CreateModelInvocationJob", "bedrock:InvokeAgent", "
 
 def declared(perimeter: Perimeter) -> list[str]:
     """ARNs of the roles that may run something: those of the uses, and the exempt service roles."""
-    return [*map(perimeter.role_arn, perimeter.uses), *perimeter.service_roles]
+    return [*map(perimeter.role_arn, perimeter.uses), *perimeter.exempt_roles]
 
 
 def statement(perimeter: Perimeter) -> Statement:
@@ -63,8 +63,8 @@ def nobody_outside(perimeter: Perimeter, control: str) -> DeclaredClaim:
 def _held(perimeter: Perimeter) -> Iterator[Any]:
     """What is in the account: Bedrock's resources, keys, records, alarms, roles."""
     yield f"arn:{perimeter.partition}:bedrock:*:{perimeter.account}:*"
-    yield from (names.key_arn(item) for item in names.DATA_CLASSES)
-    for purpose in (names.INVOCATION_LOGS, names.TRAIL):
+    yield from (names.key_arn(item) for item in names.data_classes(perimeter))
+    for purpose in names.log_buckets(perimeter):
         bucket = names.bucket_arn(perimeter, purpose)
         yield from (bucket, f"{bucket}/*")
     group = names.log_group_arn(perimeter)
