@@ -128,7 +128,7 @@ class Deployment:
 
     def observe(self, types=None):
         """What is there."""
-        return collect(self.aws, management=self.management, types=types)
+        return collect(self.aws, management=self.management, types=types, desired=self.desired)
 
     def plan(self, observed=None):
         """What has to change."""

@@ -56,6 +56,7 @@ NOT_IN_THE_QUICKSTART = {
     "AWS::Logs::MetricFilter",
     "AWS::Bedrock::ResourcePolicy",
     "AWS::Bedrock::EnforcedGuardrailConfiguration",
+    "Ringwall::CloudTrail::EventSelectors",
 }
 
 

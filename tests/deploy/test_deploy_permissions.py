@@ -40,11 +40,11 @@ NOT_IN_A_FIRST_APPLY = {
     "iam:PutRolePermissionsBoundary", "iam:RemoveRoleFromInstanceProfile", "iam:UpdateAssumeRolePolicy",
     "iam:UpdateRole", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey",
     "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:UpdateAlias", "kms:UpdateKeyDescription", "logs:AssociateKmsKey",
-    "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey", "organizations:UpdatePolicy",
+    "logs:DeleteDataProtectionPolicy", "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey", "organizations:UpdatePolicy",
     # an organization without service control policies yet; an attached policy that the summary leaves out
     "organizations:EnablePolicyType", "organizations:ListRoots", "iam:GetPolicy", "iam:GetPolicyVersion",
     # properties that the quickstart does not declare
-    "logs:PutLogGroupDeletionProtection", "s3:PutBucketObjectLockConfiguration", "s3:PutLifecycleConfiguration",
+    "s3:PutBucketObjectLockConfiguration",
     # what AWS asks for and the sandbox does not: private DNS, and 403 in place of 404 for an absent object
     "route53:AssociateVPCWithHostedZone", "s3:ListBucket",
 }  # fmt: skip
@@ -113,7 +113,7 @@ def account(tmp_path):
 
 
 def planned(account, desired, aws, management):
-    observed = collect(aws, management=management)
+    observed = collect(aws, management=management, desired=desired)
     listed = read_manifest(aws, observed, account.perimeter.name)
     return make_plan(desired, observed, registry(), perimeter=account.perimeter.name, listed=listed), listed
 

@@ -55,14 +55,18 @@ def cloudformation(file: str, out: str | None, part: str | None, stacksets: bool
       ringwall export cloudformation --part account > account.template.json
     """
     from ringwall.controls.compile import compile_estate
-    from ringwall.deploy.export.cloudformation import template
+    from ringwall.deploy.export.cloudformation import NOT_EXPRESSIBLE, template
     from ringwall.deploy.export.parts import parts
     from ringwall.deploy.order import ordered
     from ringwall.estate.kinds import registry
 
     perimeter = load_perimeter(file)
     found = parts(
-        ordered(compile_estate(perimeter)), registry(), region=perimeter.regions.source, stacksets=stacksets
+        ordered(compile_estate(perimeter)),
+        registry(),
+        region=perimeter.regions.source,
+        unspoken=NOT_EXPRESSIBLE.keys(),
+        stacksets=stacksets,
     )
     templates = {item.name: template(item, perimeter.name, registry()) for item in found}
     wanted = part or ("regional" if stacksets else "account")

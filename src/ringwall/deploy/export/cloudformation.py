@@ -57,6 +57,7 @@ CONTENT_IN_DESCRIPTION = ("GuardrailIdentifier", "Description")
 NOT_EXPRESSIBLE: Mapping[str, str] = {
     "Ringwall::Bedrock::InvocationLogging": "CloudFormation has no type for model invocation logging",
     "Ringwall::Bedrock::DataRetention": "CloudFormation has no type for the account's data retention mode",
+    "Ringwall::CloudTrail::EventSelectors": "CloudFormation cannot add selectors to a trail that was there before",
 }
 
 

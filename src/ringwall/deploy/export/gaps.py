@@ -70,6 +70,14 @@ def _retention(resource: Resource) -> str:
     return f"aws bedrock put-account-data-retention --region {resource.region} --mode {mode}"
 
 
+def _log_group(resource: Resource) -> str:
+    name = shlex.quote(str(resource.properties.get("LogGroupName")))
+    return (
+        f"aws logs put-log-group-deletion-protection --region {resource.region}"
+        f" --log-group-identifier {name} --deletion-protection-enabled"
+    )
+
+
 def _lower(value: Any) -> Any:
     """Bedrock's API spells CloudFormation's names with a small first letter; references stay."""
     if isinstance(value, Mapping):
@@ -81,4 +89,5 @@ _COMMANDS = {
     "Ringwall::Bedrock::InvocationLogging": _logging,
     "Ringwall::Bedrock::DataRetention": _retention,
     "AWS::CloudTrail::Trail": _trail,
+    "AWS::Logs::LogGroup": _log_group,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from ringwall.estate.kind import Kind
@@ -33,7 +34,12 @@ class Part:
 
 
 def parts(
-    resources: Iterable[Resource], kinds: Mapping[str, Kind], *, region: str, stacksets: bool = False
+    resources: Iterable[Resource],
+    kinds: Mapping[str, Kind],
+    *,
+    region: str,
+    unspoken: AbstractSet[str] = frozenset(),
+    stacksets: bool = False,
 ) -> tuple[Part, ...]:
     """Divide resources.
 
@@ -41,12 +47,15 @@ def parts(
         resources: in dependency order.
         kinds: resource kinds by type.
         region: home Region of the perimeter.
+        unspoken: types that the format has no word for; they are told of in the home Region's part, since a file with
+            nothing in it is none.
         stacksets: put what an account has once apart from what each Region has. A stack set that makes roles in every
             Region fails on the second one.
     """
     groups: dict[str, list[Resource]] = {}
     for item in resources:
-        groups.setdefault(_part(item, kinds[item.type], region, stacksets=stacksets), []).append(item)
+        where = region if item.type in unspoken else item.region
+        groups.setdefault(_part(kinds[item.type], where, region, stacksets=stacksets), []).append(item)
     place = {item.id: name for name, group in groups.items() for item in group}
     used = {name: tuple(_abroad(group, name, place)) for name, group in groups.items()}
     return tuple(
@@ -60,13 +69,13 @@ def parts(
     )
 
 
-def _part(resource: Resource, kind: Kind, region: str, *, stacksets: bool) -> str:
+def _part(kind: Kind, where: str, home: str, *, stacksets: bool) -> str:
     if kind.scope == "organization":
         return ORGANIZATION
     if kind.scope == "account":
         return GLOBAL if stacksets else ACCOUNT
     name = REGIONAL if stacksets else ACCOUNT
-    return name if resource.region in (region, "global") else f"{name}-{resource.region}"
+    return name if where in (home, "global") else f"{name}-{where}"
 
 
 def _abroad(group: Iterable[Resource], name: str, place: Mapping[str, str]) -> Iterator[Ref]:
