@@ -139,7 +139,7 @@ def run_audit(
 
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
     """
-    observed, reading = read_account(aws, management, candidates=candidates, progress=progress)
+    observed, reading = read_account(aws, management, perimeter, candidates=candidates, progress=progress)
     return judge(
         perimeter,
         observed,
@@ -154,13 +154,15 @@ def run_audit(
 def read_account(
     aws: Aws,
     management: Aws | None,
+    perimeter: Perimeter | None = None,
     *,
     candidates: tuple[str, ...] = (),
     progress: Progress = lambda _words: None,
 ) -> tuple[Estate, Reading]:
     """Read an account, and how it was read; see :func:`run_audit`."""
     progress("reading the account")
-    observed = collect(aws, management=management, survey=True, candidates=candidates)
+    desired = compile_estate(perimeter) if perimeter is not None else None
+    observed = collect(aws, management=management, survey=True, candidates=candidates, desired=desired)
     reading = Reading(
         account=aws.account,
         region=aws.region,

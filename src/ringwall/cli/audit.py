@@ -237,7 +237,7 @@ def _read(
 
     aws, management = _connections(perimeter, management_role, profile)
     places = candidates(aws, regions or ("" if perimeter is not None else "all"))
-    found = read_account(aws, management, candidates=places, progress=note)
+    found = read_account(aws, management, perimeter, candidates=places, progress=note)
     del aws, management
     forget_models()
     return found

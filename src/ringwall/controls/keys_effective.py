@@ -71,7 +71,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
     if context.perimeter is None:
         yield from _undeclared(context)
         return
-    for data_class in names.DATA_CLASSES:
+    for data_class in names.data_classes(context.perimeter):
         yield _declared(context, data_class)
 
 
@@ -90,12 +90,12 @@ def _declared(context: CheckContext, data_class: str) -> Finding:
             "apply the declaration: ringwall apply",
             name=name,
         )
-    users = [(context.actual(_user(context, name)), path) for name, path in USES[data_class]]
+    users = [(context.actual(_user(context, name)), path) for name, path in _uses(data_class)]
     there = [(user, path) for user, path in users if user is not None]
     problems = [*_usable(key), *_open(context, key, data_class)]
     for user, path in there:
         problems += _used(context, key, user, path)
-    unread = [words for name, path in USES[data_class] for words in _unread(context, name, path)]
+    unread = [words for name, path in _uses(data_class) for words in _unread(context, name, path)]
     if unread and not problems:
         return unknown(context, CONTROL, key, f"key for {data_class}: " + "; ".join(unread))
     return _finding(context, key, problems, data_class, tuple(user for user, _ in there))
@@ -111,6 +111,13 @@ def _unread(context: CheckContext, name: str, path: str) -> Iterator[str]:
         reason = context.unread(desired.type) if desired is not None else None
     if reason is not None:
         yield f"{path} of {resource_id} could not be read: {reason}"
+
+
+def _uses(data_class: str) -> tuple[tuple[str, str], ...]:
+    """Desired ids of what a key is for, each with the property that names it. Custom models are nobody's here."""
+    if data_class.startswith(names.KNOWLEDGE):
+        return ((f"bucket/kb-{data_class.removeprefix(names.KNOWLEDGE)}", "BucketEncryption"),)
+    return USES.get(data_class, ())
 
 
 def _finding(

@@ -50,6 +50,7 @@ def collect(
     survey: bool = False,
     candidates: Sequence[str] = (),
     organization: Sequence[Resource] | None = None,
+    desired: Estate | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Estate:
     """Read an account.
@@ -64,6 +65,7 @@ def collect(
         candidates: further Regions, each of which is surveyed first and read only where something uses Bedrock, or where
             that cannot be told. Implies ``survey``.
         organization: what the management account holds, if it was read before; it is not read again.
+        desired: what is wanted: types that it has in further Regions are read there too, and no others.
         clock: what time it is.
 
     Raises:
@@ -79,7 +81,8 @@ def collect(
     with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="collect") as pool:
         probes = dict(zip(others, pool.map(lambda region: _probe(aws, region), others), strict=True))
         used = [region for region, found in probes.items() if not unused(found)]
-        jobs = list(_jobs(kinds, aws, asked, (*named, *used)))
+        here = (*named, *used)
+        jobs = [*_jobs(kinds, aws, asked, here), *_further(kinds, aws, here, desired)]
         batches = list(pool.map(_Job.run, jobs))
     resources = [item for batch in batches for item in batch]
     resources += [item for region, found in probes.items() if region not in used for item in found]
@@ -158,6 +161,18 @@ def _jobs(kinds: Sequence[Kind], aws: Aws, management: Aws | None, regions: Sequ
         yield from _by_service(there, [kind for kind in kinds if kind.scope == "region"])
     if management is not None:
         yield from _by_service(management, [kind for kind in kinds if kind.scope == "organization"])
+
+
+def _further(kinds: Sequence[Kind], aws: Aws, here: Sequence[str], desired: Estate | None) -> Iterable[_Job]:
+    """What a desired Estate has in Regions that are not read anyway."""
+    wanted: dict[str, set[str]] = {}
+    for resource in desired or ():
+        if resource.region not in (*here, "global"):
+            wanted.setdefault(resource.region, set()).add(resource.type)
+    for region, types in sorted(wanted.items()):
+        chosen = [kind for kind in kinds if kind.scope == "region" and kind.type in types]
+        if chosen:
+            yield from _by_service(aws.elsewhere(region=region), chosen)
 
 
 def _by_service(aws: Aws, kinds: Sequence[Kind]) -> Iterable[_Job]:
