@@ -270,7 +270,13 @@ class Connection(Remembering):
 
 
 def permission_of(
-    service: str, operation: str, parameters: Mapping[str, Any], message: str, *, account: str, region: str
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    message: str = "",
+    *,
+    account: str,
+    region: str,
 ) -> str:
     """The IAM action that a call needs: what AWS's message names, what the catalog knows, the operation's own name."""
     told = _DENIED.search(message)
