@@ -40,6 +40,8 @@ BESIDE = {
     "GetTrailStatus": {"keys-effective"},
     "GetBucketOwnershipControls": {"keys-effective", "invocation-logging-delivers"},
     "GetBucketVersioning": {"keys-effective", "invocation-logging-delivers"},
+    "GetBucketLifecycleConfiguration": {"keys-effective", "invocation-logging-delivers"},
+    "GetDataProtectionPolicy": {"keys-effective", "invocation-logging-delivers"},
     "GetPublicAccessBlock": {"keys-effective", "invocation-logging-delivers"},
 }
 IDENTITY = ("GetCallerIdentity", "AssumeRole")
