@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ringwall.sandbox import apikeys
 from ringwall.sandbox.sigv4 import SignatureError
 
 if TYPE_CHECKING:
@@ -156,12 +157,16 @@ class Credentials:
             tags = {tag["Key"]: tag["Value"] for tag in store.list_user_tags(name)}
             return Caller(str(user.arn), account, str(user.id), access_key, "User", tags)
 
-    def bearer(self, token: str, now: datetime) -> Caller:
-        """Caller of a Bedrock API key that IAM issued.
+    def bearer(self, token: str, now: datetime, region: str) -> Caller:
+        """Caller of a Bedrock API key: long-term if IAM issued it, short-term if it is a presigned request.
 
         Raises:
-            SignatureError: ``denied`` for any other token, and for inactive and expired keys.
+            SignatureError: ``denied`` for any other token, for inactive and expired keys, and for short-term keys of
+                another Region.
         """
+        short = apikeys.read(token)
+        if short is not None:
+            return self._short_term(short, now, region)
         for key in tuple(self.api_keys.values()):
             if key.service == "bedrock.amazonaws.com" and secrets.compare_digest(
                 key.secret.encode(), token.encode()
@@ -172,4 +177,15 @@ class Credentials:
                     raise SignatureError("denied", "Bedrock API key has expired.")
                 caller = self.user(key.account, key.user)
                 return replace(caller, access_key=key.id, bearer="LONG_TERM")
-        raise SignatureError("denied", "Authentication failed: Please make sure your API Key is valid.")
+        raise SignatureError("denied", apikeys.INVALID)
+
+    def _short_term(self, key: apikeys.ShortTermKey, now: datetime, region: str) -> Caller:
+        if key.region != region:
+            raise SignatureError("denied", apikeys.INVALID)
+        try:
+            caller, secret = self.look_up(key.signed.scope.access_key, key.signed.token, now)
+        except SignatureError as error:
+            message = apikeys.EXPIRED if error.kind == "expired" else apikeys.INVALID
+            raise SignatureError("denied", message) from error
+        key.verify(secret, now)
+        return replace(caller, bearer="SHORT_TERM")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.request import Request
-from ringwall.sandbox import documents
+from ringwall.sandbox import documents, grants
 from ringwall.sandbox.call import AwsError
 from ringwall.sandbox.hooks import Hooks, each
 
@@ -32,10 +32,10 @@ _USES = (
     "VerifyMac",
     "Sign",
     "Verify",
-    "CreateGrant",
 )
 _BY_KEY = (
     *_USES,
+    "CreateGrant",
     "DescribeKey",
     "GetPublicKey",
     "GetKeyPolicy",
@@ -43,7 +43,6 @@ _BY_KEY = (
     "ListKeyPolicies",
     "ListGrants",
     "RevokeGrant",
-    "RetireGrant",
     "EnableKey",
     "DisableKey",
     "EnableKeyRotation",
@@ -94,7 +93,9 @@ def _key_of_ciphertext(turn: Turn) -> str | None:
 def _authorize_by_key(turn: Turn) -> None:
     """Aliases and ciphertexts stand for a key; its ARN is what policies are about."""
     key = _named_key(turn)
-    if key is None and "KeyId" not in turn.parameters:
+    if key is None and turn.parameters.get("KeyId"):
+        raise _no_key(turn, str(turn.parameters["KeyId"]))
+    if key is None:
         name = _key_of_ciphertext(turn)
         key = find_key(turn.gateway.moto, turn.account, turn.call.region, name) if name else None
     if key is not None:
@@ -102,6 +103,36 @@ def _authorize_by_key(turn: Turn) -> None:
         # moto takes bare ids everywhere, ARNs and aliases only here and there.
         if "KeyId" in turn.parameters:
             turn.parameters["KeyId"] = key.id
+
+
+def _no_key(turn: Turn, name: str) -> AwsError:
+    # KMS has no policy to weigh for a key that is not there, and says so.
+    kind = "alias" if "alias/" in name else "key"
+    resource = name if kind == "alias" else f"key/{name}"
+    arn = name if name.startswith("arn:") else f"arn:aws:kms:{turn.call.region}:{turn.account}:{resource}"
+    message = f"Alias {arn} is not found." if kind == "alias" else f"Key '{arn}' does not exist"
+    return AwsError("NotFoundException", message)
+
+
+def _key_of_grant(turn: Turn) -> None:
+    """A grant token stands for its grant, and for its key."""
+    token = turn.parameters.get("GrantToken")
+    if token is None:
+        _authorize_by_key(turn)
+        return
+    moto = turn.gateway.moto
+    with moto.locked():
+        if turn.account in moto.accounts("kms"):
+            for key in moto.store("kms", turn.account, turn.call.region).keys.values():
+                if any(grant.token == token for grant in key.grants.values()):
+                    turn.changes["KeyId"] = key.arn
+                    return
+    raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
+
+
+def _create_grant(turn: Turn) -> None:
+    grants.check(turn.parameters)
+    _usable(turn)
 
 
 def _usable(turn: Turn) -> None:
@@ -198,13 +229,14 @@ def _policy_text(turn: Turn, reply: Reply) -> None:
 
 
 KMS = Hooks(
-    prepare=each("kms", _BY_KEY, _authorize_by_key),
+    prepare={**each("kms", _BY_KEY, _authorize_by_key), ("kms", "RetireGrant"): _key_of_grant},
     before={
         **each("kms", _USES, _usable),
         **each("kms", _WRITABLE, _not_pending),
         ("kms", "GetKeyPolicy"): _only_policy,
         ("kms", "PutKeyPolicy"): _put_key_policy,
         ("kms", "CreateKey"): _create_key,
+        ("kms", "CreateGrant"): _create_grant,
         ("kms", "EnableKeyRotation"): _rotation,
     },
     after={
