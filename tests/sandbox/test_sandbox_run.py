@@ -47,11 +47,6 @@ def test_a_command_that_is_not_there():
         run_foreground(command=["/nonexistent/program"])
 
 
-def test_state_between_runs_is_refused(tmp_path):
-    with pytest.raises(RingwallError, match="no state"):
-        run_foreground(state=tmp_path)
-
-
 def test_assignments_can_be_read_by_a_shell():
     assert assignments({"A": "b c", "D": "e+/="}) == "A='b c'\nD=e+/=\n"
 

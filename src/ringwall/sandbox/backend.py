@@ -24,17 +24,20 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models
+from ringwall.sandbox import models, moto_chance
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ringwall.sandbox.history import Beginning
 
 SERVICES = frozenset(
     {"iam", "organizations", "ec2", "kms", "s3", "logs", "cloudwatch", "cloudtrail", "sns", "events"}
 )
 """What moto keeps for us. STS and the Bedrock family are the sandbox's own."""
 
+_GLOBAL = frozenset({"iam", "s3", "organizations"})
 _SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 _PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _PROTOCOLS = {"cloudwatch": "query"}
@@ -82,6 +85,8 @@ class Moto:
         self._lock = threading.RLock()
         self._settings_before: dict[str, str | None] = {}
         self._urls: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
+        self._beginning: Beginning | None = None
+        self._known: set[str] = set()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,8 +108,13 @@ class Moto:
         finally:
             sessions.create_loader = original
 
-    def start(self) -> None:
-        """Begin with nothing, under the sandbox's settings of moto."""
+    def start(self, beginning: Beginning | None = None) -> None:
+        """Begin with nothing, under the sandbox's settings of moto.
+
+        Args:
+            beginning: what everything that moto makes of its own follows from; ``None`` = chance.
+        """
+        self._beginning = beginning
         self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
         session = _own_session()
         _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
@@ -135,16 +145,22 @@ class Moto:
         neutral = _moto("iam.access_control").PermissionResult.NEUTRAL
         _moto("s3.models").FakeBucket.get_permission = lambda *_: neutral
 
-    @staticmethod
-    def _backends(service: str) -> Any:
-        return _moto("backends").get_backend(service)
+    def _backends(self, service: str) -> Any:
+        backends = _moto("backends").get_backend(service)
+        if service not in self._known:
+            self._known.add(service)
+            moto_chance.lead(service)
+        return backends
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
         """The objects that moto keeps of a service, for reading under :meth:`locked`."""
         regional = self._backends(service)[account]
-        return regional[
-            region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"
-        ]
+        place = region if region in regional and service not in _GLOBAL else "aws"
+        if self._beginning is None or place in regional.keys():  # noqa: SIM118 - moto's "in" asks for Regions
+            return regional[place]
+        with self._lock, self._beginning.of(service, account, place):
+            moto_chance.seed()
+            return regional[place]
 
     def accounts(self, service: str) -> tuple[str, ...]:
         """Accounts that a service has state for."""
@@ -173,6 +189,9 @@ class Moto:
             dict(parameters), model
         )
         with self._lock:
+            if self._beginning is not None:
+                self.store(service, account, region)
+                moto_chance.seed()
             status, headers, body = self._send(service, operation, request, account, region)
         return self._read(model, protocol, status, headers, body)
 

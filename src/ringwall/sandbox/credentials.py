@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from ringwall.sandbox import apikeys
+from ringwall.sandbox import apikeys, chance
 from ringwall.sandbox.sigv4 import SignatureError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _ALPHABET = string.ascii_uppercase + "234567"
 
 def random_id(prefix: str, length: int = 16) -> str:
     """An id as IAM makes them (``ASIA...``, ``AROA...``)."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return prefix + chance.text(_ALPHABET, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,8 @@ class Credentials:
         key = random_id("ASIA")
         session = Session(
             replace(caller, access_key=key),
-            base64.b64encode(secrets.token_bytes(30)).decode(),
-            "IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(192)).decode(),
+            base64.b64encode(chance.token_bytes(30)).decode(),
+            "IQoJb3JpZ2luX2Vj" + base64.b64encode(chance.token_bytes(192)).decode(),
         )
         with self._lock:
             self._sessions[key] = session
@@ -117,6 +117,21 @@ class Credentials:
         """The newest session with that ARN."""
         with self._lock:
             return next((s.caller for s in reversed(self._sessions.values()) if s.caller.arn == arn), None)
+
+    def holder(self, access_key: str) -> Caller:
+        """Whose a key is, whether or not it still authenticates.
+
+        Raises:
+            SignatureError: ``unknown-key``.
+        """
+        session, api_key = self._sessions.get(access_key), self.api_keys.get(access_key)
+        if session is not None:
+            return session.caller
+        if api_key is not None:
+            return replace(
+                self.user(api_key.account, api_key.user), access_key=access_key, bearer="LONG_TERM"
+            )
+        return self._user(access_key, active=False)[0]
 
     def look_up(self, access_key: str, token: str | None, now: datetime) -> tuple[Caller, str]:
         """Caller and secret of an access key.
@@ -135,11 +150,11 @@ class Credentials:
             raise SignatureError("expired")
         return session.caller, session.secret
 
-    def _user(self, access_key: str) -> tuple[Caller, str]:
+    def _user(self, access_key: str, *, active: bool = True) -> tuple[Caller, str]:
         with self._moto.locked():
             for account in self._moto.accounts("iam"):
                 key = self._moto.store("iam", account).access_keys.get(access_key)
-                if key is not None and key.status == "Active":
+                if key is not None and (key.status == "Active" or not active):
                     return self.user(account, key.user_name, access_key), str(key.secret_access_key)
         raise SignatureError("unknown-key")
 

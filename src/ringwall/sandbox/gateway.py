@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog.operations import Authorization
-from ringwall.sandbox import authenticate, eventstream, faults, models, places, serialize
+from ringwall.sandbox import authenticate, chance, eventstream, faults, models, places, serialize
 from ringwall.sandbox import context as keys
 from ringwall.sandbox.authorize import Asking, Authorizer, Views, anonymous_or
 from ringwall.sandbox.call import AwsError, Call, Context, Output
 from ringwall.sandbox.credentials import Caller, Credentials
 from ringwall.sandbox.decisions import DecisionLog
+from ringwall.sandbox.history import changes_state
 from ringwall.sandbox.hooks import Table
 from ringwall.sandbox.internal import Insider, internal_turn
 from ringwall.sandbox.parse import MalformedRequestError, parse
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from ringwall.access import Access
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.call import Plane
+    from ringwall.sandbox.history import History
     from ringwall.sandbox.resolve import Resolution
     from ringwall.sandbox.trail import Trail
     from ringwall.sandbox.wire import HttpRequest, HttpResponse
@@ -76,6 +78,7 @@ class Gateway:
         self.authorizer = Authorizer(moto, self.views, self.log)
         self.planes: dict[str, Plane] = {}
         self.trail: Trail | None = None
+        self.history: History | None = None
         self.endpoint_service: Callable[[str], str | None] = lambda _: None
         self.network_changed: Callable[[], None] = lambda: None
         self._sts = Sts(moto, self.credentials)
@@ -214,8 +217,28 @@ class Gateway:
             self.authorizer.call(turn.asking, turn.asked)
         if service == "ec2" and turn.parameters.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+        if self.history is not None and changes_state(service, turn.call.operation):
+            return self.history.call(turn, lambda: self._carry_out(turn))
+        return self._carry_out(turn)
+
+    def _carry_out(self, turn: Turn) -> Output | Awaitable[Output]:
         self._hooks.before(turn)
         return self._execute(turn)
+
+    def repeat(self, turn: Turn) -> None:
+        """Make a call of the past again: it was authorized when it was made.
+
+        Raises:
+            AwsError: it fails, as it did then.
+        """
+        if turn.call.service == "ec2":
+            self._wait_for_ec2()
+        self._asking[turn.call.request_id] = turn.asking
+        try:
+            self._hooks.prepare(turn)
+            self._carry_out(turn)
+        finally:
+            del self._asking[turn.call.request_id]
 
     def _require_bucket(self, turn: Turn) -> None:
         # S3 says that a bucket does not exist before it looks at policies.
@@ -319,7 +342,13 @@ class Gateway:
         """See :meth:`ringwall.sandbox.call.Platform.peek`."""
         if service == "ec2":
             self._wait_for_ec2()
-        return self.moto.execute(service, operation, parameters, account, region).parameters
+
+        def reply() -> dict[str, Any]:
+            return self.moto.execute(service, operation, parameters, account, region).parameters
+
+        if self.history is not None and changes_state(service, operation):
+            return self.history.peek(service, operation, parameters, (account, region), reply)
+        return reply()
 
     def authorize(self, call: Call, action: str, resource: str, context: Context | None = None) -> None:
         """See :meth:`ringwall.sandbox.call.Platform.authorize`."""
@@ -336,7 +365,7 @@ class Gateway:
 
     def now(self) -> datetime:
         """See :meth:`ringwall.sandbox.call.Platform.now`."""
-        return self._clock()
+        return chance.moment() or self._clock()
 
     def record_event(
         self,

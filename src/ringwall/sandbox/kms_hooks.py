@@ -153,6 +153,16 @@ def require_usable(key: Any) -> None:
         raise AwsError("DisabledException", f"{key.arn} is disabled.")
 
 
+def _signs(turn: Turn) -> None:
+    key = _named_key(turn)
+    if key is None or not key.key_spec.startswith(("SYMMETRIC", "HMAC")):
+        return
+    if turn.call.operation == "GetPublicKey":
+        raise AwsError("UnsupportedOperationException", f"{key.arn} is not an asymmetric key.")
+    usage = f"{key.arn} key usage is {key.key_usage} which is not valid for {turn.call.operation}."
+    raise AwsError("InvalidKeyUsageException", usage)
+
+
 def _not_pending(turn: Turn) -> None:
     key = _named_key(turn)
     if key is not None and key.key_state == "PendingDeletion":
@@ -232,6 +242,7 @@ KMS = Hooks(
     prepare={**each("kms", _BY_KEY, _authorize_by_key), ("kms", "RetireGrant"): _key_of_grant},
     before={
         **each("kms", _USES, _usable),
+        **each("kms", ("Sign", "Verify", "GetPublicKey"), _signs),
         **each("kms", _WRITABLE, _not_pending),
         ("kms", "GetKeyPolicy"): _only_policy,
         ("kms", "PutKeyPolicy"): _put_key_policy,
