@@ -24,7 +24,7 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models, moto_chance
+from ringwall.sandbox import models, moto_chance, moto_gaps
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
@@ -150,6 +150,7 @@ class Moto:
         if service not in self._known:
             self._known.add(service)
             moto_chance.lead(service)
+            moto_gaps.fill(service)
         return backends
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:

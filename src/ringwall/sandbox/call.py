@@ -155,6 +155,9 @@ class Platform(Protocol):
     def access(self) -> Access:
         """Who has which policies, by the sandbox's present state."""
 
+    def effective_policy(self, type_: str, account: str) -> Mapping[str, Any] | None:
+        """What the organization's declarative policies of a type (``BEDROCK_POLICY``) come to for an account."""
+
     def now(self) -> datetime:
         """The sandbox's time, aware, UTC."""
 

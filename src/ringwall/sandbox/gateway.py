@@ -363,6 +363,10 @@ class Gateway:
         """See :meth:`ringwall.sandbox.call.Platform.access`."""
         return self.views.now().access
 
+    def effective_policy(self, type_: str, account: str) -> dict[str, Any] | None:
+        """See :meth:`ringwall.sandbox.call.Platform.effective_policy`."""
+        return self.views.now().effective_policy(type_, account)
+
     def now(self) -> datetime:
         """See :meth:`ringwall.sandbox.call.Platform.now`."""
         return chance.moment() or self._clock()

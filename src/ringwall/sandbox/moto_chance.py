@@ -15,7 +15,6 @@ from typing import Any
 from ringwall.sandbox import chance
 
 _SEED = 16
-_ASYMMETRIC = ("RSA", "ECC", "SM2", "ML")
 _URANDOM = {"kms": ("kms.models", "kms.utils", "kms.responses"), "s3": ("s3.models",)}
 _CLOCKS = {"s3": ("s3.models",), "cloudwatch": ("cloudwatch.models",)}
 
@@ -53,23 +52,9 @@ def lead(service: str) -> None:
     _replace("core.utils", "datetime", _Module(dt, datetime=_Clock))
     for module in _URANDOM.get(service, ()):
         _replace(module, "os", _Module(os, urandom=chance.token_bytes))
-    if service == "kms":
-        _without_needless_keys(importlib.import_module("moto.kms.models"))
     for module in _CLOCKS.get(service, ()):
         present = getattr(importlib.import_module(f"moto.{module}"), "datetime", None)
         _replace(module, "datetime", _Clock if isinstance(present, type) else _Module(dt, datetime=_Clock))
-
-
-def _without_needless_keys(kms: Any) -> None:
-    """Spare symmetric KMS keys the RSA key that moto makes for each of them, in a tenth of a second."""
-    make = kms.generate_private_key
-    if make.__module__ == __name__:
-        return
-
-    def for_spec(spec: str) -> Any:
-        return make(spec) if spec.startswith(_ASYMMETRIC) else None
-
-    kms.generate_private_key = for_spec
 
 
 def seed() -> None:
