@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.catalog.operations import Authorization
 from ringwall.sandbox import authenticate, chance, eventstream, faults, models, places, serialize
 from ringwall.sandbox import context as keys
+from ringwall.sandbox.alarms import Alarms
 from ringwall.sandbox.authorize import Asking, Authorizer, Views, anonymous_or
 from ringwall.sandbox.call import AwsError, Call, Context, Output
 from ringwall.sandbox.credentials import Caller, Credentials
@@ -19,6 +20,7 @@ from ringwall.sandbox.decisions import DecisionLog
 from ringwall.sandbox.history import changes_state
 from ringwall.sandbox.hooks import Table
 from ringwall.sandbox.internal import Insider, internal_turn
+from ringwall.sandbox.notices import Notices
 from ringwall.sandbox.parse import MalformedRequestError, parse
 from ringwall.sandbox.rooms import ROOMS
 from ringwall.sandbox.sigv4 import SignatureError
@@ -79,6 +81,8 @@ class Gateway:
         self.planes: dict[str, Plane] = {}
         self.trail: Trail | None = None
         self.history: History | None = None
+        self.notices = Notices(self)
+        self.alarms = Alarms(moto, self.notices, self.now)
         self.endpoint_service: Callable[[str], str | None] = lambda _: None
         self.network_changed: Callable[[], None] = lambda: None
         self._sts = Sts(moto, self.credentials)
@@ -344,7 +348,10 @@ class Gateway:
             self._wait_for_ec2()
 
         def reply() -> dict[str, Any]:
-            return self.moto.execute(service, operation, parameters, account, region).parameters
+            found = self.moto.execute(service, operation, parameters, account, region).parameters
+            if operation == "PutMetricData":
+                self.alarms.observe(parameters, account, region)
+            return found
 
         if self.history is not None and changes_state(service, operation):
             return self.history.peek(service, operation, parameters, (account, region), reply)

@@ -11,12 +11,27 @@ _ASYMMETRIC = ("RSA", "ECC", "SM2", "ML")
 _ARN = "arn:{0}:organizations::{1}:policy/{2}/bedrock_policy/{3}"
 
 
+class _NoNetwork:
+    """In the place of ``requests``."""
+
+    @staticmethod
+    def post(*_: Any, **__: Any) -> None:
+        """Send nothing."""
+
+
 def fill(service: str) -> None:
     """Put right what a service needs."""
     if service == "kms":
         _without_needless_keys(importlib.import_module("moto.kms.models"))
     if service == "organizations":
         _with_bedrock_policies(importlib.import_module("moto.organizations.models"))
+    if service == "sns":
+        _without_network(importlib.import_module("moto.sns.models"))
+
+
+def _without_network(sns: Any) -> None:
+    """Messages to subscribers over HTTP stay here."""
+    sns.requests = _NoNetwork
 
 
 def _without_needless_keys(kms: Any) -> None:

@@ -15,7 +15,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
-from ringwall.sandbox import events, places, selectors
+from ringwall.sandbox import events, notices, places, selectors
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
@@ -130,6 +130,7 @@ class Trail:
     def _add(self, record: Record) -> None:
         with self._lock:
             self._events.append(record)
+        self._tell(record)
         for account, region, name, trail in self._trails():
             if trail.status.is_logging and _covers(account, region, trail, record):
                 with self._lock:
@@ -138,6 +139,16 @@ class Trail:
                     full = len(batch) >= _BATCH
                 if full:
                     self._wake.set()
+
+    def _tell(self, record: Record) -> None:
+        """EventBridge hears of calls that change something, but not of its own and the alarms' notices."""
+        account, region = record["recipientAccountId"], record["awsRegion"]
+        if record["eventCategory"] != "Management" or record["readOnly"]:
+            return
+        if record["sourceIPAddress"] in {notices.EVENTS, notices.CLOUDWATCH}:
+            return
+        if self._gateway.notices.wanted(account, region):
+            self._gateway.notices.event(notices.api_call(record), (account, region))
 
     def _trails(self) -> Iterator[tuple[str, str, str, Any]]:
         moto = self._gateway.moto
@@ -179,6 +190,7 @@ class Trail:
 
     def flush(self) -> None:
         """Deliver everything that is waiting."""
+        self._gateway.notices.flush()
         with self._delivering:
             with self._lock:
                 pending, self._pending = self._pending, defaultdict(list)
