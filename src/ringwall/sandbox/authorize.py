@@ -14,7 +14,7 @@ from ringwall.iam.evaluate import decide
 from ringwall.iam.request import ANONYMOUS, Request
 from ringwall.sandbox import context as keys
 from ringwall.sandbox import effective, faults, models, state
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.call import AwsError, not_carried_out
 from ringwall.sandbox.decisions import DecisionLog, Entry, denial
 
 if TYPE_CHECKING:
@@ -165,8 +165,9 @@ class Authorizer:
                 "ValidationException", f"The provided model identifier is invalid. {error}"
             ) from error
         except operations.UnknownOperationError as error:
-            message = f"The sandbox does not know which permissions {asking.service}:{asking.operation} needs"
-            raise faults.fault("not-in-sandbox", asking.service, message) from error
+            raise not_carried_out(
+                asking.service, asking.operation, "its permissions are not known"
+            ) from error
 
     def one(self, asking: Asking, authorization: Authorization) -> None:
         """Decide one authorization.

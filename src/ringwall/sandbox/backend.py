@@ -25,7 +25,7 @@ from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
 from ringwall.sandbox import models, moto_chance, moto_gaps
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.call import AwsError, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -210,14 +210,11 @@ class Moto:
             known: Any = error
             return known.code or 500, dict(known.get_headers()), _encoded(known.get_body())
         except NotImplementedError as error:
-            raise AwsError(
-                "NotImplementedException",
-                f"The sandbox does not implement {service}:{operation} ({error})",
-                501,
-            ) from error
+            raise not_carried_out(service, operation, str(error)) from error
         except _CRASHES as error:
-            text = f"The sandbox could not do {service}:{operation}: {type(error).__name__}: {error}"
-            raise AwsError("InternalFailure", text, 500) from error
+            # A client would try a 500 again, in vain.
+            why = f"with these parameters: {type(error).__name__}: {error}"
+            raise not_carried_out(service, operation, why) from error
         return int(status), headers, _encoded(body)
 
     @staticmethod
@@ -263,8 +260,7 @@ class Moto:
         try:
             parsed: dict[str, Any] = parser.parse(message, model.output_shape)
         except botocore.parsers.ResponseParserError as error:
-            text = f"The sandbox does not implement {model.service_model.service_name}:{model.name}"
-            raise AwsError("NotImplementedException", text, 501) from error
+            raise not_carried_out(model.service_model.service_name, model.name) from error
         parsed.pop("ResponseMetadata", None)
         fault = parsed.pop("Error", None)
         if status >= 301 and status != 304:

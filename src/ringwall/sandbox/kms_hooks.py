@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _USES = (
     "Encrypt",
     "Decrypt",
-    "ReEncrypt",
     "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext",
     "GenerateDataKeyPair",
@@ -103,6 +102,23 @@ def _authorize_by_key(turn: Turn) -> None:
         # moto takes bare ids everywhere, ARNs and aliases only here and there.
         if "KeyId" in turn.parameters:
             turn.parameters["KeyId"] = key.id
+
+
+def _authorize_by_both_keys(turn: Turn) -> None:
+    """ReEncrypt takes from one key, which the ciphertext names, and gives to another."""
+    moto, place = turn.gateway.moto, (turn.account, turn.call.region)
+    source = turn.parameters.get("SourceKeyId") or _key_of_ciphertext(turn)
+    for name, given in (
+        ("SourceKeyId", source),
+        ("DestinationKeyId", turn.parameters.get("DestinationKeyId")),
+    ):
+        key = find_key(moto, *place, str(given)) if given else None
+        if key is None:
+            raise _no_key(turn, str(given))
+        require_usable(key)
+        turn.changes[name] = key.arn
+        if name in turn.parameters:
+            turn.parameters[name] = key.id
 
 
 def _no_key(turn: Turn, name: str) -> AwsError:
@@ -239,7 +255,11 @@ def _policy_text(turn: Turn, reply: Reply) -> None:
 
 
 KMS = Hooks(
-    prepare={**each("kms", _BY_KEY, _authorize_by_key), ("kms", "RetireGrant"): _key_of_grant},
+    prepare={
+        **each("kms", _BY_KEY, _authorize_by_key),
+        ("kms", "RetireGrant"): _key_of_grant,
+        ("kms", "ReEncrypt"): _authorize_by_both_keys,
+    },
     before={
         **each("kms", _USES, _usable),
         **each("kms", ("Sign", "Verify", "GetPublicKey"), _signs),
