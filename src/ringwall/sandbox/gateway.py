@@ -263,6 +263,8 @@ class Gateway:
             output = self._moto(turn)
         if _changes_policies(turn.call):
             self.views.changed()
+        if service == "cloudtrail" and self.trail is not None and not turn.call.operation.startswith(_READS):
+            self.trail.changed()
         return output
 
     def _moto(self, turn: Turn) -> Output:
@@ -348,10 +350,11 @@ class Gateway:
             self._wait_for_ec2()
 
         def reply() -> dict[str, Any]:
-            found = self.moto.execute(service, operation, parameters, account, region).parameters
-            if operation == "PutMetricData":
+            if (service, operation) in _SERVICES_OWN:
+                self.moto.put_metrics(parameters, account, region)
                 self.alarms.observe(parameters, account, region)
-            return found
+                return {}
+            return self.moto.execute(service, operation, parameters, account, region).parameters
 
         if self.history is not None and changes_state(service, operation):
             return self.history.peek(service, operation, parameters, (account, region), reply)

@@ -19,7 +19,7 @@ from ringwall.sandbox import events, notices, places, selectors
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ringwall.sandbox.call import Output
     from ringwall.sandbox.events import Record
@@ -41,6 +41,7 @@ class Trail:
         self._delivering = threading.Lock()
         self._events: deque[Record] = deque(maxlen=_KEPT)
         self._pending: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+        self._known: tuple[tuple[str, str, str, Any], ...] | None = None
         self.problems: dict[str, str] = {}
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -150,16 +151,25 @@ class Trail:
         if self._gateway.notices.wanted(account, region):
             self._gateway.notices.event(notices.api_call(record), (account, region))
 
-    def _trails(self) -> Iterator[tuple[str, str, str, Any]]:
+    def changed(self) -> None:
+        """A trail was made, changed or deleted."""
+        self._known = None
+
+    def _trails(self) -> tuple[tuple[str, str, str, Any], ...]:
+        """Account, Region, name and moto's object of each trail; kept, as every record asks for them."""
+        known = self._known
+        if known is not None:
+            return known
         moto = self._gateway.moto
         with moto.locked():
-            found = [
+            found = tuple(
                 (account, region, name, trail)
                 for account in moto.accounts("cloudtrail")
                 for region in moto.regions("cloudtrail", account)
                 for name, trail in moto.store("cloudtrail", account, region).trails.items()
-            ]
-        yield from found
+            )
+            self._known = found
+        return found
 
     def events(self, account: str, region: str) -> list[Record]:
         """Management events of an account and Region, newest first, as ``LookupEvents`` shows them."""
