@@ -34,7 +34,7 @@ OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 _MINUTE = 60
 _MINUTES_KEPT = 24 * 60
 _VALUES_KEPT = 1000
-_DATA_KEPT = 100_000
+_DATA_KEPT = 20_000
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "GreaterThanOrEqualToThreshold": operator.ge,
     "GreaterThanThreshold": operator.gt,

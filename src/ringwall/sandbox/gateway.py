@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from ringwall.sandbox.rooms import ROOMS
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.sts import Sts
 from ringwall.sandbox.turn import Turn
+from ringwall.sandbox.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.history import History
     from ringwall.sandbox.resolve import Resolution
     from ringwall.sandbox.trail import Trail
-    from ringwall.sandbox.wire import HttpRequest, HttpResponse
+    from ringwall.sandbox.wire import HttpRequest
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
 _POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
@@ -100,7 +100,9 @@ class Gateway:
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(self._pool, self._answer, exchange)
-            output = await answer if inspect.isawaitable(answer) else answer
+            if isinstance(answer, HttpResponse):
+                return answer
+            output = await answer
             response = self._written(exchange, output)
         except AwsError as error:
             return await loop.run_in_executor(self._pool, self._refused, exchange, error)
@@ -109,11 +111,20 @@ class Gateway:
         await loop.run_in_executor(self._pool, self._record, exchange, output, None)
         return response
 
-    def _answer(self, exchange: Exchange) -> Output | Awaitable[Output]:
-        turn = self._admit(exchange)
-        exchange.turn = turn
-        self._asking[exchange.request_id] = turn.asking
-        return self.perform(turn)
+    def _answer(self, exchange: Exchange) -> HttpResponse | Awaitable[Output]:
+        """The whole answer, made and recorded in one thread; or what the event loop has to wait for."""
+        try:
+            turn = self._admit(exchange)
+            exchange.turn = turn
+            self._asking[exchange.request_id] = turn.asking
+            output = self.perform(turn)
+            if not isinstance(output, Output):
+                return output
+            response = self._written(exchange, output)
+        except AwsError as error:
+            return self._refused(exchange, error)
+        self._record(exchange, output, None)
+        return response
 
     def _admit(self, exchange: Exchange) -> Turn:
         """Authenticate and read a request."""
