@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 _DECISIONS = "/_ringwall/decisions"
 _running = threading.Lock()
+# Answers are work for the processor, and more threads than it can serve only take turns; a model upstream is waited for.
+_WORKING, _WAITING = 4, 32
 
 
 class Sandbox:
@@ -117,7 +119,8 @@ class Sandbox:
         with self._beginning("organization"):
             bootstrap.make_organization(self._moto)
             self._key, self._secret = bootstrap.make_administrator(self._moto)
-        self._pool = ThreadPoolExecutor(32, thread_name_prefix="ringwall-sandbox")
+        threads = _WAITING if self._models["model_upstream"] else _WORKING
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ringwall-sandbox")
         self._network = Network(self._moto, self._wait_for_ec2)
         self.gateway = Gateway(
             self._moto, pool=self._pool, wait_for_ec2=self._wait_for_ec2, ec2_ready=self._ec2.is_set
