@@ -10,7 +10,7 @@ else
 INSTALL = $(UV) pip install --quiet --python $(BIN)/python -c requirements.lock
 endif
 
-.PHONY: demo test check bench docs clean help
+.PHONY: demo test check bench exports docs clean help
 .DEFAULT_GOAL := help
 
 help:   ## list the targets
@@ -32,6 +32,9 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, generated documen
 bench: $(VENV)/.bench  ## timed claims, side by side with peers, as ratios
 	@$(BIN)/python bench/run.py
 
+exports: $(VENV)/.exports  ## check the exports with cfn-lint, parliament and, where installed, checkov and terraform
+	@$(BIN)/python scripts/check_exports.py
+
 docs: $(VENV)/.dev  ## write the generated pages under docs/ again
 	@$(BIN)/python scripts/generate_docs.py
 
@@ -51,6 +54,10 @@ $(VENV)/.dev: $(BIN)/python pyproject.toml requirements.lock
 	@echo "setting up $(VENV) for development ..."
 	@$(INSTALL) -e '.[dev]'
 	@touch $@ $(VENV)/.sandbox
+
+$(VENV)/.exports: $(VENV)/.dev
+	@$(INSTALL) -e '.[exports]'
+	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
 	@$(INSTALL) -e '.[bench]'

@@ -1,4 +1,8 @@
-"""What the secure client adds to a call, beside raw boto3 that sends the same bytes to the same local server."""
+"""What the secure client adds to a call, beside raw boto3 that sends the same bytes to the same local server.
+
+The client decides, verifies what leaves, tells an outcome with its coverage, and holds a deadline. The target is raw
+boto3's own time and an allowance.
+"""
 
 from __future__ import annotations
 
@@ -19,11 +23,16 @@ import trustme
 from botocore.config import Config
 from timing import Row, interleaved
 
-from ringwall.client import SecureBedrockClient
+from ringwall.client import Outcome, SecureBedrockClient
 
 MODEL = "us.amazon.nova-pro-v1:0"
 GUARDRAIL = "arn:aws:bedrock:us-east-1:111122223333:guardrail/abcdefghijkl"
-SIZES = ((200, "200 B"), (20_000, "20 KB"), (1_000_000, "1 MB"))
+SIZES = (
+    # characters of the prompt, in words, and what may be added: seconds, and a part of raw boto3's time
+    (200, "200 B", 15e-6, 0.0),
+    (20_000, "20 KB", 0.0, 0.05),
+    (1_000_000, "1 MB", 0.0, 0.10),
+)
 ANSWER = json.dumps(
     {
         "output": {"message": {"role": "assistant", "content": [{"text": "Hello."}]}},
@@ -38,20 +47,27 @@ def rows() -> Iterator[Row]:
     """Every row about the client."""
     with _server() as (url, ca), _credentials():
         secure = SecureBedrockClient(
-            "us-east-1", guardrail=f"{GUARDRAIL}:1", models=[MODEL], endpoint_url=url, ca_bundle=ca
-        )
+            "us-east-1", guardrail=f"{GUARDRAIL}:1", models=[MODEL], endpoint_url=url, ca_bundle=ca,
+            on_outcome=_told,
+        )  # fmt: skip
         raw = boto3.client("bedrock-runtime", endpoint_url=url, verify=ca, config=Config(proxies={}))
         guardrail = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}
-        for size, words in SIZES:
+        for size, words, added, part in SIZES:
             messages = [{"role": "user", "content": [{"text": "x" * size}]}]
             ours, peer = interleaved(
                 _calling(secure, modelId=MODEL, messages=messages),
                 _calling(raw, modelId=MODEL, messages=messages, guardrailConfig=guardrail),
-                seconds=2,
+                seconds=3,
             )
-            yield Row(
-                f"Converse by the secure client, a prompt of {words}", ours, peer=peer, peer_name="raw boto3"
-            )
+            target = peer.median * (1 + part) + added
+            name = f"Converse by the secure client, a prompt of {words}"
+            yield Row(name, ours, target, peer=peer, peer_name="raw boto3")
+
+
+def _told(outcome: Outcome) -> None:
+    """A listener that looks at what it is told, as one that counts would."""
+    if outcome.intervened or outcome.coverage is None or not outcome.coverage.complete:
+        raise AssertionError(outcome)
 
 
 def _calling(client: Any, **parameters: Any) -> Any:

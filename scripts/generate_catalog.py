@@ -10,7 +10,7 @@ Operation names and parameters come from the service models of the botocore that
 
     reference.zip        a member per service prefix, ``index.json`` and ``names.json``; its format stands in
                          :mod:`ringwall.catalog.reference`
-    operations.json      operations of the services that Ringwall calls, by botocore service name
+    operations.zip       operations of the services that Ringwall calls, by botocore service name
     shapes.zip           a member per service of the prefix bedrock: the parameters of its operations; its format
                          stands in :mod:`ringwall.catalog.operations.shapes`
 
@@ -162,7 +162,7 @@ def write_reference(package: Path) -> None:
 
 
 def write_operations(package: Path) -> None:
-    """Write ``operations.json``, a line per service so that a change can be reviewed."""
+    """Write ``operations.zip``: one member, with its provenance."""
     session = botocore.session.get_session()
     rows = {
         service: {
@@ -180,9 +180,8 @@ def write_operations(package: Path) -> None:
         "version": botocore.__version__,
         "licence": "Apache-2.0",
     }
-    lines = [f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(rows.items())]
-    text = f'{{"provenance": {json.dumps(provenance)},\n"services": {{\n' + ",\n".join(lines) + "\n}}\n"
-    (OUT / "operations.json").write_text(text, encoding="utf-8")
+    services = dict(sorted(rows.items()))
+    write_archive("operations.zip", {"operations": {"provenance": provenance, "services": services}})
 
 
 SCALARS = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import ClassVar
 
@@ -19,10 +18,9 @@ from ringwall.catalog.operations import (
 )
 from ringwall.catalog.operations.additions import ADDED, KEYS, PASSED, TAGGED
 from ringwall.catalog.operations.exceptions import EXCEPTIONS, UNLISTED
-from ringwall.catalog.operations.names import services
+from ringwall.catalog.operations.names import operations_document, services
 from ringwall.catalog.operations.parameters import CONTEXT, RESOURCES
 from ringwall.catalog.operations.storage import OF_VERSION
-from ringwall.catalog.reference import DATA
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 HERE = f"arn:aws:bedrock:{REGION}:{ACCOUNT}"
@@ -128,7 +126,7 @@ def test_tables_name_real_actions_types_and_keys():
 
 
 def test_operation_lists_are_those_of_the_botocore_that_made_them():
-    made = json.loads((DATA / "operations.json").read_text(encoding="utf-8"))["provenance"]["version"]
+    made = operations_document()["provenance"]["version"]
     session = botocore.session.get_session()
     for service in (name for name in services() if name in session.get_available_services()):
         listed = set(services()[service].operations.values())

@@ -15,7 +15,8 @@ SLUGS = {
     "least-privilege-invoke", "guardrail-cannot-be-bypassed", "models-restricted", "regions-restricted",
     "vpc-endpoint-effective", "vpc-endpoint-cannot-be-skipped", "keys-effective", "trail-records-inference",
     "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
-    "controls-protected", "api-keys-prevented", "data-retention-none",
+    "controls-protected", "api-keys-prevented", "data-retention-none", "buckets-private", "knowledge-base-sources",
+    "guardrail-enforced", "resources-stay-in-organization",
 }  # fmt: skip
 
 

@@ -59,15 +59,21 @@ class Received:
 
 @dataclass(frozen=True)
 class Reply:
-    """What to answer; ``then`` is ``answer``, ``drop`` (close without a byte) or ``stall`` (say nothing)."""
+    """What to answer.
+
+    ``then`` is ``answer``, ``drop`` (close without a byte), ``reset`` (the same by RST) or ``stall`` (say nothing, or
+    nothing more). ``stop_after`` bytes of the body it ends; ``pause`` seconds pass after each byte.
+    """
 
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
     then: str = "answer"
+    stop_after: int | None = None
+    pause: float = 0
 
 
-DROP, STALL = Reply(then="drop"), Reply(then="stall")
+DROP, RESET, STALL = Reply(then="drop"), Reply(then="reset"), Reply(then="stall")
 THROTTLED = Reply(429, b'{"message":"slow down"}', {"x-amzn-ErrorType": "ThrottlingException"})
 UNAVAILABLE = Reply(503, b'{"message":"not now"}', {"x-amzn-ErrorType": "ServiceUnavailableException"})
 EXPIRED = Reply(403, b'{"message":"expired"}', {"x-amzn-ErrorType": "ExpiredTokenException"})
@@ -88,6 +94,13 @@ def frame(kind: str, payload: Mapping[str, Any], *, message: str = "event") -> b
 
 def stream(*frames: bytes) -> Reply:
     return Reply(200, b"".join(frames), {"Content-Type": "application/vnd.amazon.eventstream"})
+
+
+def chunked(*frames: bytes) -> Reply:
+    """A stream in HTTP chunks, as AWS sends it."""
+    parts = [b"%x\r\n%s\r\n" % (len(part), part) for part in frames]
+    headers = {"Content-Type": "application/vnd.amazon.eventstream", "Transfer-Encoding": "chunked"}
+    return Reply(200, b"".join(parts) + b"0\r\n\r\n", headers)
 
 
 def chunk(payload: Mapping[str, Any]) -> bytes:
@@ -154,6 +167,7 @@ class Hostile:
         self.caller = f"arn:aws:iam::{ACCOUNT}:user/dev"
         self.sessions = 0
         self.lifetime: Callable[[int], int] = lambda _: 3600
+        self.expired: set[str] = set()
         self.guardrail_versions: list[dict[str, Any]] = []
         self.guardrail_contents: dict[str, dict[str, Any]] = {}
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
@@ -246,14 +260,32 @@ class Hostile:
             for head, body in _requests(file):
                 received = self._keep(head, body, connect, sock.version() or "")
                 reply = self._answer(received)
-                if reply.then == "stall":
-                    self._stopped.wait(30)
-                if reply.then != "answer":
+                if reply.then == "reset":
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    socket.socket.close(sock)
                     return
-                lines = [f"HTTP/1.1 {reply.status} X", f"Content-Length: {len(reply.body)}"]
-                headers = {"Content-Type": "application/json", "x-amzn-RequestId": "req-1", **reply.headers}
-                lines += [f"{name}: {value}" for name, value in headers.items()]
-                sock.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + reply.body)
+                if reply.then == "stall" and reply.stop_after is None:
+                    self._stopped.wait(30)
+                if reply.then == "drop" or (reply.then == "stall" and reply.stop_after is None):
+                    return
+                self._send(sock, reply)
+                if reply.stop_after is not None:
+                    return
+
+    def _send(self, sock: ssl.SSLSocket, reply: Reply) -> None:
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": "req-1", **reply.headers}
+        if "Transfer-Encoding" not in headers:
+            headers["Content-Length"] = str(len(reply.body))
+        lines = [f"HTTP/1.1 {reply.status} X", *(f"{name}: {value}" for name, value in headers.items())]
+        head, body = "\r\n".join(lines).encode() + b"\r\n\r\n", reply.body[: reply.stop_after]
+        if not reply.pause:
+            sock.sendall(head + body)
+        for number in range(len(body)) if reply.pause else ():
+            sock.sendall(head + body[:1] if number == 0 else body[number : number + 1])
+            if self._stopped.wait(reply.pause):
+                return
+        if reply.then == "stall":
+            self._stopped.wait(30)
 
     def _keep(self, head: bytes, body: bytes, connect: str | None, tls: str) -> Received:
         first, *rest = head.decode("latin-1").rstrip("\r\n").split("\r\n")
@@ -268,6 +300,8 @@ class Hostile:
 
     def _answer(self, received: Received) -> Reply:
         operation = received.operation
+        if any(f"={key}/" in received.headers.get("authorization", "") for key in self.expired):
+            return EXPIRED
         with self._lock:
             queued = self._queued.get(operation)
             if queued:

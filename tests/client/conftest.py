@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,16 @@ from ringwall.controls.guardrails import content, digest
 from ringwall.estate.kinds.guardrail_fields import BLOCKS, TEXTS, lower
 from ringwall.perimeter import load
 
+FRAMEWORKS = (
+    "langchain_aws",
+    "strands",
+    "pydantic_ai",
+    "instructor",
+    "llama_index",
+    "aiobotocore",
+    "anthropic",
+)
+collect_ignore = [] if any(map(find_spec, FRAMEWORKS)) else ["test_client_frameworks.py"]
 MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
 REMOVED = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL", "BOTO_")

@@ -18,7 +18,7 @@ from ringwall.controls.judging import judge
 from ringwall.controls.proving import prove_declared
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 from ringwall.estate.references import bind, placeholders
-from ringwall.perimeter.model import Perimeter
+from ringwall.perimeter import Perimeter, load
 
 if TYPE_CHECKING:
     from ringwall.controls.findings import Finding
@@ -111,3 +111,36 @@ def bare(*resources: Resource, account: Account | None = None) -> CheckContext:
     """A context without a declaration over an observed Estate made of these resources."""
     estate = Estate("observed", (account or Account(ACCOUNT),), resources)
     return CheckContext(None, estate, Estate("desired"), Access(estate))
+
+
+COMPLETE = QUICKSTART.parents[1] / "complete" / "ringwall.yaml"
+
+
+@cache
+def complete() -> Perimeter:
+    """The example that declares everything."""
+    return load(COMPLETE)
+
+
+def compiled(perimeter: Perimeter) -> Estate:
+    """A declaration's desired Estate without references."""
+    estate = compile_estate(perimeter)
+    return bind(estate, placeholders(estate))
+
+
+@cache
+def compiled_complete() -> Estate:
+    return compiled(complete())
+
+
+def context_of(perimeter: Perimeter, observed: Estate | None = None, *, proofs: bool = False) -> CheckContext:
+    """The context of any declaration over an Estate; default: what it compiles to."""
+    wanted = compiled(perimeter)
+    estate = observed or wanted
+    access = Access(estate)
+    found: Mapping[str, Any] = {}
+    if proofs:
+        attributes = placeholders(compile_estate(perimeter))
+        answers = prove_declared(perimeter, estate, attributes, catalog.load(), access=access)
+        found = {item.declared.name: item.answer for item in answers}
+    return CheckContext(perimeter, estate, wanted, access, found)

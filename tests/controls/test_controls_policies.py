@@ -188,7 +188,9 @@ PROTECTED: tuple[tuple[str, str, bool, bool], ...] = (
     ("kms:ScheduleKeyDeletion", IDS["key/trail"]["Arn"], False, False),
     ("kms:ScheduleKeyDeletion", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/other", True, True),
     ("kms:CreateGrant", IDS["key/guardrail"]["Arn"], True, False),
-    ("kms:Decrypt", IDS["key/guardrail"]["Arn"], True, True),
+    ("kms:Decrypt", IDS["key/trail"]["Arn"], False, False),
+    ("kms:Decrypt", IDS["key/invocation-log-bucket"]["Arn"], False, False),
+    ("kms:Decrypt", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/other", True, True),
     ("cloudtrail:StopLogging", TRAIL, False, False),
     ("cloudtrail:StopLogging", f"arn:aws:cloudtrail:us-east-1:{ACCOUNT}:trail/other", True, True),
     ("logs:DeleteLogGroup", f"{GROUP}:*", False, False),
@@ -225,6 +227,40 @@ def test_protection_policy(action: str, resource: str, guardrail_admin: bool, an
     assert scp("protect", GUARDRAIL_ADMIN, action, resource, {}) is guardrail_admin
     assert scp("protect", OPERATOR, action, resource, {}) is anybody
     assert scp("protect", f"arn:aws:iam::{ACCOUNT}:root", action, resource, {}) is anybody
+
+
+@pytest.mark.parametrize(
+    ("allowed", "principal", "key"),
+    [
+        (True, OPERATOR, "guardrail"),
+        (True, APP, "guardrail"),
+        (False, AUDITOR, "guardrail"),
+        (False, f"arn:aws:iam::{ACCOUNT}:role/other", "guardrail"),
+        (True, AUDITOR, "trail"),
+        (False, APP, "trail"),
+        (False, AUDITOR, "invocation-log-bucket"),
+        (True, ADMIN, "invocation-log-bucket"),
+    ],
+)
+def test_keys_are_decrypted_by_their_users(allowed: bool, principal: str, key: str) -> None:
+    assert scp("protect", principal, "kms:Decrypt", IDS[f"key/{key}"]["Arn"], {}) is allowed
+
+
+@pytest.mark.parametrize(
+    ("allowed", "principal"),
+    [
+        (True, APP),
+        (True, OPERATOR),
+        (False, ADMIN),
+        (False, f"arn:aws:iam::{ACCOUNT}:root"),
+        (False, f"arn:aws:iam::{ACCOUNT}:role/other"),
+        (False, f"arn:aws:iam::{ACCOUNT}:role/path/quickstart-app"),
+    ],
+)
+def test_only_declared_principals_run_anything(allowed: bool, principal: str) -> None:
+    for action, resource in ((INVOKE, PROFILE), ("bedrock:InvokeAgent", "*"), ("bedrock:Retrieve", "*")):
+        assert scp("models", principal, action, resource, {}) is allowed
+    assert scp("models", principal, "bedrock:ListGuardrails", "*", {}) is True
 
 
 def test_not_even_administrators_leave_the_organization() -> None:

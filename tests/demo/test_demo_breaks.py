@@ -19,6 +19,7 @@ from ringwall.demo.records import (
     trail_events,
 )
 from ringwall.demo.world import World
+from ringwall.errors import RingwallError
 
 CASE = {case.slug: case for case in CASES}
 MEMBER = "111122223333"
@@ -93,8 +94,8 @@ def logged(world: World) -> dict[str, bool]:
     return seen(iter([*logged_to_bucket(world), *logged_to_group(world)]))
 
 
-def test_a_word_taken_off_the_list_turns_the_blocked_line_red(world: World) -> None:
-    """The pinned version is deleted for one without the word that is described as it was; the client cannot tell."""
+def test_a_version_without_the_word_is_not_called_with_whatever_it_is_described_as(world: World) -> None:
+    """The pinned version is deleted for one without the word that is described as it was: no line is green then."""
     declared, pinned = world.perimeter.guardrail, world.attributes["guardrail-version/baseline"]["Version"]
     bedrock, guardrail = world.administrator("bedrock"), world.attributes["guardrail/baseline"]["Id"]
     description = bedrock.get_guardrail(guardrailIdentifier=guardrail, guardrailVersion=pinned)["description"]
@@ -108,10 +109,11 @@ def test_a_word_taken_off_the_list_turns_the_blocked_line_red(world: World) -> N
     )
     made = bedrock.create_guardrail_version(guardrailIdentifier=guardrail, description=description)
     bedrock.delete_guardrail(guardrailIdentifier=guardrail, guardrailVersion=pinned)
-    told = seen(answers(world))
+    with pytest.raises(RingwallError, match="no numbered version with the declared content"):
+        seen(answers(world))
     bedrock.delete_guardrail(guardrailIdentifier=guardrail, guardrailVersion=made["version"])
     put_right(world)
-    assert told == {"answered": True, "streamed": True, "blocked": False}
+    assert seen(answers(world)) == {"answered": True, "streamed": True, "blocked": True}
 
 
 def test_with_the_trail_stopped_nothing_is_delivered(world: World) -> None:

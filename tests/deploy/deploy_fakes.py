@@ -106,6 +106,8 @@ class FakeKind:
     """Property that is its name; empty = found by ownership tag."""
     create_only: tuple[str, ...] = ()
     permissions: Permissions = PERMISSIONS
+    repeatable: bool = True
+    taggable: bool = True
 
     def read(self, aws: Any) -> Iterator[Resource]:
         for physical, properties in aws.call(self.type, "List")["items"].items():
@@ -123,6 +125,9 @@ class FakeKind:
             if not self.named and marks.get("ringwall:id") == desired.id:
                 return item
         return None
+
+    def identifying(self, resource: Resource) -> Mapping[str, Any]:
+        return {self.named: resource.get(self.named)} if self.named else {}
 
     def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         return dict(properties)
@@ -151,6 +156,9 @@ class FakeKind:
     def update(self, aws: Any, observed: Resource, desired: Resource) -> Resource:
         aws.call(self.type, "Put", Id=observed.id, Properties=dict(desired.properties))
         return self._seen(aws, observed.id, {**observed.properties, **desired.properties})
+
+    def removable(self, observed: Resource) -> bool:
+        return not str(observed.get("KeyState", "")).startswith("Pending")
 
     def delete(self, aws: Any, observed: Resource) -> None:
         aws.call(self.type, "Remove", Id=observed.id)

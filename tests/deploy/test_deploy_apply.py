@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from deploy.deploy_fakes import (
@@ -17,6 +19,7 @@ from deploy.deploy_fakes import (
 )
 from ringwall.deploy.apply import apply
 from ringwall.deploy.plan import make_plan
+from ringwall.deploy.write import AnswerLostError
 from ringwall.errors import AwsCallError, RingwallError
 
 WRITES = 18
@@ -82,6 +85,31 @@ def test_lost_answer_of_any_write_is_found_again(number):
     assert applied.complete
     assert counts(aws) == counts(deployed())
     assert planned(aws).empty
+
+
+def never_again():
+    """The kinds, of which keys must not be sent twice on a guess, as KMS's."""
+    return {**KINDS, "AWS::KMS::Key": replace(KINDS["AWS::KMS::Key"], repeatable=False)}
+
+
+def test_a_create_that_must_not_be_repeated_is_found_again_by_its_tag():
+    aws = FakeAws(faults={1: "lost"})
+    applied = apply(planned(aws), aws, never_again(), management=aws, backoff=patient()[0], workers=1)
+    assert applied.complete
+    assert counts(aws) == counts(deployed())
+
+
+def test_a_create_that_must_not_be_repeated_is_looked_for_and_not_sent_again():
+    aws = FakeAws(faults={1: AwsCallError("kms", "CreateKey", "EndpointTimedOut", "no answer")})
+    backoff, waited = patient()
+    applied = apply(planned(aws), aws, never_again(), management=aws, backoff=backoff, workers=1)
+    (failed,) = applied.failed
+    assert isinstance(failed.error, AnswerLostError)
+    assert failed.change.id == "key/logs"
+    assert "AWS::KMS::Key" not in counts(aws)
+    assert len(waited) > 4, "the whole patience is spent on looking"
+    assert run(aws).complete
+    assert counts(aws) == counts(deployed())
 
 
 @pytest.mark.parametrize(

@@ -196,7 +196,9 @@ def test_untagged_resource_of_our_name_is_adopted():
     plan = plan_for(only("guardrail/baseline"), Estate("observed", resources=(guardrail,)))
     (change,) = plan.todo
     assert change.action == "update"
-    assert change.reasons == ("it exists already and is adopted by name",)
+    assert change.reasons == (
+        "it exists already and nothing says that it is ours; `ringwall import` makes it so",
+    )
     assert [item.path for item in change.differences] == ["Tags[ringwall:perimeter]"]
 
 

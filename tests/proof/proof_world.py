@@ -11,7 +11,7 @@ from ringwall.iam.codec import make_request, policies_from_json
 from ringwall.iam.patterns import glob_matches
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from ringwall.iam.policy import PolicySet
     from ringwall.iam.request import Request
@@ -113,6 +113,9 @@ class World:
     def resource_patterns(self, action: str) -> tuple[str, ...]:
         return next((shapes for one, shapes in ACTIONS.items() if one.lower() == action.lower()), ())
 
+    def takes_star(self, action: str) -> bool:
+        return not self.resource_patterns(action)
+
     def rcp_covers(self, service: str) -> bool:
         return service == "shop"
 
@@ -142,10 +145,12 @@ _OPERATORS = {
 
 
 @st.composite
-def conditions(draw: Any, most: int = 2) -> dict[str, dict[str, list[str]]]:
+def conditions(
+    draw: Any, most: int = 2, keys: Collection[str] = KEYS.keys()
+) -> dict[str, dict[str, list[str]]]:
     block: dict[str, dict[str, list[str]]] = {}
     for _ in range(draw(st.integers(0, most))):
-        key = draw(st.sampled_from(sorted(KEYS)))
+        key = draw(st.sampled_from(sorted(keys)))
         if draw(st.integers(0, 5)) == 0:
             block.setdefault("Null", {})[key] = [draw(st.sampled_from(("true", "false")))]
             continue
@@ -165,13 +170,13 @@ _NAMED = ({"AWS": ACCOUNT}, {"AWS": ROLE}, {"AWS": [USER, f"arn:aws:iam::{OTHER}
 
 
 @st.composite
-def statements(draw: Any, *, named: bool = False) -> dict[str, Any]:
+def statements(draw: Any, *, named: bool = False, keys: Collection[str] = KEYS.keys()) -> dict[str, Any]:
     statement: dict[str, Any] = {"Effect": draw(st.sampled_from(("Allow", "Allow", "Deny")))}
     listed = draw(st.lists(st.sampled_from(ACTION_PATTERNS), min_size=1, max_size=2, unique=True))
     statement["NotAction" if draw(st.integers(0, 4)) == 0 else "Action"] = listed
     listed = draw(st.lists(st.sampled_from(RESOURCE_PATTERNS), min_size=1, max_size=2, unique=True))
     statement["NotResource" if draw(st.integers(0, 3)) == 0 else "Resource"] = listed
-    block = draw(conditions())
+    block = draw(conditions(keys=keys))
     if block:
         statement["Condition"] = block
     if named:
@@ -181,15 +186,17 @@ def statements(draw: Any, *, named: bool = False) -> dict[str, Any]:
 
 
 @st.composite
-def documents(draw: Any, *, named: bool = False, most: int = 3) -> dict[str, Any]:
-    listed = draw(st.lists(statements(named=named), min_size=0, max_size=most))
+def documents(
+    draw: Any, *, named: bool = False, most: int = 3, keys: Collection[str] = KEYS.keys()
+) -> dict[str, Any]:
+    listed = draw(st.lists(statements(named=named, keys=keys), min_size=0, max_size=most))
     return {"Version": "2012-10-17", "Statement": listed}
 
 
 @st.composite
-def policy_sets(draw: Any) -> PolicySet:
+def policy_sets(draw: Any, keys: Collection[str] = KEYS.keys()) -> PolicySet:
     def some(name: str, *, named: bool = False) -> list[dict[str, Any]]:
-        return [{"name": f"{name}-0", "document": draw(documents(named=named))}]
+        return [{"name": f"{name}-0", "document": draw(documents(named=named, keys=keys))}]
 
     value: dict[str, Any] = {"identity": some("identity")}
     if draw(st.integers(0, 2)):
@@ -222,14 +229,14 @@ def policy_sets(draw: Any) -> PolicySet:
 
 
 @st.composite
-def claim_bodies(draw: Any) -> dict[str, Any]:
+def claim_bodies(draw: Any, keys: Collection[str] = KEYS.keys()) -> dict[str, Any]:
     body: dict[str, Any] = {"Action": [draw(st.sampled_from(ACTION_PATTERNS))]}
     kind = draw(st.integers(0, 3))
     if kind == 1:
         body["Resource"] = [draw(st.sampled_from(RESOURCE_PATTERNS))]
     elif kind == 2:
         body["NotResource"] = [draw(st.sampled_from(RESOURCE_PATTERNS))]
-    block = draw(conditions(most=1))
+    block = draw(conditions(most=1, keys=keys))
     if block:
         body["Condition"] = block
     return body

@@ -284,13 +284,27 @@ def test_variable_that_nothing_determines_still_stands_in_its_place() -> None:
     assert ask(claim, {"identity": [named("home", allow("s3:GetObject", pattern))]}).verdict == "holds"
 
 
-def test_variable_that_nothing_determines_is_named_when_it_stops_a_proof() -> None:
+def test_variable_that_nothing_determines_is_named_when_it_stops_a_proof(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     same = {"StringEquals": {"aws:PrincipalTag/team": "${aws:SourceIdentity}"}}
     claim = {"never": {"Action": INVOKE, "Condition": {"StringLike": {"aws:PrincipalTag/team": "x*"},
                                                        "StringNotLike": {"aws:SourceIdentity": "x*"}}}}  # fmt: skip
-    answer = ask(claim, {"identity": [named("same", allow(INVOKE, Condition=same))]})
+    policies = {"identity": [named("same", allow(INVOKE, Condition=same))]}
+    assert ask(claim, policies).verdict == "holds"
+    monkeypatch.setattr("ringwall.proof.prove.find_spec", lambda _name: None)
+    answer = ask(claim, policies)
     assert answer.verdict == "unknown"
     assert "${aws:sourceidentity}" in (answer.reason or "")
+
+
+def test_actions_whose_resource_types_are_optional_may_be_about_no_resource() -> None:
+    action = "bedrock:CreateGuardrail"
+    types = ["arn:aws:bedrock:*:*:guardrail-profile/*", "arn:aws:bedrock:*:*:automated-reasoning-policy/*"]
+    statements = [allow(action), {"Effect": "Deny", "Action": action, "Resource": types}]
+    answer = ask({"never": {"Action": action}}, {"identity": [named("own", *statements)]})
+    assert answer.verdict == "violated"
+    assert answer.witness[0].resource == "*"
 
 
 BUCKET = {"name": "bucket", "document": document({**allow("s3:GetObject"), "Principal": {"AWS": ROLE}})}

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringwall.iam.patterns import Reading, glob_matches, tokenize
+from ringwall.proof import strings
 from ringwall.proof.globs import caseless_text, language_of, rows
 from ringwall.proof.language import (
     DIGIT,
     Clock,
-    Demand,
+    OutOfRoomError,
     OutOfTimeError,
     accepts,
     caseless,
-    find,
+    contains,
+    disjoint,
     fixed_text,
     literal,
     wild,
 )
+from ringwall.proof.strings import Demand, find
 from ringwall.proof.typed import Typed, candidates
 
 SHORT = [""] + ["".join(chars) for length in range(1, 5) for chars in product("ab:x", repeat=length)]
@@ -105,16 +108,54 @@ def test_samples_are_preferred() -> None:
 
 
 def test_search_ends_with_the_clock() -> None:
-    length = 40
-    crowded = tuple((wild(f"*{'?' * gap}".join("abc")),) for gap in range(12))
-    demand = Demand(
-        (*crowded, (wild("?" * length),)),
-        tuple(wild(f"*{one}{two}*") for one, two in product("abc", repeat=2)),
-    )
+    """Twenty pairs of letters side by side do not fit into twenty characters, but nobody sees that at a glance."""
+    pairs = tuple((wild(f"*{one}{two}*"),) for one, two in permutations("abcde", 2))
+    demand = Demand((*pairs, (wild("?" * len(pairs)),)))
     started = time.monotonic()
     with pytest.raises(OutOfTimeError):
         find(demand, Clock.starting_now(0.3))
     assert time.monotonic() - started < 3
+
+
+def test_search_ends_where_it_would_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strings, "_STATES", 1_000)
+    pairs = tuple((wild(f"*{one}{two}*"),) for one, two in permutations("abcd", 2))
+    with pytest.raises(OutOfRoomError, match="more than 1,000 ways"):
+        find(Demand((*pairs, (wild("?" * len(pairs)),))), soon())
+
+
+@pytest.mark.parametrize("length", [6, 7])
+def test_all_pairs_of_three_letters_need_seven_characters(length: int) -> None:
+    pairs = tuple((wild(f"*{one}{two}*"),) for one, two in permutations("abc", 2))
+    found = find(Demand((*pairs, (wild("?" * length),))), soon())
+    assert (found is not None) == (length == 7)
+
+
+def test_what_must_not_match_is_heeded_where_it_stands_in_the_way() -> None:
+    crowded = tuple((wild(f"*{'?' * gap}".join("abc")),) for gap in range(12))
+    apart = tuple(wild(f"*{one}{two}*") for one, two in product("abc", repeat=2))
+    demand = Demand((*crowded, (wild("?" * 40),)), apart)
+    found = find(demand, soon())
+    assert found is not None
+    assert demand.met_by(found)
+
+
+@given(one=patterns, other=patterns)
+def test_plain_relations_hold_of_every_text(one: str, other: str) -> None:
+    first, second = wild(one), wild(other)
+    for text in SHORT:
+        if disjoint(first, second):
+            assert not (accepts(first, text) and accepts(second, text))
+        if contains(first, second):
+            assert not accepts(second, text) or accepts(first, text)
+
+
+@given(one=patterns, other=patterns, fields=st.booleans())
+def test_containment_reads_fields_and_cases(one: str, other: str, fields: bool) -> None:
+    first = wild(one, stays_in_field=fields, fold=True)
+    second = wild(other, stays_in_field=not fields)
+    if contains(first, second):
+        assert all(accepts(first, text) for text in SHORT if accepts(second, text))
 
 
 VALUES = ("0", "1", "2.5", "9", "10", "11", "x", "", "-3", "1e1", "2024", "2023-12-31T23:59:59Z", "2024-01-01T00:00:00Z",

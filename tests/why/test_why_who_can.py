@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import combinations
+
 import pytest
 
+from ringwall.access import Access
+from ringwall.access.actors import actors
 from ringwall.access.where import WhereError, parse_where
-from ringwall.access.who_can import wanted, who_can
+from ringwall.access.who_can import Asker, wanted, who_can
 from ringwall.catalog import load
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import ConditionTest
@@ -51,6 +56,49 @@ def test_converse_is_for_the_uses_that_have_models(quickstart):
 )
 def test_nobody(quickstart, operation, resource, where):
     assert names(quickstart, operation, resource, *([where] if where else [])) == set()
+
+
+LENT = (
+    {"Effect": "Allow", "Action": "bedrock:InvokeModel*", "Resource": "*"},
+    {"Effect": "Allow", "Action": "bedrock:*", "Resource": "arn:aws:bedrock:*::foundation-model/amazon.nova-pro*"},
+    {"Effect": "Allow", "NotAction": "iam:*", "Resource": "*",
+     "Condition": {"StringEquals": {"aws:PrincipalTag/team": "red"}}},
+    {"Effect": "Allow", "Action": "bedrock:ApplyGuardrail", "Resource": "*"},
+    {"Effect": "Allow", "Action": "s3:*", "Resource": "*"},
+    {"Effect": "Deny", "Action": "bedrock:*", "Resource": "*",
+     "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": ["red", "blue"]}}},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("operation", "resource"), [("bedrock:InvokeModel", "*"), ("Converse", NOVA), ("s3:GetObject", "*")]
+)
+def test_what_is_learned_from_others_changes_nothing(quickstart, operation, resource):
+    """Roles with every pair of some statements: each is answered as if it were asked about alone."""
+    template = next(iter(quickstart.estate.of_type("AWS::IAM::Role")))
+    roles = []
+    for number, pair in enumerate(combinations(LENT, 2)):
+        document = {"Version": "2012-10-17", "Statement": list(pair)}
+        properties = {
+            **template.properties,
+            "RoleName": f"lent{number}",
+            "Arn": f"arn:aws:iam::{ACCOUNT}:role/lent{number}",
+            "Policies": [{"PolicyName": "lent", "PolicyDocument": document}],
+        }
+        roles.append(replace(template, id=f"role/lent{number}", properties=properties))
+    estate = quickstart.estate
+    access = Access(replace(estate, resources=(*estate.resources, *roles)))
+    what = wanted(operation, resource, CATALOG)
+    together = {able.actor.principal: able.answer.verdict for able in who_can(access, ACCOUNT, what, CATALOG)}
+    assert "unknown" not in together.values()
+    for role in roles:
+        alone = Access(replace(estate, resources=(*estate.resources, role)))
+        asker = Asker(alone, ACCOUNT, what, CATALOG, (), "us-east-1", 10.0, None)
+        (actor,) = (one for one in actors(alone, ACCOUNT) if one.label == role.id)
+        expected = asker.about(actor)
+        assert (expected is not None) == (actor.principal in together), role.id
+        if expected is not None:
+            assert expected.answer.verdict == "holds"
 
 
 def test_with_the_guardrail_it_needs_apply_guardrail_too(quickstart, guardrail):

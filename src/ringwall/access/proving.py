@@ -13,21 +13,30 @@ is a proof, unless the gap is about somebody else's resource.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors, routes
 from ringwall.access.anybody import anybody, as_conditions, stands_for
 from ringwall.access.bearing import Access
+from ringwall.access.remedies import Violation, remedy
 from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.vocabulary import Vocabulary
+from ringwall.proof.axioms import RESOURCE_SHAPES
 from ringwall.proof.claims import Claim
+from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question, Verdict
 
+if TYPE_CHECKING:
+    from ringwall.access.amending import Amendment
+    from ringwall.access.smallest_change import PolicyChange
+
+_HINTS = 32
+"""Witnesses of a claim that are tried on other principals."""
 FOREIGN_ORGANIZATION = "o-0000000000"
 """An organization id that AWS gives to nobody, for principals of outside accounts."""
 
@@ -58,6 +67,7 @@ class Exposure:
     actor: Actor
     route: Route | None
     answer: Answer
+    question: Question | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +82,7 @@ class EstateAnswer:
         exempt: violations by roles that Bedrock alone can assume; no part of the verdict.
         gaps: what could not be read.
         asked: number of questions put to the prover.
+        violation: of a violated claim, the question that showed it.
     """
 
     claim: Claim
@@ -81,11 +92,27 @@ class EstateAnswer:
     exempt: tuple[Exposure, ...] = ()
     gaps: tuple[str, ...] = ()
     asked: int = 0
+    violation: Violation | None = field(default=None, repr=False)
 
     @property
     def exposed(self) -> tuple[str, ...]:
         """ARNs (or descriptions) of the actors with which it is violated."""
         return tuple(item.actor.principal or item.actor.label for item in self.exposures)
+
+
+@dataclass
+class _Case:
+    """A claim as a whole, or about one resource with its policy.
+
+    Attributes:
+        claim: narrowed to the resource.
+        policy: the resource's.
+        of_anybody: the answer for whoever may be any user or role, once it was asked.
+    """
+
+    claim: Claim
+    policy: Policy | None
+    of_anybody: Answer | None = None
 
 
 @dataclass
@@ -98,6 +125,8 @@ class Prover:
         vocabulary: actions and keys.
         timeout: seconds for each question.
         disabled_axioms: facts about requests that are not to be taken for granted.
+        amendments: changes of policies to prove under.
+        first: whether one actor with which a claim is violated is enough to know of.
     """
 
     access: Access
@@ -105,11 +134,15 @@ class Prover:
     vocabulary: Vocabulary
     timeout: float = 10.0
     disabled_axioms: frozenset[str] = frozenset()
-    asked: int = 0
+    amendments: tuple[Amendment, ...] = ()
+    first: bool = False
+    asked: int = field(default=0, init=False)
     _actors: tuple[Actor, ...] = field(default=(), init=False)
     _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
     _anybody: Actor = field(init=False)
-    _of_anybody: dict[tuple[Claim, Policy | None], Answer] = field(default_factory=dict, init=False)
+    _hints: dict[tuple[Claim, Policy | None, frozenset[tuple[str, Any]]], list[Hint]] = field(
+        default_factory=dict, init=False
+    )
 
     def __post_init__(self) -> None:
         self._actors = actors(self.access, self.account)
@@ -121,79 +154,130 @@ class Prover:
         answer = self._can(claim, call) if claim.kind == "can" else self._never(claim)
         return replace(self._with_gaps(answer), asked=self.asked - before)
 
+    def remedy(
+        self, answer: EstateAnswer, *, keeping: Sequence[tuple[Claim, ApiCall | None]] = ()
+    ) -> tuple[PolicyChange, ...]:
+        """The smallest change of policies after which a violated claim holds of the Estate; empty if none was found.
+
+        It is looked for as long as one question may take.
+
+        Args:
+            answer: of this prover.
+            keeping: *can* claims that hold and must go on holding.
+        """
+        if answer.violation is None:
+            return ()
+
+        def again(chosen: Sequence[Amendment], seconds: float) -> tuple[Verdict, Violation | None]:
+            amended = replace(
+                self, timeout=min(seconds, self.timeout), amendments=(*self.amendments, *chosen)
+            )
+            found = amended.prove(answer.claim)
+            if found.verdict == "holds" and any(
+                amended.prove(claim, call).verdict != "holds" for claim, call in keeping
+            ):
+                return "unknown", None
+            return found.verdict, found.violation
+
+        return remedy(answer.violation, self.vocabulary, timeout=self.timeout, again=again)
+
+    def verdict_without_axioms(self, answer: EstateAnswer, call: ApiCall | None = None) -> Verdict | None:
+        """The verdict if none of the axioms that a proof names is taken for granted; ``None`` where there is no proof."""
+        if answer.verdict != "holds" or answer.answer.witness:
+            return None
+        used = frozenset(answer.answer.axioms)
+        if used <= self.disabled_axioms:
+            return answer.verdict
+        bold = replace(self, disabled_axioms=self.disabled_axioms | used, first=True)
+        return bold.prove(answer.claim, call).verdict
+
     # -- never -----------------------------------------------------------------------------------------------------
 
     def _never(self, claim: Claim) -> EstateAnswer:
         violations: list[Exposure] = []
         exempt: list[Exposure] = []
         others: list[Answer] = []
+        cases = self._cases(claim)
         for actor in self._actors:
             if not _concerns(claim, actor):
                 continue
-            for exposure in self._ask_everywhere(claim, actor):
+            for exposure in self._ask_everywhere(claim, actor, cases):
                 if exposure.answer.verdict == "violated":
+                    # One way is enough: what else the actor may do changes nothing.
                     (exempt if actor.exempt else violations).append(exposure)
-                else:
-                    others.append(exposure.answer)
+                    break
+                others.append(exposure.answer)
+            if violations and self.first:
+                break
         unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
-        exempted = tuple(_first_each(exempt))
+        exempted = tuple(exempt)
         if violations:
+            shown = violations[0]
             return EstateAnswer(
-                claim, "violated", violations[0].answer, tuple(_first_each(violations)), exempted
+                claim,
+                "violated",
+                shown.answer,
+                tuple(violations),
+                exempted,
+                violation=_violation(shown, claim),
             )
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
         return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
 
-    def _ask_everywhere(self, claim: Claim, actor: Actor) -> Iterator[Exposure]:
-        for resource, policy in self._resource_cases(claim):
-            narrowed = (
-                claim if resource is None else replace(claim, resources=(resource,), not_resources=None)
-            )
-            overall = self._overall(narrowed, actor, policy)
-            if overall.verdict == "holds":
-                yield Exposure(actor, None, overall)
-            else:
-                policies = replace(actor.policies, resource=policy)
-                yield from self._by_route(narrowed, actor, policies, overall)
+    def _cases(self, claim: Claim) -> tuple[_Case, ...]:
+        return tuple(
+            _Case(claim if resource is None else self._about(claim, resource), policy)
+            for resource, policy in self._resource_cases(claim)
+        )
 
-    def _overall(self, claim: Claim, actor: Actor, policy: Policy | None) -> Answer:
-        """The answer without regard to the route: of anybody if that settles it, else of this one."""
+    def _ask_everywhere(self, claim: Claim, actor: Actor, cases: Iterable[_Case]) -> Iterator[Exposure]:
         stood_for = actor is self._anybody or (
             not self.disabled_axioms and stands_for(self._anybody, actor, claim)
         )
+        for case in cases:
+            overall = self._overall(case, actor, stood_for=stood_for)
+            if overall.verdict == "holds":
+                yield Exposure(actor, None, overall)
+            else:
+                policies = replace(actor.policies, resource=case.policy)
+                yield from self._by_route(case.claim, actor, policies, overall)
+
+    def _overall(self, case: _Case, actor: Actor, *, stood_for: bool) -> Answer:
+        """The answer without regard to the route: of anybody if that settles it, else of this one."""
         if stood_for:
-            key = (claim, policy)
-            if key not in self._of_anybody:
-                policies = replace(self._anybody.policies, resource=policy)
-                self._of_anybody[key] = self._ask(claim, self._anybody, policies, {})
-            answer = self._of_anybody[key]
-            if actor is self._anybody or answer.verdict == "holds":
-                return answer
-        return self._ask(claim, actor, replace(actor.policies, resource=policy), {})
+            if case.of_anybody is None:
+                policies = replace(self._anybody.policies, resource=case.policy)
+                case.of_anybody = self._ask(case.claim, self._anybody, policies)
+            if actor is self._anybody or case.of_anybody.verdict == "holds":
+                return case.of_anybody
+        return self._ask(case.claim, actor, replace(actor.policies, resource=case.policy))
 
     def _by_route(
         self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
     ) -> Iterator[Exposure]:
-        found = [
-            Exposure(
-                actor,
-                route,
-                self._ask(claim, actor, replace(policies, vpc_endpoint=route.policies), route.facts),
-            )
-            for route in self._routes_for(claim)
-        ]
+        found: list[Exposure] = []
+        for route in self._routes_for(claim):
+            by_this = replace(policies, vpc_endpoint=route.policies)
+            question = self._question(claim, actor, by_this, route.facts)
+            found.append(Exposure(actor, route, self._asked(question, route.facts, claim), question))
+            if found[-1].answer.verdict == "violated":
+                break
         if overall.verdict == "violated" and all(item.answer.verdict == "holds" for item in found):
             yield Exposure(actor, None, _together([item.answer for item in found]))
         else:
             yield from found
 
-    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]) -> Answer:
-        self.asked += 1
-        question = Question(
+    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet) -> Answer:
+        return self._asked(self._question(claim, actor, policies, {}), {}, claim)
+
+    def _question(
+        self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]
+    ) -> Question:
+        return Question(
             id=claim.name,
             principal=actor.principal,
-            policies=policies,
+            policies=self._amended(policies),
             claim=as_conditions(claim)
             if actor.principal is None
             else replace(claim, principals=None, not_principals=None),
@@ -202,7 +286,15 @@ class Prover:
             fixed={**self._identity_facts(actor), **facts},
             account=actor.account if actor.principal is None else None,
         )
-        return prove(question, self.vocabulary, timeout=self.timeout)
+
+    def _asked(self, question: Question, facts: Mapping[str, Any], claim: Claim) -> Answer:
+        self.asked += 1
+        key = (claim, question.policies.resource, frozenset(facts.items()))
+        hints = self._hints.setdefault(key, [])
+        answer = prove(question, self.vocabulary, timeout=self.timeout, hints=reversed(hints))
+        if answer.witness and len(hints) < _HINTS:
+            hints.append(answer.witness)
+        return answer
 
     def _identity_facts(self, actor: Actor) -> dict[str, str | None]:
         if actor.account == OUTSIDE_ACCOUNT:
@@ -217,6 +309,20 @@ class Prover:
         for arn, policy in self.access.policies_of_resources():
             if arn.split(":", 3)[2] in services and _speaks_of(claim, arn):
                 yield arn, policy
+        if "sts" in services:
+            for entry in self.access.principals(account=self.account):
+                if entry.trust is not None and _speaks_of(claim, entry.arn):
+                    yield entry.arn, entry.trust
+
+    def _about(self, claim: Claim, resource: str) -> Claim:
+        """The claim about one resource: the actions of other services are about others."""
+        actions = claim.actions
+        if actions is not None and RESOURCE_SHAPES not in self.disabled_axioms:
+            service = resource.split(":", 3)[2]
+            prefixes = ("sts:", "iam:") if service == "iam" else (f"{service}:",)
+            own = tuple(one for one in actions if ":" not in one or one.lower().startswith(prefixes))
+            actions = own or actions
+        return replace(claim, actions=actions, resources=(resource,), not_resources=None)
 
     def _routes_for(self, claim: Claim) -> tuple[Route, ...]:
         services = tuple(sorted(_services(claim, self.vocabulary)))
@@ -231,12 +337,13 @@ class Prover:
         if not wanted:
             reason = f"{', '.join(claim.principals or ('nobody',))} is not there"
             return EstateAnswer(claim, "violated", Answer("violated", reason=reason))
-        exposures = [Exposure(actor, None, self._ask_can(claim, actor, call)) for actor in wanted]
+        exposures = [self._ask_can(claim, actor, call) for actor in wanted]
         able = [item for item in exposures if item.answer.verdict == "holds"]
         decided = able[0] if able else exposures[0]
-        return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able))
+        violation = _violation(decided, claim) if decided.answer.verdict == "violated" else None
+        return EstateAnswer(claim, decided.answer.verdict, decided.answer, tuple(able), violation=violation)
 
-    def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Answer:
+    def _ask_can(self, claim: Claim, actor: Actor, call: ApiCall | None) -> Exposure:
         self.asked += 1
         facts: dict[str, Any] = dict(self._identity_facts(actor))
         parts: tuple[Authorization, ...] = ()
@@ -251,13 +358,13 @@ class Prover:
         question = Question(
             id=claim.name,
             principal=actor.principal,
-            policies=policies,
+            policies=self._amended(policies),
             claim=replace(claim, principals=None, not_principals=None),
             disabled_axioms=self.disabled_axioms,
             fixed=facts,
             authorizations=parts,
         )
-        return prove(question, self.vocabulary, timeout=self.timeout)
+        return Exposure(actor, None, prove(question, self.vocabulary, timeout=self.timeout), question)
 
     def _parts(self, actor: Actor, call: ApiCall, endpoint: str | None) -> Iterator[Authorization]:
         needed = authorizations(
@@ -272,7 +379,9 @@ class Prover:
             bearing = self.access.policies(
                 str(actor.principal), resource=item.resource, action=item.action, endpoint=endpoint
             )
-            yield Authorization(item.action, item.resource, item.context, item.resource_account, bearing)
+            yield Authorization(
+                item.action, item.resource, item.context, item.resource_account, self._amended(bearing)
+            )
 
     def _endpoint_facts(self, endpoint: str) -> dict[str, Any]:
         for route in routes(self.access, services=("",)):
@@ -282,13 +391,23 @@ class Prover:
 
     # -- both ------------------------------------------------------------------------------------------------------
 
+    def _amended(self, policies: PolicySet) -> PolicySet:
+        for amendment in self.amendments:
+            policies = amendment.applied(policies)
+        return policies
+
     def _with_gaps(self, answer: EstateAnswer) -> EstateAnswer:
         gaps = self.access.gaps
         if not gaps or answer.verdict == "unknown":
             return replace(answer, gaps=gaps)
         reason = f"could not be read: {gaps[0]}" + (f" (and {len(gaps) - 1} more)" if len(gaps) > 1 else "")
         decided = replace(answer.answer, verdict="unknown", reason=reason)
-        return replace(answer, verdict="unknown", answer=decided, gaps=gaps)
+        return replace(answer, verdict="unknown", answer=decided, gaps=gaps, violation=None)
+
+
+def _violation(exposure: Exposure, claim: Claim) -> Violation | None:
+    question = exposure.question
+    return Violation(question, exposure.answer, claim) if question is not None else None
 
 
 def _concerns(claim: Claim, actor: Actor) -> bool:
@@ -315,14 +434,6 @@ def _speaks_of(claim: Claim, arn: str) -> bool:
     if claim.resources is not None:
         return _any_glob(claim.resources, arn)
     return claim.not_resources is None or not _any_glob(claim.not_resources, arn)
-
-
-def _first_each(exposures: Iterable[Exposure]) -> Iterator[Exposure]:
-    seen: set[str] = set()
-    for exposure in exposures:
-        if exposure.actor.label not in seen:
-            seen.add(exposure.actor.label)
-            yield exposure
 
 
 def _together(answers: list[Answer]) -> Answer:

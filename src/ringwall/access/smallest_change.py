@@ -23,6 +23,7 @@ from ringwall.iam.trace import PolicyTrace, StatementTrace
 
 if TYPE_CHECKING:
     from ringwall.catalog.reference import Catalog
+    from ringwall.iam.vocabulary import Vocabulary
 
 _CLAIMS = (":aud", ":sub")  # of a token, which a trust policy must pin
 
@@ -107,25 +108,33 @@ def policy_changes(
 
     Denying statements are narrowed by no more than the request, then what lacks an Allow gets one.
     """
-    request, policies = possibility.request, possibility.policies
+    changes, _ = opened(possibility.request, possibility.policies, nearest, catalog)
+    return changes
+
+
+def opened(
+    request: Request, policies: PolicySet, nearest: Mapping[PolicyType, Nearest], catalog: Vocabulary
+) -> tuple[tuple[PolicyChange, ...], PolicySet]:
+    """The changes of :func:`policy_changes` of a request, and the policies after them."""
+    unchanged = policies
     changes: list[PolicyChange] = []
     for _ in range(12):
         decision = decide(request, policies, catalog)
         if decision.allowed:
-            return tuple(changes)
+            return tuple(changes), policies
         if decision.outcome == "explicit_deny":
             step = _narrowed(request, policies, decision.because[0], catalog)
         else:
             step = _added(request, policies, decision.missing[0], nearest.get(decision.missing[0]))
         if step is None:
-            return ()
+            break
         change, policies = step
         changes.append(change)
-    return ()
+    return (), unchanged
 
 
 def _narrowed(
-    request: Request, policies: PolicySet, reason: Reason, catalog: Catalog
+    request: Request, policies: PolicySet, reason: Reason, catalog: Vocabulary
 ) -> tuple[PolicyChange, PolicySet] | None:
     for policy, target in named(policies, reason.policy_type, reason.policy):
         for statement in policy.statements:
@@ -161,16 +170,16 @@ def _narrower(statement: Statement, request: Request) -> Iterator[Statement | No
     exempt = ConditionTest("ArnNotEquals", None, False, "aws:PrincipalArn", _principal_arn(request))
     if all(test.key.lower() != "aws:principalarn" for test in statement.conditions):
         yield replace(statement, conditions=(*statement.conditions, exempt))
-    resources = _less(statement.resources, request.resource)
+    resources = less(statement.resources, request.resource)
     if resources:
         yield replace(statement, resources=resources)
-    actions = _less(statement.actions, request.action)
+    actions = less(statement.actions, request.action)
     if actions:
         yield replace(statement, actions=actions)
     yield None
 
 
-def _less(listed: tuple[str, ...] | None, name: str) -> tuple[str, ...]:
+def less(listed: tuple[str, ...] | None, name: str) -> tuple[str, ...]:
     """The list without a name that it spells out; empty if it does not, or lists nothing else."""
     kept = tuple(item for item in listed or () if item.lower() != name.lower())
     return kept if len(kept) < len(listed or ()) else ()

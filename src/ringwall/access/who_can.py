@@ -8,11 +8,15 @@ asked as the authorizations that it consists of, without a guardrail and with ea
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors
+from ringwall.access.anybody import anybody, stands_for
 from ringwall.access.proving import FOREIGN_ORGANIZATION
+from ringwall.access.sieve import Sieve
 from ringwall.access.ways import carrying
 from ringwall.catalog.bedrock import GUARDRAIL_PLACES
 from ringwall.catalog.operations import actions_of, authorizations, find_operation
@@ -20,6 +24,7 @@ from ringwall.errors import RingwallError
 from ringwall.iam.patterns import glob_matches
 from ringwall.iam.policy import ConditionTest
 from ringwall.proof.claims import Claim
+from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question
 
@@ -135,15 +140,22 @@ def who_can(
         region: Region that is called.
         timeout: seconds for each question.
     """
-    asker = _Asker(access, account, what, catalog, tuple(where), region, timeout)
-    for actor in actors(access, account):
+    everybody = actors(access, account)
+    asker = Asker(access, account, what, catalog, tuple(where), region, timeout, anybody(everybody))
+    for actor in everybody:
         found = asker.about(actor)
         if found is not None:
             yield found
 
 
-@dataclass(frozen=True)
-class _Asker:
+@dataclass
+class Asker:
+    """Asks one question about one actor after the other.
+
+    Attributes:
+        anyone: who may be any user or role; ``None`` = each actor is asked about by itself, and nothing is learned.
+    """
+
     access: Access
     account: str
     what: Wanted
@@ -151,17 +163,48 @@ class _Asker:
     where: tuple[ConditionTest, ...]
     region: str
     timeout: float
+    anyone: Actor | None
+    _sieves: dict[str, tuple[Sieve, ...]] = field(default_factory=dict)
 
     def about(self, actor: Actor) -> Able | None:
+        """How an actor can, by the first way that works."""
         unknown: Able | None = None
-        for route in self._routes():
-            for question in self._questions(actor, route):
-                answer = prove(question, self.catalog, timeout=self.timeout)
+        for route in self._ways:
+            sieves = self._sieves_of(route, actor)
+            if sieves and all(one.candidates(actor.policies.identity) is None for one in sieves):
+                continue
+            for question, sieve in zip_longest(self._questions(actor, route), sieves):
+                answer = self._ask(question, sieve)
                 if answer.verdict == "holds":
                     return Able(actor, route, self._with_gaps(answer))
                 if answer.verdict == "unknown":
                     unknown = unknown or Able(actor, route, answer)
         return unknown
+
+    def _ask(self, question: Question, sieve: Sieve | None) -> Answer:
+        if sieve is None:
+            return self._prove(question)
+        candidates = sieve.candidates(question.policies.identity)
+        if candidates is None:
+            return Answer("violated")
+        answer = self._prove(question, sieve.hints(candidates))
+        if answer.verdict == "holds":
+            sieve.learn(candidates, answer.witness)
+        return answer
+
+    def _prove(self, question: Question, hints: Sequence[Hint] = ()) -> Answer:
+        return prove(question, self.catalog, timeout=self.timeout, explain=False, hints=hints)
+
+    def _sieves_of(self, route: Route, actor: Actor) -> tuple[Sieve, ...]:
+        """One for each question by a route, in the questions' order; none for an actor whom nobody stands for."""
+        if self.anyone is None or not stands_for(self.anyone, actor, Claim("can")):
+            return ()
+        if route.label not in self._sieves:
+            self._sieves[route.label] = tuple(
+                Sieve(question, lambda one: self._prove(one).verdict)
+                for question in self._questions(self.anyone, route)
+            )
+        return self._sieves[route.label]
 
     def _with_gaps(self, answer: Answer) -> Answer:
         gaps = self.access.gaps
@@ -169,7 +212,8 @@ class _Asker:
             return answer
         return replace(answer, verdict="unknown", reason=f"could not be read: {gaps[0]}")
 
-    def _routes(self) -> tuple[Route, ...]:
+    @cached_property
+    def _ways(self) -> tuple[Route, ...]:
         prefix = self.what.action.split(":", 1)[0] if self.what.action else ""
         return carrying(self.access, service=self.what.service or None, prefix=prefix)
 

@@ -132,18 +132,19 @@ def _case(item: Explained, whole: Explanation) -> Iterator[str]:
 
 
 def _instead(change: RequestChange) -> str:
-    sets = (label if key == ROUTE else f"with {_key(key)} {label}" for key, label in change.sets)
+    sets = (label if key == ROUTE else f"with {spelled(key)} {label}" for key, label in change.sets)
     return " and ".join(sets)
 
 
 def _changes(changes: Sequence[PolicyChange]) -> Iterator[str]:
     yield "      the smallest change of policies that would allow it:"
     for change in changes:
-        yield from _change(change)
+        yield from (f"        {line}" for line in change_in_words(change))
 
 
-def _test_in_words(test: ConditionTrace, *, actual: bool = True) -> str:
-    tested = f"{operator_text(test.test)} {_key(test.test.key)} {', '.join(test.test.values)}"
+def condition_in_words(test: ConditionTrace, *, actual: bool = True) -> str:
+    """A condition test, and how it fared with the request's values (``actual``)."""
+    tested = f"{operator_text(test.test)} {spelled(test.test.key)} {', '.join(test.test.values)}"
     if not actual:
         return tested
     carried = f"has {', '.join(test.actual)}" if test.actual else "has none"
@@ -157,13 +158,14 @@ def _condition(key: str, labels: tuple[str, ...], whole: Explanation) -> str:
             return f"it did not come {' or '.join(others)}"
         return f"it came {' or '.join(labels)}"
     values = [label for label in labels if label != ABSENT]
-    parts = [f"the call carried no {_key(key)}"] if ABSENT in labels else []
+    parts = [f"the call carried no {spelled(key)}"] if ABSENT in labels else []
     if values:
-        parts.append(f"{'it' if parts else _key(key)} was {' or '.join(values)}")
+        parts.append(f"{'it' if parts else spelled(key)} was {' or '.join(values)}")
     return ", or ".join(parts)
 
 
-def _key(key: str) -> str:
+def spelled(key: str) -> str:
+    """A condition key in AWS's spelling, where it is known."""
     return _SPELLING.get(key, key)
 
 
@@ -174,26 +176,27 @@ def _deciding(item: Deciding, *, actual: bool = True) -> Iterator[str]:
         f"      {statement.effect} by {TYPE_NAMES[policy.policy_type]} {policy.policy}{level}, "
         f"statement {statement.label}"
     )
-    yield from (f"        {_test_in_words(test, actual=actual)}" for test in statement.conditions)
+    yield from (f"        {condition_in_words(test, actual=actual)}" for test in statement.conditions)
     if statement.effect == "Deny":
         yield f"        it belongs to {item.owner.words}"
 
 
 def _nearest(item: Nearest) -> Iterator[str]:
     yield f"      nearest: statement {item.trace.label} of {item.policy} fails by {', '.join(item.trace.failed)}"
-    yield from (f"        {_test_in_words(test)}" for test in item.trace.conditions if not test.matched)
+    yield from (f"        {condition_in_words(test)}" for test in item.trace.conditions if not test.matched)
 
 
-def _change(change: PolicyChange) -> Iterator[str]:
+def change_in_words(change: PolicyChange) -> Iterator[str]:
+    """A change of a policy: where, then the statement as JSON."""
     kind = TYPE_NAMES[change.policy_type]
     where = f"the {kind} {change.policy}" if change.policy else f"a new {kind}"
     level = f", attached to {change.target}" if change.target else ""
     if change.statement is None:
-        yield f"        take statement {change.replaces} out of {where}{level}"
+        yield f"take statement {change.replaces} out of {where}{level}"
         return
     verb = f"in place of statement {change.replaces} of" if change.replaces else "add to"
-    yield f"        {verb} {where}{level}:"
-    yield f"          {json.dumps(change.statement, ensure_ascii=False)}"
+    yield f"{verb} {where}{level}:"
+    yield f"  {json.dumps(change.statement, ensure_ascii=False)}"
 
 
 # -- JSON ------------------------------------------------------------------------------------------------------------
@@ -244,7 +247,7 @@ def _explanation(item: Explanation) -> dict[str, Any]:
         "resource": item.asked.resource,
         "outcome": item.outcome,
         "fits_message": item.fits,
-        "unknown_keys": [_key(key) for key in item.open],
+        "unknown_keys": [spelled(key) for key in item.open],
         "partial": item.partial,
         "cases": [_explained(one) for one in item.cases],
     }
@@ -252,7 +255,7 @@ def _explanation(item: Explanation) -> dict[str, Any]:
 
 def _explained(item: Explained) -> dict[str, Any]:
     return {
-        "if": [{"key": _key(key), "values": list(labels)} for key, labels in item.case.conditions],
+        "if": [{"key": spelled(key), "values": list(labels)} for key, labels in item.case.conditions],
         **decision_to_json(item.case.decision),
         "request": request_to_json(item.case.example.request),
         "deciding": [
@@ -262,7 +265,7 @@ def _explained(item: Explained) -> dict[str, Any]:
                 "target": one.policy.target,
                 "statement": one.statement.label,
                 "effect": one.statement.effect,
-                "conditions": [_test(test) for test in one.statement.conditions],
+                "conditions": [test_to_json(test) for test in one.statement.conditions],
                 "owner": _owner(one.owner),
             }
             for one in item.deciding
@@ -277,23 +280,25 @@ def _explained(item: Explained) -> dict[str, Any]:
                 "policy": one.policy,
                 "statement": one.trace.label,
                 "failed": list(one.trace.failed),
-                "conditions": [_test(test) for test in one.trace.conditions if not test.matched],
+                "conditions": [test_to_json(test) for test in one.trace.conditions if not test.matched],
             }
             for one in item.nearest
         ],
         "request_change": None
         if item.instead is None
-        else [{"key": _key(key), "value": label} for key, label in item.instead.sets],
-        "policy_changes": [
-            {
-                "policy_type": one.policy_type,
-                "policy": one.policy or None,
-                "target": one.target,
-                "replaces": one.replaces,
-                "statement": one.statement,
-            }
-            for one in item.changes
-        ],
+        else [{"key": spelled(key), "value": label} for key, label in item.instead.sets],
+        "policy_changes": [change_to_json(one) for one in item.changes],
+    }
+
+
+def change_to_json(change: PolicyChange) -> dict[str, Any]:
+    """A change of a policy as plain data."""
+    return {
+        "policy_type": change.policy_type,
+        "policy": change.policy or None,
+        "target": change.target,
+        "replaces": change.replaces,
+        "statement": change.statement,
     }
 
 
@@ -301,7 +306,8 @@ def _owner(owner: Owner) -> dict[str, Any]:
     return {"account": owner.account, "owner": owner.words}
 
 
-def _test(test: ConditionTrace) -> dict[str, Any]:
+def test_to_json(test: ConditionTrace) -> dict[str, Any]:
+    """A condition test and how it fared, as plain data."""
     return {
         "operator": operator_text(test.test),
         "key": test.test.key,

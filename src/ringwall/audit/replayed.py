@@ -46,10 +46,11 @@ class Replayed(Remembering):
         body: dict[str, Any] = json.loads(found.body)
         if found.failed:
             error = body["Error"]
+            code, message = error["Code"], error["Message"]
             permission = permission_of(
-                service, operation, parameters, account=self.account, region=self.region
+                service, operation, parameters, message, account=self.account, region=self.region
             )
-            raise AwsCallError(service, operation, error["Code"], error["Message"], permission=permission)
+            raise AwsCallError(service, operation, code, message, permission=permission)
         return body
 
     def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:

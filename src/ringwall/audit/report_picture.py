@@ -63,13 +63,27 @@ PARTS = (
             ("guardrail-pinned", "pinned version"),
         ),
     ),
-    Part("Foundation models", 5, 0, (("data-retention-none", "nothing retained"),)),
+    Part(
+        "Foundation models", 5, 0,
+        (("data-retention-none", "nothing retained"), ("guardrail-enforced", "guardrail enforced")),
+    ),
     Part("Alarms", 2, 1, (("alarms-reach-someone", "reach someone"),)),
-    Part("Resource policies", 3, 1, (("controls-protected", "controls protected"),)),
+    Part(
+        "Resource policies", 3, 1,
+        (
+            ("controls-protected", "controls protected"),
+            ("knowledge-base-sources", "sources apart"),
+            ("resources-stay-in-organization", "own organization"),
+        ),
+    ),
     Part("KMS keys", 4, 1, (("keys-effective", "keys effective"),)),
     Part(
         "Trail and logs", 5, 1,
-        (("trail-records-inference", "trail records calls"), ("invocation-logging-delivers", "logs delivered")),
+        (
+            ("trail-records-inference", "trail records calls"),
+            ("invocation-logging-delivers", "logs delivered"),
+            ("buckets-private", "buckets private"),
+        ),
     ),
 )  # fmt: skip
 

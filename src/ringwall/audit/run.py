@@ -124,7 +124,8 @@ def run_audit(
     A call that fails does not stop the audit: what it would have read is unknown, and so is what rests on it.
     """
     progress("reading the account")
-    observed = collect(aws, management=management)
+    desired = compile_estate(perimeter) if perimeter is not None else None
+    observed = collect(aws, management=management, desired=desired)
     return judge(
         perimeter,
         observed,

@@ -18,6 +18,7 @@ from ringwall import __version__
 from ringwall.audit.bundle import ESTATE, FINDINGS, PROOFS, Bundle, open_bundle, verdicts, verify_manifest
 from ringwall.audit.replayed import Replayed, by_key
 from ringwall.audit.run import Audit, judge
+from ringwall.controls.compile import compile_estate
 from ringwall.estate.collect import collect
 from ringwall.estate.model import Estate
 from ringwall.iam.vocabulary import Vocabulary
@@ -76,7 +77,10 @@ def read_again(bundle: Bundle) -> Estate:
     aws = Replayed(calls, reading.account, reading.region)
     management = None if reading.management is None else Replayed(calls, reading.management, reading.region)
     taken_at = datetime.fromisoformat(str(bundle.manifest["taken_at"]))
-    return collect(aws, management=management, clock=lambda: taken_at)
+    desired = None
+    if bundle.perimeter is not None:
+        aws.perimeter, desired = bundle.perimeter.name, compile_estate(bundle.perimeter)
+    return collect(aws, management=management, desired=desired, clock=lambda: taken_at)
 
 
 def _differences(bundle: Bundle, audit: Audit) -> Iterator[str]:

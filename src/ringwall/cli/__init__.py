@@ -27,6 +27,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("ringwall.cli.plan:plan", "Show what apply would change, access first."),
     "apply": ("ringwall.cli.apply:apply", "Make the account what the declaration says."),
     "drift": ("ringwall.cli.drift:drift", "Show what changed outside of Ringwall."),
+    "import": ("ringwall.cli.import_:import_", "Take over existing resources of declared names."),
+    "export": ("ringwall.cli.export:export", "Write the perimeter as CloudFormation or Terraform."),
     "destroy": ("ringwall.cli.destroy:destroy", "Remove what Ringwall made; logs and their keys stay."),
     "audit": ("ringwall.cli.audit:audit", "Judge what is really there, with evidence."),
     "lint": ("ringwall.cli.lint:lint", "Find mistakes in policies, templates and the declaration."),
@@ -35,10 +37,18 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "List who can make a call, each with a request that shows it.",
     ),
     "why": ("ringwall.cli.why:why", "Name the statement that denied a request, and the smallest change."),
+    "preflight": (
+        "ringwall.cli.preflight:preflight",
+        "Check from here that the declared calls would go through.",
+    ),
     "compare": ("ringwall.cli.compare:compare", "Show what a change newly allows and newly denies."),
     "catalog": (
         "ringwall.cli.catalog:catalog",
         "Look up an action, operation, model, profile or condition key.",
+    ),
+    "permissions": (
+        "ringwall.cli.permissions:permissions",
+        "Print the IAM policy that deploying or auditing needs.",
     ),
     "snapshot": ("ringwall.cli.snapshot:snapshot", "Save the observed Estate to a file."),
     "decide": ("ringwall.cli.decide:decide", "Decide requests against policies as AWS would."),

@@ -16,11 +16,30 @@ from ringwall.errors import GateRefusedError
 @click.option(
     "--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before."
 )
+@click.option(
+    "--adopt",
+    metavar="ID",
+    multiple=True,
+    help="Take over this existing resource, as `ringwall import` does.",
+)
+@click.option(
+    "--canary",
+    metavar="TARGET",
+    help="Attach organization policies to this root, organizational unit or account first, and go on if the account "
+    "can still be read.",
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
 @aws_options
 def apply(
-    saved: str | None, file: str, allow_widening: bool, yes: bool, as_json: bool, profile: str | None
+    saved: str | None,
+    file: str,
+    allow_widening: bool,
+    adopt: tuple[str, ...],
+    canary: str | None,
+    yes: bool,
+    as_json: bool,
+    profile: str | None,
 ) -> int:
     """Make the account what the declaration says.
 
@@ -31,9 +50,9 @@ def apply(
     Example:
       ringwall apply --yes
     """
-    from ringwall.cli.deploying import prepare, report, watch
+    from ringwall.cli.deploying import prepare, report, try_out, watching
     from ringwall.cli.terminal import asks, show
-    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
     from ringwall.deploy.effects import require_gate
     from ringwall.deploy.forms import applied_to_json
@@ -42,21 +61,33 @@ def apply(
     from ringwall.estate.kinds import registry
 
     document = load_plan(Path(saved)) if saved else None
-    prepared = prepare(load_perimeter(file), profile=profile)
+    perimeter = load_perimeter(file)
+    prepared = prepare(perimeter, profile=profile)
     if document is not None:
         require_fresh(document, prepared.plan)
+    if not prepared.plan.empty and not as_json:
+        show(plan_lines(prepared.plan, prepared.access))
+    require_imported(prepared.plan, prepared.listed, allowed=adopt)
+    require_gate(prepared.access, allow_widening=allow_widening)
     if prepared.plan.empty:
         note("nothing to change")
-        if as_json:
-            write_json(applied_to_json(Applied()))
-        return 0
-    if not as_json:
-        show(plan_lines(prepared.plan, prepared.access))
-    require_gate(prepared.access, allow_widening=allow_widening)
-    if not yes and saved is None and not asks("Apply these changes?"):
+    elif not yes and saved is None and not asks("Apply these changes?"):
         msg = "nothing was changed: confirm with --yes"
         raise GateRefusedError(msg)
-    applied = run(prepared.plan, prepared.aws, registry(), management=prepared.management, progress=watch)
+    if canary is not None and not prepared.plan.empty:
+        try_out(prepared, perimeter, canary)
+        prepared = prepare(perimeter, profile=profile)
+    with watching(len(prepared.plan.todo)) as progress:
+        applied = run(
+            prepared.plan,
+            prepared.aws,
+            registry(),
+            management=prepared.management,
+            progress=progress,
+            listed=prepared.listed,
+        )
     if as_json:
         write_json(applied_to_json(applied))
+    if prepared.plan.empty and applied.complete:
+        return 0
     return report(applied)

@@ -19,15 +19,36 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-file_option = click.option(
-    "--file",
-    "-f",
-    "file",
-    default="ringwall.yaml",
-    show_default=True,
-    metavar="FILE",
-    help="The declaration.",
-)
+ENVIRONMENT = "ringwall.environment"
+"""Under which the chosen environment is kept in click's context."""
+
+
+def _choose(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    context.meta[ENVIRONMENT] = value
+
+
+def file_option(function: Function) -> Function:
+    """``--file`` and ``--environment``: which declaration, and which of its environments."""
+    environment = click.option(
+        "--environment",
+        "-E",
+        metavar="NAME",
+        expose_value=False,
+        callback=_choose,
+        help="One of the declaration's environments.",
+    )
+    file = click.option(
+        "--file",
+        "-f",
+        "file",
+        default="ringwall.yaml",
+        show_default=True,
+        metavar="FILE",
+        help="The declaration.",
+    )
+    return file(environment(function))
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Machine output alone on standard output.")
 
 
@@ -80,10 +101,11 @@ def note(message: str) -> None:
 
 
 def load_perimeter(file: str) -> Perimeter:
-    """The declaration."""
+    """The declaration, in the environment that the command was given."""
     from ringwall.perimeter import load
 
-    return load(file)
+    context = click.get_current_context(silent=True)
+    return load(file, environment=context.meta.get(ENVIRONMENT) if context else None)
 
 
 def workload(perimeter: Perimeter, *, profile: str | None = None) -> Aws:

@@ -26,7 +26,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     Example:
       ringwall destroy
     """
-    from ringwall.cli.deploying import prepare, report, watch
+    from ringwall.cli.deploying import prepare, report, watching
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.contents import contents
     from ringwall.deploy.destroy import destroy as run
@@ -46,7 +46,15 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeter.name}?"):
         msg = "nothing was removed: confirm with --yes"
         raise GateRefusedError(msg)
-    applied = run(destruction, prepared.aws, kinds, management=prepared.management, progress=watch)
+    with watching(len(destruction.removals)) as progress:
+        applied = run(
+            destruction,
+            prepared.aws,
+            kinds,
+            management=prepared.management,
+            progress=progress,
+            listed=prepared.listed,
+        )
     if as_json:
         write_json(applied_to_json(applied))
     return report(applied)

@@ -26,19 +26,23 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
     from ringwall.controls.compile import compile_estate
     from ringwall.deploy.drift import find_drift
     from ringwall.deploy.forms import drift_to_json
+    from ringwall.deploy.manifest import read_manifest
     from ringwall.deploy.render import drift_lines
     from ringwall.estate.collect import collect
     from ringwall.estate.kinds import registry
 
     perimeter = load_perimeter(file)
     aws, management = connections(perimeter, profile=profile)
+    desired = compile_estate(perimeter)
+    observed = collect(aws, management=management, desired=desired)
     found = find_drift(
-        compile_estate(perimeter),
-        collect(aws, management=management),
+        desired,
+        observed,
         registry(),
         load(),
         perimeter=perimeter.name,
         administrators=perimeter.administrators,
+        listed=read_manifest(aws, observed, perimeter.name),
     )
     if as_json:
         write_json(drift_to_json(found))

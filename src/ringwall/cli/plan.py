@@ -19,25 +19,34 @@ from ringwall.cli.common import aws_options, file_option, json_option, load_peri
 def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     """Show what apply would change, access first.
 
-    Leads with what changes for people (newly ALLOWS, newly DENIES), then the resources, field by field and policy
-    statement by statement. Exit code 2 if there is something to change.
+    Leads with what changes for people (newly ALLOWS, newly DENIES) and with access that exists outside of the
+    declaration, then the resources, field by field and policy statement by statement, cost and quotas. Exit code 2 if
+    there is something to change.
 
     \b
     Example:
       ringwall plan --out plan.json && ringwall apply plan.json
     """
+    from ringwall.catalog import load
     from ringwall.cli.deploying import prepare
     from ringwall.cli.terminal import show
     from ringwall.deploy.forms import plan_to_json
     from ringwall.deploy.render import plan_lines
     from ringwall.deploy.saved import save_plan
+    from ringwall.deploy.unmanaged import unmanaged
+    from ringwall.estate.kinds import registry
 
-    prepared = prepare(load_perimeter(file), profile=profile)
+    perimeter = load_perimeter(file)
+    prepared = prepare(perimeter, profile=profile)
+    administrators = frozenset(perimeter.administrators)
+    others, unread = unmanaged(prepared.plan, registry(), load(), administrators=administrators)
+    for reason in unread:
+        note(f"what is not declared could not be seen completely: {reason}")
     if out:
         save_plan(Path(out), prepared.plan, prepared.access)
         note(f"wrote {out}")
     if as_json:
-        write_json(plan_to_json(prepared.plan, prepared.access))
+        write_json(plan_to_json(prepared.plan, prepared.access, others))
     else:
-        show(plan_lines(prepared.plan, prepared.access))
+        show(plan_lines(prepared.plan, prepared.access, others))
     return 0 if prepared.plan.empty else 2

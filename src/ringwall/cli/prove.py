@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,11 +21,12 @@ from ringwall.cli.common import (
 from ringwall.cli.jsonlines import documents
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from ringwall.controls.proving import Proved
     from ringwall.estate.model import Estate
     from ringwall.perimeter import Perimeter
+    from ringwall.proof.question import Answer, Question
 
 
 @click.command(short_help="Prove the declaration's claims, or show the request that gets through.")
@@ -66,7 +67,7 @@ def prove(
     if axioms:
         return _list_axioms(as_json)
     if source is not None and not source.endswith((".yaml", ".yml")):
-        return _questions(source, timeout, frozenset(disabled))
+        return _questions(source, timeout, _known(disabled))
     perimeter = load_perimeter(source or file)
     estate, attributes = _estate(perimeter, live, estate_file, profile)
     from ringwall.catalog import load
@@ -74,7 +75,13 @@ def prove(
 
     proved = []
     for item in prove_declared(
-        perimeter, estate, attributes, load(), timeout=timeout, disabled_axioms=frozenset(disabled)
+        perimeter,
+        estate,
+        attributes,
+        load(),
+        timeout=timeout,
+        disabled_axioms=_known(disabled),
+        teach=True,
     ):
         proved.append(item)
         if not as_json:
@@ -101,24 +108,35 @@ def _estate(
     from ringwall.estate.located import located
 
     if estate_file:
-        observed = read_estate(estate_file)
+        saved = read_estate(estate_file)
+        if saved.source == "desired":
+            attributes = {**placeholders(desired), **placeholders(saved)}
+            return bind(saved, attributes), attributes
+        observed = saved
     else:
         from ringwall.estate.collect import collect
 
         aws, management = connections(perimeter, profile=profile)
-        observed = collect(aws, management=management)
+        observed = collect(aws, management=management, desired=desired)
     return observed, located(desired, observed)
 
 
 def _questions(source: str, timeout: float, disabled: frozenset[str]) -> int:
+    from ringwall.access.teaching import lesson
     from ringwall.catalog import load
     from ringwall.proof.answering import answer_document
 
     vocabulary = load()
+
+    def further(question: Question, answer: Answer, seconds: float) -> dict[str, Any]:
+        return lesson(question, answer, vocabulary, timeout=seconds).to_json()
+
     broken = seen = False
     for identifier, document, error in documents(read_text(source)):
         if error is None:
-            answer = answer_document(document, vocabulary, timeout=timeout, disabled_axioms=disabled)
+            answer = answer_document(
+                document, vocabulary, timeout=timeout, disabled_axioms=disabled, further=further
+            )
         else:
             answer = {"id": identifier, "error": error}
         broken |= "error" in answer
@@ -141,6 +159,15 @@ def _list_axioms(as_json: bool) -> int:
 MARKS = {"holds": "proved", "violated": "VIOLATED", "unknown": "unknown"}
 
 
+_WITHOUT = {
+    "holds": "and holds without, too",
+    "violated": "without which it would not hold",
+    "unknown": "without which it is not decided",
+}
+SHOWN = 5
+"""Most principals that a violation names; ``--json`` has all."""
+
+
 def in_words(item: Proved) -> list[str]:
     """A verdict as lines of plain text."""
     answer = item.answer
@@ -150,17 +177,36 @@ def in_words(item: Proved) -> list[str]:
         lines += [f"          rests on {text}" for text in rests]
         if answer.answer.vacuous:
             lines.append("          holds vacuously: AWS cannot send such a request")
-    for exposure in answer.exposures if answer.verdict == "violated" else ():
-        route = f", {exposure.route.label}" if exposure.route else ""
-        lines.append(f"          by {exposure.actor.label}{route}")
-        for request in exposure.answer.witness:
-            lines.append(f"            {request.action} on {request.resource}")
-            lines += [
-                f"              {key} = {', '.join(values)}"
-                for key, values in sorted(request.context.items())
-            ]
+    if answer.verdict == "violated":
+        lines += [f"          {line}" for line in _violated(item)]
+    if answer.verdict == "holds" and answer.answer.axioms:
+        without = f" ({_WITHOUT[item.without_axioms]})" if item.without_axioms is not None else ""
+        lines.append(f"          takes for granted {', '.join(answer.answer.axioms)}{without}")
     if answer.answer.reason:
         lines.append(f"          {answer.answer.reason}")
     for exposure in answer.exempt:
         lines.append(f"          exempt: {exposure.actor.label}, which Bedrock alone can assume")
     return lines
+
+
+def _violated(item: Proved) -> Iterator[str]:
+    exposures = item.answer.exposures
+    for exposure in exposures[:1]:
+        yield f"by {exposure.actor.label}{f', {exposure.route.label}' if exposure.route else ''}"
+    if item.lesson.passages:
+        yield from (f"  {line}" for line in item.lesson.in_words())
+    others = [exposure.actor.label for exposure in exposures[1:]]
+    if others:
+        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        yield f"also by {', '.join(others[:SHOWN])}{more}"
+
+
+def _known(disabled: tuple[str, ...]) -> frozenset[str]:
+    from ringwall.errors import RingwallError
+    from ringwall.proof.axioms import AXIOMS
+
+    unknown = [name for name in disabled if name not in AXIOMS]
+    if unknown:
+        message = f"There is no axiom {unknown[0]!r}"
+        raise RingwallError(message, details=("ringwall prove --axioms lists them",))
+    return frozenset(disabled)

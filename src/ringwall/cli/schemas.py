@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-NAMES = ("declaration", "estate", "plan", "drift", "apply", "audit", "decide", "prove", "why", "lint")
+NAMES = (
+    "declaration",
+    "estate",
+    "plan",
+    "drift",
+    "apply",
+    "audit",
+    "decide",
+    "prove",
+    "why",
+    "lint",
+    "preflight",
+)
 
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _REASONS = {
@@ -73,6 +85,14 @@ _TESTS = {
         },
     },
 }
+_CHANGES = {
+    "description": "Statements to add or replace, all of them together.",
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["policy_type", "policy", "target", "replaces", "statement"],
+    },
+}
 _CASE = {
     "type": "object",
     "required": ["if", "decision", "because", "missing", "request", "deciding", "nearest", "policy_changes"],
@@ -109,14 +129,7 @@ _CASE = {
             "type": ["array", "null"],
             "items": {"type": "object", "required": ["key", "value"]},
         },
-        "policy_changes": {
-            "description": "Statements to add or replace, all of them together.",
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["policy_type", "policy", "target", "replaces", "statement"],
-            },
-        },
+        "policy_changes": _CHANGES,
     },
 }
 _WHY: dict[str, Any] = {
@@ -156,6 +169,36 @@ WHY: dict[str, Any] = {
         },
     ],
 }
+_PLACES = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["policy", "target", "statement"],
+        "properties": {"failed": _TESTS},
+    },
+}
+_PASSAGE = {
+    "type": "object",
+    "required": ["action", "resource", "decision", "layers"],
+    "properties": {
+        "layers": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["policy_type", "bears", "allowed_by", "denied_by", "near"],
+                "properties": {
+                    "bears": {"type": "boolean"},
+                    "allowed_by": _PLACES,
+                    "denied_by": _PLACES,
+                    "near": {
+                        **_PLACES,
+                        "description": "Deny statements that only conditions kept from matching.",
+                    },
+                },
+            },
+        },
+    },
+}
 PROVE: dict[str, Any] = {
     "title": "One answer of `ringwall prove --json`",
     "type": "object",
@@ -168,7 +211,19 @@ PROVE: dict[str, Any] = {
         },
         "because": _REASONS,
         "axioms": _STRINGS,
+        "without_axioms": {"enum": ["holds", "violated", "unknown", None]},
         "reason": {"type": ["string", "null"]},
+        "vacuous": {"type": "boolean", "description": "AWS can send no such request."},
+        "trace": {
+            "description": "Of a violated claim: how each request of the witness fares in every layer.",
+            "type": ["array", "null"],
+            "items": _PASSAGE,
+        },
+        "fix": {
+            **_CHANGES,
+            "type": ["array", "null"],
+            "description": "Of a violated claim: changes after all of which it holds, which is proved.",
+        },
     },
 }
 AUDIT: dict[str, Any] = {
@@ -257,6 +312,29 @@ LINT: dict[str, Any] = {
         },
     },
 }
+PREFLIGHT: dict[str, Any] = {
+    "title": "`ringwall preflight --json`",
+    "type": "object",
+    "required": ["checks", "ok"],
+    "properties": {
+        "ok": {"type": "boolean"},
+        "checks": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["check", "use", "status", "summary", "advice", "facts"],
+                "properties": {
+                    "check": {"type": "string", "pattern": "^[a-z-]+$"},
+                    "use": {"type": ["string", "null"]},
+                    "status": {"enum": ["ok", "failed", "unknown"]},
+                    "summary": {"type": "string"},
+                    "advice": {"type": ["string", "null"]},
+                    "facts": {"type": "object"},
+                },
+            },
+        },
+    },
+}
 _DIALECT = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
@@ -267,6 +345,7 @@ _SCHEMAS = {
     "prove": PROVE,
     "why": WHY,
     "lint": LINT,
+    "preflight": PREFLIGHT,
 }
 
 

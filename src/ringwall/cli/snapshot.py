@@ -20,11 +20,13 @@ def snapshot(file: str, out: str, profile: str | None) -> int:
     Example:
       ringwall snapshot --out before.json
     """
+    from ringwall.controls.compile import compile_estate
     from ringwall.estate.codec import dumps
     from ringwall.estate.collect import collect
 
-    aws, management = connections(load_perimeter(file), profile=profile)
-    estate = collect(aws, management=management)
+    perimeter = load_perimeter(file)
+    aws, management = connections(perimeter, profile=profile)
+    estate = collect(aws, management=management, desired=compile_estate(perimeter))
     write_text(out, dumps(estate))
     gaps = [f"{resource.type}: {item.reason}" for resource in estate for item in resource.unknown]
     for gap in gaps:

@@ -1,6 +1,7 @@
 """The secure runtime client and session. A seat belt for honest code: IAM is the boundary."""
 
 from ringwall.client.coverage import Coverage, Gap, coverage
+from ringwall.client.deadline import DeadlineExceeded
 from ringwall.client.guard import Guard
 from ringwall.client.outcome import Outcome, logging_to
 from ringwall.client.rules import PinnedGuardrail, Rules
@@ -10,6 +11,7 @@ from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
 
 __all__ = [
     "Coverage",
+    "DeadlineExceeded",
     "Gap",
     "Guard",
     "GuardedSession",

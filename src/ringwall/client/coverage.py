@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.client.wire import ASYNCHRONOUS, body_mode, json_object
+from ringwall.client.body import ASYNCHRONOUS, body_mode, json_object
 
 MEDIA = frozenset({"image", "document", "video", "audio"})
 NO_TEXT = frozenset({"cachePoint"})
@@ -52,60 +52,69 @@ class Coverage:
         return tuple(sorted({gap.rule for gap in self.gaps}))
 
 
+COMPLETE = Coverage()
+
+
 def coverage(parameters: Mapping[str, Any]) -> Coverage:
     """Coverage of a call with these boto3 parameters: of Converse and InvokeModel, and of their streams.
 
     ``ApplyGuardrail`` is a guardrail's evaluation itself: complete.
     """
-    if "body" in parameters:
-        return Coverage(tuple(_body(parameters["body"])))
-    return Coverage(tuple(_converse(parameters)))
+    found = tuple(_body(parameters["body"])) if "body" in parameters else tuple(_converse(parameters))
+    return Coverage(found) if found else COMPLETE
 
 
 # -- Converse ----------------------------------------------------------------------------------------------------------
 
 
-def _converse(parameters: Mapping[str, Any]) -> Iterator[Gap]:
-    blocks = list(_message_blocks(parameters.get("messages")))
-    narrowed = any("guardContent" in block for _, block in blocks)
-    for where, block in blocks:
-        yield from _block(where, block, narrowed=narrowed)
-    for index, block in enumerate(_list(parameters.get("system"))):
-        if isinstance(block, Mapping) and "text" in block:
-            yield Gap("system-outside-guard-content", f"system[{index}]")
-    for index, tool in enumerate(_list(_mapping(parameters.get("toolConfig")).get("tools"))):
-        if isinstance(tool, Mapping) and "toolSpec" in tool:
-            yield Gap("tool-specification", f"toolConfig.tools[{index}]")
+def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
+    gaps = _messages(parameters.get("messages"))
+    if "system" in parameters:
+        for index, block in enumerate(_list(parameters["system"])):
+            if isinstance(block, Mapping) and "text" in block:
+                gaps.append(Gap("system-outside-guard-content", f"system[{index}]"))
+    if "toolConfig" in parameters:
+        for index, tool in enumerate(_list(_mapping(parameters["toolConfig"]).get("tools"))):
+            if isinstance(tool, Mapping) and "toolSpec" in tool:
+                gaps.append(Gap("tool-specification", f"toolConfig.tools[{index}]"))
     if parameters.get("promptVariables"):
-        yield Gap("prompt-variables", "promptVariables")
-    if _has_text(parameters.get("additionalModelRequestFields")):
-        yield Gap("additional-fields", "additionalModelRequestFields")
-    if _mapping(parameters.get("guardrailConfig")).get("streamProcessingMode") in ASYNCHRONOUS:
-        yield Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode")
+        gaps.append(Gap("prompt-variables", "promptVariables"))
+    if "additionalModelRequestFields" in parameters and _has_text(parameters["additionalModelRequestFields"]):
+        gaps.append(Gap("additional-fields", "additionalModelRequestFields"))
+    config = parameters.get("guardrailConfig")
+    if isinstance(config, _MAPPINGS) and config.get("streamProcessingMode") in ASYNCHRONOUS:
+        gaps.append(Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode"))
+    return gaps
 
 
-def _message_blocks(messages: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _messages(messages: Any) -> list[Gap]:
+    """Gaps of the messages, in one pass: text is one only if there is ``guardContent`` somewhere."""
+    found: list[tuple[str, int, int]] = []
+    narrowed = False
     for number, message in enumerate(_list(messages)):
-        for index, block in enumerate(_list(_mapping(message).get("content"))):
-            if isinstance(block, Mapping):
-                yield f"messages[{number}].content[{index}]", block
+        content = message.get("content") if isinstance(message, _MAPPINGS) else None
+        for index, block in enumerate(content if isinstance(content, _LISTS) else ()):
+            for kind in block if isinstance(block, _MAPPINGS) else ():
+                if kind == "guardContent":
+                    narrowed = True
+                elif kind not in NO_TEXT:
+                    found.append((_BLOCKS.get(kind, "unknown-block"), number, index))
+    return [
+        Gap(rule, f"messages[{number}].content[{index}]")
+        for rule, number, index in found
+        if narrowed or rule != TEXT_OUTSIDE
+    ]
 
 
-def _block(where: str, block: Mapping[str, Any], *, narrowed: bool) -> Iterator[Gap]:
-    for kind in block:
-        if kind == "guardContent" or kind in NO_TEXT:
-            continue
-        if kind == "text":
-            if narrowed:
-                yield Gap("text-outside-guard-content", where)
-        elif kind == "toolResult":
-            yield Gap("tool-result", where)
-        elif kind == "toolUse":
-            yield Gap("tool-arguments", where)
-        elif kind in MEDIA:
-            yield Gap("media-by-filter", where)
-        else:
-            yield Gap("unknown-block", where)
+_LISTS = (list, tuple)
+_MAPPINGS = (dict, Mapping)
+TEXT_OUTSIDE = "text-outside-guard-content"
+_BLOCKS: Mapping[str, str] = {
+    "text": TEXT_OUTSIDE,
+    "toolResult": "tool-result",
+    "toolUse": "tool-arguments",
+    **dict.fromkeys(MEDIA, "media-by-filter"),
+}
 
 
 # -- InvokeModel -------------------------------------------------------------------------------------------------------
@@ -141,7 +150,7 @@ _BODY_BLOCKS: Mapping[str, str] = {
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if isinstance(value, _MAPPINGS) else {}
 
 
 def _list(value: Any) -> Sequence[Any]:

@@ -6,7 +6,8 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
@@ -36,6 +37,7 @@ class Role:
         source_identity: who is behind it, if the trust policy lets it be set.
         tags: session tags.
         policy: session policy that narrows the session further.
+        policy_is_a_must: whether a session of the role that somebody else began, without it, will not do.
 
     Raises:
         ValueError: the duration is too short.
@@ -48,6 +50,7 @@ class Role:
     source_identity: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     policy: Mapping[str, Any] | None = None
+    policy_is_a_must: bool = True
 
     def __post_init__(self) -> None:
         if self.duration < MINIMUM_DURATION:
@@ -70,7 +73,7 @@ class Role:
     @property
     def needs_own_session(self) -> bool:
         """Whether a session that somebody else began would lack something."""
-        return bool(self.source_identity or self.tags or self.policy)
+        return bool(self.source_identity or self.tags or (self.policy and self.policy_is_a_must))
 
     def is_session(self, caller: str) -> bool:
         """Whether ``arn:aws:sts::ACCOUNT:assumed-role/NAME/SESSION`` is a session of this role.
@@ -84,6 +87,21 @@ class Role:
         return kind == "assumed-role" and rest.partition("/")[0] == own[5].rpartition("/")[2]
 
 
+class Renewable(Protocol):
+    """Credentials that can be had anew before their time."""
+
+    @property
+    def generation(self) -> int:
+        """How often they were had anew so far."""
+
+    def renew(self, generation: int) -> bool:
+        """Have them anew unless that was done since ``generation``; ``False`` where they are not ours to renew."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class RoleCredentials(Credentials):
     """Credentials of one role, found out when they are first needed, once for all threads.
 
@@ -91,14 +109,20 @@ class RoleCredentials(Credentials):
         base: botocore session whose own credentials begin.
         role: the role.
         sts: makes an STS client; takes keys as ``Session.create_client`` does.
+        clock: the time by which they expire.
     """
 
-    def __init__(self, base: Session, role: Role, sts: Callable[..., Any]) -> None:
+    def __init__(
+        self, base: Session, role: Role, sts: Callable[..., Any], *, clock: Callable[[], datetime] = _now
+    ) -> None:
+        self.generation = 0
         self.method = METHOD
+        self._clock = clock
         self._base = base
         self._role = role
         self._sts = sts
         self._lock = threading.Lock()
+        self._ambient: Credentials | None = None
         self._found: Credentials | None = None
 
     def get_frozen_credentials(self) -> ReadOnlyCredentials:
@@ -132,6 +156,20 @@ class RoleCredentials(Credentials):
         account: str | None = self._resolved().account_id
         return account
 
+    def renew(self, generation: int) -> bool:
+        """Assume the role anew at the next use, as AWS says that the session has ended: our clock may be wrong.
+
+        Of many threads that were refused at once the first one does it.
+        """
+        with self._lock:
+            if generation != self.generation:
+                return True
+            if not isinstance(self._found, DeferredRefreshableCredentials):
+                return False
+            self._found = self._assumed()
+            self.generation += 1
+            return True
+
     def _resolved(self) -> Credentials:
         if self._found is None:
             with self._lock:
@@ -145,13 +183,24 @@ class RoleCredentials(Credentials):
             raise NoCredentialsError
         if not self._role.needs_own_session and self._is_role_already():
             return ambient
+        self._ambient = ambient
+        return self._assumed()
+
+    def _assumed(self) -> DeferredRefreshableCredentials:
+        return DeferredRefreshableCredentials(
+            refresh_using=self._assume, method=METHOD, time_fetcher=self._clock
+        )
+
+    def _assume(self) -> dict[str, Any]:
+        """Assume the role now. A fetcher would give its last answer again for as long as it thinks it good."""
         fetcher = AssumeRoleCredentialFetcher(
             client_creator=self._sts,
-            source_credentials=ambient,
+            source_credentials=self._ambient,
             role_arn=self._role.arn,
             extra_args=self._role.parameters,
         )
-        return DeferredRefreshableCredentials(refresh_using=fetcher.fetch_credentials, method=METHOD)
+        found: dict[str, Any] = fetcher.fetch_credentials()
+        return found
 
     def _is_role_already(self) -> bool:
         try:

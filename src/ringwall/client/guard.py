@@ -8,7 +8,6 @@ The verification is no handler at all: it stands in the client's HTTP session, b
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import (
@@ -21,13 +20,17 @@ from botocore.exceptions import (
     ProxyConnectionError,
 )
 
-from ringwall.client.coverage import Coverage, coverage
-from ringwall.client.operations import AGENTS, CARRIERS, HEADER_CARRIERS, INVOKING, MODEL_ONLY, SERVICES
-from ringwall.client.outcome import Outcome, observe
+from ringwall.client.call import KEY, Call, call_of
+from ringwall.client.credentials import Renewable
+from ringwall.client.deadline import now
+from ringwall.client.observe import observe
+from ringwall.client.operations import AGENTS, CARRIERS, INVOKING, MODEL_ONLY, SERVICES, STREAM_MEMBERS
+from ringwall.client.outcome import Outcome, Report
 from ringwall.client.rules import Rules
+from ringwall.client.telemetry import Span, recording_span
 from ringwall.client.transport import mixin
+from ringwall.client.verify import Verifier
 from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
-from ringwall.client.wire import HEADER_GUARDRAIL, SIGV4, Routes, Sent, read
 
 OnOutcome = Callable[[Outcome], None]
 NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
@@ -35,14 +38,8 @@ NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError
 PAID = INVOKING | AGENTS
 ANSWER_LOST = frozenset({408, 502, 504})
 """Statuses by which something between says that the answer is lost; the generation may have run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Call:
-    """What is remembered of a call until its answer."""
-
-    model: str | None
-    coverage: Coverage
+EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken"})
+"""Codes of a refusal before anything ran: the session of the credentials has ended."""
 
 
 class Guard:
@@ -53,6 +50,8 @@ class Guard:
         hosts: by service, ``host:port`` that may be called.
         on_outcome: told of every outcome.
         raise_interventions: whether an intervention raises :class:`GuardrailIntervened`.
+        deadline: seconds that a whole call may take; ``None`` for no limit.
+        credentials: credentials that can be renewed where AWS says that they have expired.
     """
 
     def __init__(
@@ -62,11 +61,30 @@ class Guard:
         *,
         on_outcome: OnOutcome | None = None,
         raise_interventions: bool = False,
+        deadline: float | None = None,
+        credentials: Renewable | None = None,
     ) -> None:
         self._rules = rules
         self._hosts = hosts
         self._on_outcome = on_outcome
         self._raise = raise_interventions
+        self._deadline = deadline
+        self._credentials = credentials
+        told = on_outcome is not None or raise_interventions
+        self._report = (
+            self._reporting_to(None) if told else None
+        )  # without anybody to tell, no outcome is made
+
+    def under(self, rules: Callable[[], Rules]) -> Guard:
+        """The same guard under other rules."""
+        return Guard(
+            rules,
+            self._hosts,
+            on_outcome=self._on_outcome,
+            raise_interventions=self._raise,
+            deadline=self._deadline,
+            credentials=self._credentials,
+        )
 
     def attach(self, events: Any) -> None:
         """Register on a botocore session's event emitter."""
@@ -77,36 +95,36 @@ class Guard:
                 f"before-parameter-build.{service}", self._decide, unique_id=f"{identifier}-decide"
             )
             events.register_last(f"before-sign.{service}", self._before_sign, unique_id=f"{identifier}-sign")
-            events.register_first(
-                f"needs-retry.{service}", self._no_paid_retry, unique_id=f"{identifier}-retry"
-            )
+            events.register_first(f"needs-retry.{service}", self._retry, unique_id=f"{identifier}-retry")
         events.register_last("after-call.bedrock-runtime", self._observe, unique_id="ringwall-observe")
 
     def _harden(self, base_classes: list[type], event_name: str, **_: Any) -> None:
         service = event_name.partition(".")[2]
         if service in SERVICES:
-            base_classes.insert(0, mixin(lambda client: self._check_of(service, client)))
+            base_classes.insert(0, mixin(base_classes[-1], lambda client: self._check_of(service, client)))
         elif service.startswith("bedrock"):
             reason = f"{service} runs models where no guardrail of a call reaches"
             raise PerimeterViolation("service-not-guarded", reason, "CreateClient")
 
-    def _check_of(self, service: str, client: Any) -> Callable[[Any], None]:
-        routes = Routes(client.meta.service_model)
-        return lambda request: self._verify(service, read(request, routes))
+    def _check_of(self, service: str, client: Any) -> Verifier:
+        return Verifier(service, client.meta.service_model, self._rules, self._hosts[service])
 
     # -- before anything is built ----------------------------------------------------------------------------------
 
     def _decide(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        operation = str(model.name)
-        rules = self._rules()
-        self._refuse_presigned(context, operation)
-        rules.check_region(context.get("client_region"), operation)
-        rules.check_operation(str(model.service_model.service_name), operation, params)
-        if operation in INVOKING or operation in MODEL_ONLY:
-            rules.check_model(params.get("modelId"), operation)
-        rules.complete(operation, params)
+        operation: str = model.name
+        rules, region = self._rules(), context.get("client_region")
+        if "is_presign_request" in context:
+            self._refuse_presigned(context, operation)
+        if not rules.plainly_allow(operation, region, params):
+            rules.check_region(region, operation)
+            rules.check_operation(model.service_model.service_name, operation, params)
+            if operation in INVOKING or operation in MODEL_ONLY:
+                rules.check_model(params.get("modelId"), operation)
+        until = None if self._deadline is None else now() + self._deadline
+        context[KEY] = call = Call(operation, params, until)
         if operation in CARRIERS:
-            context["ringwall"] = _Call(params.get("modelId"), coverage(params))
+            rules.complete(call)
 
     # -- before it leaves ------------------------------------------------------------------------------------------
 
@@ -114,11 +132,14 @@ class Guard:
         self, request: Any, operation_name: str, signature_version: Any = "v4", **_: Any
     ) -> None:
         context = getattr(request, "context", None) or {}
-        self._refuse_presigned(context, operation_name, signature_version)
+        if signature_version != "v4" or "is_presign_request" in context:
+            self._refuse_presigned(context, operation_name, signature_version)
         if signature_version != "v4":
             raise self._rules().violation(
                 "sigv4-only", "the call would not be signed by SigV4", operation_name
             )
+        if self._credentials is not None and (call := call_of(context)) is not None:
+            call.credentials = self._credentials.generation
 
     def _refuse_presigned(
         self, context: Mapping[str, Any], operation: str, signature_version: Any = "v4"
@@ -127,74 +148,64 @@ class Guard:
             reason = "a presigned URL can be used without the perimeter"
             raise self._rules().violation("no-presigned-urls", reason, operation)
 
-    def _verify(self, service: str, sent: Sent) -> None:
-        rules, operation = self._rules(), sent.operation
-        if operation is None:
-            raise rules.violation(
-                "operation-not-guarded", f"{service} has no operation of that path", "Unknown"
-            )
-        self._verify_transport(service, sent, operation)
-        rules.check_operation(service, operation, sent.labels)
-        if operation in INVOKING or operation in MODEL_ONLY:
-            rules.check_model(sent.labels.get("modelId"), operation)
-        if operation in CARRIERS or sent.guardrail is not None:
-            rules.check_guardrail(sent.guardrail, sent.version, operation)
-        if sent.asynchronous:
-            rules.check_stream_mode(operation)
-        if operation in HEADER_CARRIERS and not sent.signed_headers.issuperset(HEADER_GUARDRAIL):
-            raise rules.violation(
-                "guardrail-not-signed",
-                "the guardrail headers are not covered by the signature",
-                operation,
-                "guardrail",
-            )
-
-    def _verify_transport(self, service: str, sent: Sent, operation: str) -> None:
-        rules = self._rules()
-        if sent.host not in self._hosts[service]:
-            raise rules.violation(
-                "endpoint-not-declared", f"{sent.host} is not a declared endpoint", operation
-            )
-        if sent.scheme != "https":
-            raise rules.violation("tls-required", "the endpoint is not HTTPS", operation)
-        if sent.authorization != SIGV4:
-            raise rules.violation("sigv4-only", "the request does not carry a SigV4 signature", operation)
-        region, name = sent.scope
-        rules.check_region(region, operation)
-        if name != "bedrock":
-            raise rules.violation("sigv4-only", f"the signature is for {name}, not bedrock", operation)
-
     # -- after -----------------------------------------------------------------------------------------------------
 
-    def _no_paid_retry(
-        self, operation: Any, response: Any = None, caught_exception: Exception | None = None, **_: Any
-    ) -> bool | None:
-        """A generation whose answer was lost is not asked for again: it was paid for, and would be twice."""
-        if str(operation.name) not in PAID:
+    def _retry(
+        self,
+        operation: Any,
+        attempts: int = 1,
+        response: Any = None,
+        caught_exception: Exception | None = None,
+        request_dict: Mapping[str, Any] | None = None,
+        **_: Any,
+    ) -> float | bool | None:
+        """Whether to try again where botocore should not be asked: seconds to wait, ``False`` for no.
+
+        A generation whose answer was lost is not asked for again: it was paid for, and would be twice. Nothing is tried
+        again where the wait would not end before the deadline. Expired credentials are renewed, once.
+        """
+        if response is not None and response[0].status_code < 300:
             return None
-        lost = isinstance(caught_exception, BotocoreConnectionError | HTTPClientError)
-        if caught_exception is not None and lost and not isinstance(caught_exception, NEVER_SENT):
-            raise caught_exception
-        return False if response is not None and response[0].status_code in ANSWER_LOST else None
+        call = call_of((request_dict or {}).get("context"))
+        if operation.name in PAID:
+            lost = isinstance(caught_exception, BotocoreConnectionError | HTTPClientError)
+            if caught_exception is not None and lost and not isinstance(caught_exception, NEVER_SENT):
+                raise caught_exception
+            if response is not None and response[0].status_code in ANSWER_LOST:
+                return False
+        if response is not None and response[1].get("Error", {}).get("Code") in EXPIRED:
+            return 0.0 if attempts == 1 and self._renewed(call) else False
+        if call is not None and call.until is not None and now() + _longest_wait(attempts) >= call.until:
+            return False
+        return None
+
+    def _renewed(self, call: Call | None) -> bool:
+        known = None if call is None else call.credentials
+        return self._credentials is not None and known is not None and self._credentials.renew(known)
 
     def _observe(self, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-        operation = str(model.name)
+        operation: str = model.name
         if operation not in CARRIERS:
             return
-        pinned, call = self._rules().guardrail, context.get("ringwall")
-        given = call if isinstance(call, _Call) else None
-        observe(
-            operation,
-            parsed,
-            pinned.arn,
-            self._report,
-            model=given.model if given else None,
-            version=pinned.version,
-            coverage=given.coverage if given else None,
-        )
+        span = recording_span()
+        report = self._report if span is None else self._reporting_to(span)
+        if report is not None or operation in STREAM_MEMBERS:
+            observe(operation, parsed, self._rules().guardrail, call_of(context), report)
 
-    def _report(self, outcome: Outcome) -> None:
-        if self._on_outcome is not None:
-            self._on_outcome(outcome)
-        if self._raise and outcome.intervened and outcome.complete:
-            raise GuardrailIntervened(outcome)
+    def _reporting_to(self, span: Span | None) -> Report:
+        """Who is to be told of an outcome: the span, the application, and whoever catches interventions."""
+
+        def report(outcome: Outcome) -> None:
+            if span is not None:
+                span.describe(outcome)
+            if self._on_outcome is not None:
+                self._on_outcome(outcome)
+            if self._raise and outcome.intervened and outcome.complete:
+                raise GuardrailIntervened(outcome)
+
+        return report
+
+
+def _longest_wait(attempts: int) -> float:
+    """Seconds that botocore waits at the most before the next attempt: 1, 2, 4, ... up to 20."""
+    return min(2.0 ** (attempts - 1), 20.0)

@@ -14,8 +14,15 @@ Pair = tuple[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """How an operation carries a guardrail: reads ``(identifier, version)`` of boto3 parameters, and writes them."""
+    """How an operation carries a guardrail.
 
+    Attributes:
+        places: parameters that hold it; without them there is none.
+        read: gives ``(identifier, version)`` of boto3 parameters.
+        write: puts them into the parameters.
+    """
+
+    places: frozenset[str]
     read: Callable[[Mapping[str, Any]], Pair]
     write: Callable[[dict[str, Any], str, str], None]
 
@@ -28,9 +35,17 @@ def _read_body(parameters: Mapping[str, Any]) -> Pair:
 
 
 def _write_body(parameters: dict[str, Any], identifier: str, version: str) -> None:
-    given = parameters.get("guardrailConfig")
-    own = dict(given) if isinstance(given, Mapping) else {"trace": "enabled"}
-    parameters["guardrailConfig"] = {**own, "guardrailIdentifier": identifier, "guardrailVersion": version}
+    """The pinned pair stands first in a mapping of our own, and that first in the body: it is seen at a glance there."""
+    given = parameters.pop("guardrailConfig", None)
+    config: dict[str, Any] = {"guardrailIdentifier": identifier, "guardrailVersion": version}
+    if given is None:
+        config["trace"] = "enabled"
+    elif isinstance(given, Mapping):
+        config |= {name: value for name, value in given.items() if name not in config}
+    others = dict(parameters)
+    parameters.clear()
+    parameters["guardrailConfig"] = config
+    parameters.update(others)
 
 
 def _read_header(parameters: Mapping[str, Any]) -> Pair:
@@ -41,8 +56,8 @@ def _write_header(parameters: dict[str, Any], identifier: str, version: str) -> 
     parameters["guardrailIdentifier"], parameters["guardrailVersion"] = identifier, version
 
 
-BODY = Carrier(_read_body, _write_body)
-HEADER = Carrier(_read_header, _write_header)
+BODY = Carrier(frozenset({"guardrailConfig"}), _read_body, _write_body)
+HEADER = Carrier(frozenset({"guardrailIdentifier", "guardrailVersion"}), _read_header, _write_header)
 
 CARRIERS: Mapping[str, Carrier] = {
     "Converse": BODY,
@@ -57,7 +72,10 @@ INVOKING = frozenset({"Converse", "ConverseStream", "InvokeModel", "InvokeModelW
 HEADER_CARRIERS = frozenset({"InvokeModel", "InvokeModelWithResponseStream"})
 """Carriers whose guardrail stands in signed headers."""
 
-STREAMS = frozenset({"ConverseStream", "InvokeModelWithResponseStream"})
+STREAM_MEMBERS: Mapping[str, str] = {"ConverseStream": "stream", "InvokeModelWithResponseStream": "body"}
+"""The member of an answer that is an event stream."""
+
+STREAMS = frozenset(STREAM_MEMBERS)
 """Carriers whose answer may be let out before the guardrail has read it."""
 
 MODEL_ONLY = frozenset({"CountTokens"})

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ringwall.catalog import profiles
-from ringwall.client.coverage import coverage
+from ringwall.client.call import Call
 from ringwall.client.operations import (
     AGENTS,
     BODY,
@@ -18,6 +18,7 @@ from ringwall.client.operations import (
     FREE,
     GUARDRAIL_WRITES,
     HEADER_CARRIERS,
+    INVOKING,
     KNOWLEDGE,
     MODEL_ONLY,
     READING,
@@ -49,6 +50,12 @@ class PinnedGuardrail:
     def is_meant_by(self, identifier: str) -> bool:
         """Whether an id or ARN names it."""
         return identifier in (self.id, self.arn)
+
+
+NO_GUARDRAIL = PinnedGuardrail("none", "none", "none")
+"""For uses whose calls carry no guardrail of the caller: whatever one names is refused."""
+UNGUARDED_KINDS = frozenset({"agents"})
+"""Kinds of use that call no model themselves; their role may not read guardrails either."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,14 @@ class Rules:
     place: Place = NOWHERE
 
     # -- decisions -------------------------------------------------------------------------------------------------
+
+    def plainly_allow(self, operation: str, region: str | None, parameters: Mapping[str, Any]) -> bool:
+        """Whether the checks of Region, operation and model would all pass; where they would not, they say why."""
+        return (
+            operation in INVOKING
+            and region in self.regions
+            and parameters.get("modelId") in self._identifiers
+        )
 
     def check_region(self, region: str | None, operation: str) -> None:
         """Refuse a Region that is not declared."""
@@ -182,16 +197,19 @@ class Rules:
 
     # -- completion ------------------------------------------------------------------------------------------------
 
-    def complete(self, operation: str, parameters: dict[str, Any]) -> None:
-        """Add guardrail and metadata to a call's parameters where they are missing; what is there is checked.
+    def complete(self, call: Call) -> None:
+        """Add guardrail and metadata to a carrier's parameters where they are missing; what is there is checked.
 
-        Only the top level of ``parameters`` is written: nested values are the caller's own and are copied.
+        Only the top level of the parameters is written: nested values are the caller's own. The guardrail's are copied,
+        so that nobody can change them after they were checked.
         """
-        carrier = CARRIERS.get(operation)
-        if carrier is None:
-            return
-        self._complete_guardrail(carrier, operation, parameters)
-        if self.masks and operation in STREAMS and "asynchronous-stream" in coverage(parameters).rules:
+        operation, parameters = call.operation, call.parameters
+        carrier = CARRIERS[operation]
+        if parameters.keys().isdisjoint(carrier.places):
+            carrier.write(parameters, self.guardrail.arn, self.guardrail.version)
+        else:
+            self._complete_guardrail(carrier, operation, parameters)
+        if self.masks and operation in STREAMS and "asynchronous-stream" in call.coverage.rules:
             self.check_stream_mode(operation)
         if self.metadata and carrier is BODY:
             given = parameters.get("requestMetadata") or {}
@@ -208,8 +226,7 @@ class Rules:
             self.guardrail.version if version is None else version,
         )
         self.check_guardrail(*chosen, operation)
-        if identifier is None or version is None:
-            carrier.write(parameters, *chosen)
+        carrier.write(parameters, *chosen)
 
     def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
         """A violation that points at a place in the declaration; ``{use}`` in the path stands for this use."""

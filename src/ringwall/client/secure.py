@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ringwall.client.coverage import coverage
+from ringwall.client import asking
+from ringwall.client.call import Call
 from ringwall.client.guard import OnOutcome
-from ringwall.client.outcome import Outcome, observe
+from ringwall.client.observe import observe
+from ringwall.client.outcome import Outcome
 from ringwall.client.rules import DRAFT, PinnedGuardrail
 from ringwall.client.session import (
     READ_TIMEOUT,
@@ -55,7 +57,8 @@ class SecureBedrockClient:
         trust_environment: take proxy and CA bundle from the environment.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get ``GuardrailIntervened`` instead of a blocked answer.
-        read_timeout: seconds to wait for a generation.
+        read_timeout: seconds to wait for a generation's next byte.
+        deadline: seconds for a whole call, retries and the end of a stream included.
         unsafe_allow_draft: accept the guardrail's DRAFT.
 
     Raises:
@@ -77,6 +80,7 @@ class SecureBedrockClient:
         on_outcome: OnOutcome | None = None,
         on_intervention: OnIntervention = "return",
         read_timeout: float = READ_TIMEOUT,
+        deadline: float | None = None,
         unsafe_allow_draft: bool = False,
     ) -> None:
         pinned, account = _pinned(guardrail, region, allow_draft=unsafe_allow_draft)
@@ -84,6 +88,7 @@ class SecureBedrockClient:
         around = surroundings(
             trust_environment=trust_environment,
             read_timeout=read_timeout,
+            deadline=deadline,
             endpoint_urls=urls,
             ca_bundle=ca_bundle,
         )
@@ -130,17 +135,47 @@ class SecureBedrockClient:
             The response as boto3 gives it, and its outcome: whether the guardrail intervened, and by which policies.
         """
         response = self.client.converse(modelId=model_id, messages=messages, **parameters)
-        pinned, found = self.session.rules.guardrail, list[Outcome]()
-        observe(
-            "Converse",
-            response,
-            pinned.arn,
-            found.append,
-            model=model_id,
-            version=pinned.version,
-            coverage=coverage({"messages": messages, **parameters}),
-        )
+        found = list[Outcome]()
+        call = Call("Converse", {"modelId": model_id, "messages": messages, **parameters})
+        observe(call.operation, response, self.session.rules.guardrail, call, found.append)
         return response, found[0]
+
+    def retrieve_safely(self, text: str, **parameters: Any) -> tuple[Mapping[str, Any], Outcome]:
+        """Ask the use's knowledge base; the pinned guardrail reads the question and every text that is found.
+
+        Args:
+            text: the question.
+            parameters: further ones of ``retrieve``.
+
+        Returns:
+            The response as boto3 gives it, without what the guardrail blocked or cannot read (pictures, rows), and
+            its outcome. Nothing is retrieved for a question that it blocks.
+
+        Raises:
+            PerimeterViolation: the use has no knowledge base.
+        """
+        return asking.retrieve(self._agents(), self.client, self.session.rules, text, **parameters)
+
+    def invoke_agent_safely(self, text: str, *, session_id: str, **parameters: Any) -> tuple[str, Outcome]:
+        """Ask the use's agent, and read its answer to the end.
+
+        Args:
+            text: the question.
+            session_id: conversation that it belongs to.
+            parameters: further ones of ``invoke_agent``.
+
+        Returns:
+            The answer, and its outcome. The guardrail is the agent's own; what it did is in the agent's trace.
+
+        Raises:
+            PerimeterViolation: the use has no agent.
+        """
+        return asking.invoke_agent(
+            self._agents(), self.session.rules, text, session_id=session_id, **parameters
+        )
+
+    def _agents(self) -> Any:
+        return self.session.client("bedrock-agent-runtime")
 
 
 def _pinned(guardrail: str, region: str, *, allow_draft: bool) -> tuple[PinnedGuardrail, str]:

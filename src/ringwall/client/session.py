@@ -14,22 +14,32 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
+from ringwall.client import narrowing
 from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
+from ringwall.client.explain import explain
 from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
-from ringwall.client.rules import PinnedGuardrail, Rules, rules_of
+from ringwall.client.residency import narrowed
+from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
 from ringwall.client.transport import ENFORCED, configuration, hosts, pin
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
+from ringwall.estate.model import Estate
+from ringwall.estate.sessions import base_session
 from ringwall.perimeter import Perimeter, load
 
 OnIntervention = Literal["return", "raise"]
 READ_TIMEOUT = 3600
 """Seconds. A generation may take this long; giving up earlier pays for an answer that nobody reads."""
+
+
+MARGIN = 60
+"""Seconds beyond the read timeout that a whole call may take, if nobody says how many."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +50,13 @@ class Surroundings:
         config: configuration.
         verify: boto3's ``verify``: a CA bundle, ``True`` for the built-in ones, ``None`` to ask the environment.
         endpoint_urls: by service, the URL of a VPC endpoint to call instead of the regional host.
+        deadline: seconds that a whole call may take.
     """
 
     config: Config
     verify: str | bool | None
     endpoint_urls: Mapping[str, str]
+    deadline: float
 
 
 class GuardedSession(boto3.Session):
@@ -66,12 +78,17 @@ class GuardedSession(boto3.Session):
         *,
         surroundings: Surroundings,
         place: Place = NOWHERE,
+        perimeter: Perimeter | None = None,
     ) -> None:
         super().__init__(botocore_session=botocore_session, region_name=region)
+        paths = botocore_session.get_component("data_loader").search_paths
+        paths[:] = dict.fromkeys(paths)  # every boto3 session adds its own to a loader that is shared
         self.models = dict(models)
         self._rules = rules
         self._surroundings = surroundings
         self._place = place
+        self._guard = guard
+        self._perimeter = perimeter
         guard.attach(botocore_session.get_component("event_emitter"))
 
     @property
@@ -79,12 +96,73 @@ class GuardedSession(boto3.Session):
         """The rules that calls are held to; the first use looks the guardrail up."""
         return self._rules()
 
-    def client(self, service_name: str, region_name: str | None = None, **options: Any) -> Any:
+    def caller(self) -> str:
+        """ARN of whom the calls are made as, by the regional STS.
+
+        Raises:
+            ClientError: the credentials are refused, or the role cannot be assumed.
+            BotoCoreError: there are no credentials, or STS cannot be reached.
+        """
+        plain, region = base_session(), str(self.region_name)
+        use_credentials(plain, self._session.get_credentials())
+        _pin(plain, "sts", region, self._surroundings)
+        sts = _plain_client(plain, "sts", region, self._surroundings)
+        return str(sts.get_caller_identity()["Arn"])
+
+    def explain(self, error: ClientError, estate: Estate | None = None) -> str:
+        """Why a call was refused: by which rule and line of the declaration, or by which statement of which policy.
+
+        Args:
+            error: what the call raised.
+            estate: an observed Estate, as ``ringwall snapshot`` saves it; without one, what the declaration compiles to.
+        """
+        return explain(error, self._perimeter, estate)
+
+    def attach(self, botocore_session: BotocoreSession) -> None:
+        """Hold the clients that somebody else's botocore session makes from now on to the same rules.
+
+        For aiobotocore, whose sessions are its own. Credentials, proxies and CA stay that session's.
+        """
+        self._guard.attach(botocore_session.get_component("event_emitter"))
+
+    def staying_in(self, residency: str) -> GuardedSession:
+        """A session with the same credentials, of those models that are processed in one geography alone.
+
+        Args:
+            residency: as profile ids begin: ``us``, ``eu``, ``apac``, ``jp``, ``au``, ``ca``, ``us-gov``.
+
+        Raises:
+            PerimeterViolation: calls enter elsewhere, or no declared model stays there.
+        """
+        narrow = narrowed(self.rules, residency)
+        own = base_session()
+        use_credentials(own, self._session.get_credentials())
+        return GuardedSession(
+            own, str(self.region_name), self._guard.under(lambda: narrow), lambda: narrow, narrow.models,
+            surroundings=self._surroundings, place=self._place, perimeter=self._perimeter,
+        )  # fmt: skip
+
+    def client(
+        self,
+        service_name: str,
+        region_name: str | None = None,
+        *,
+        residency: str | None = None,
+        **options: Any,
+    ) -> Any:
         """A client, as ``boto3.Session.client``. For Bedrock services whatever would lead outside is refused.
+
+        Args:
+            service_name: as boto3 takes it.
+            region_name: as boto3 takes it.
+            residency: keep to models that are processed in one geography alone; see :meth:`staying_in`.
+            options: as boto3 takes them.
 
         Raises:
             PerimeterViolation: an undeclared Region or endpoint, other credentials, no TLS, or no verification of it.
         """
+        if residency is not None:
+            return self.staying_in(residency).client(service_name, region_name, **options)
         if service_name not in SERVICES:
             return super().client(service_name, region_name=region_name, **options)
         region = region_name or str(self.region_name)
@@ -146,13 +224,14 @@ def session(
     session_name: str | None = None,
     source_identity: str | None = None,
     tags: Mapping[str, str] | None = None,
-    session_policy: Mapping[str, Any] | None = None,
+    session_policy: Mapping[str, Any] | Literal["declared"] | None = "declared",
     duration: int = 3600,
     endpoint_urls: Mapping[str, str] | None = None,
     ca_bundle: str | None = None,
     on_outcome: OnOutcome | None = None,
     on_intervention: OnIntervention = "return",
     read_timeout: float = READ_TIMEOUT,
+    deadline: float | None = None,
     unsafe_allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session of one declared use.
@@ -164,13 +243,16 @@ def session(
         session_name: name of the role session, to which CloudTrail and logs attribute calls. Default: user and host.
         source_identity: who is behind it, if the role's trust policy lets it be set.
         tags: session tags.
-        session_policy: policy document that narrows the role session further.
+        session_policy: policy document that narrows the role session further; ``declared`` for what the declaration
+            says of the use, wherever the role has to be assumed anyway; ``None`` for no narrowing.
         duration: seconds that a role session lasts, at least 1800.
         endpoint_urls: by service (``sts`` too), the URL of a VPC endpoint to call instead of the regional host.
         ca_bundle: file of certificate authorities to trust instead of the built-in ones.
         on_outcome: told what came of every call, without content.
         on_intervention: ``raise`` to get :class:`GuardrailIntervened` instead of a blocked answer.
-        read_timeout: seconds to wait for a generation.
+        read_timeout: seconds to wait for a generation's next byte.
+        deadline: seconds for a whole call, retries and the end of a stream included. Default: a minute
+            more than an hour, or than ``read_timeout`` if that is longer.
         unsafe_allow_draft: let calls carry the guardrail's DRAFT, which anybody with UpdateGuardrail can change.
 
     Raises:
@@ -186,9 +268,11 @@ def session(
     around = surroundings(
         trust_environment=perimeter.client.trust_environment,
         read_timeout=read_timeout,
+        deadline=deadline,
         endpoint_urls=endpoint_urls,
         ca_bundle=ca_bundle,
     )
+    narrowed = narrowing.session_policy(perimeter, use)
     role = Role(
         perimeter.role_arn(use),
         session_name or _who(),
@@ -196,7 +280,8 @@ def session(
         perimeter.uses[use].external_id,
         source_identity,
         dict(tags or {}),
-        session_policy,
+        narrowed if isinstance(session_policy, str) else session_policy,
+        policy_is_a_must=not isinstance(session_policy, str),
     )
     return _guarded(
         perimeter, Place(path, use), role, around, profile=profile, on_outcome=on_outcome,
@@ -218,21 +303,25 @@ def _guarded(
     """Put a guarded session together from a declaration."""
     region, use = perimeter.regions.source, perimeter.uses[place.use]
     credentials = credentials_of(role, region, around, profile=profile)
-    own, plain = BotocoreSession(profile=profile), BotocoreSession(profile=profile)
+    own, plain = base_session(profile), base_session(profile)
     for botocore_session in (own, plain):
         use_credentials(botocore_session, credentials)
     _pin(plain, "bedrock", region, around)
 
     def discover() -> Rules:
+        if use.kind in UNGUARDED_KINDS:
+            return rules_of(perimeter, use, NO_GUARDRAIL, place=place)
         control = _plain_client(plain, "bedrock", region, around)
         return rules_of(
             perimeter, use, find_guardrail(control, perimeter), place=place, allow_draft=allow_draft
         )
 
     rules = once(discover)
-    guard = _guard(rules, region, around, on_outcome, raise_interventions=raise_interventions)
+    guard = _guard(rules, region, around, on_outcome, credentials, raise_interventions=raise_interventions)
     models = {name: perimeter.models[name] for name in use.models}
-    return GuardedSession(own, region, guard, rules, models, surroundings=around, place=place)
+    return GuardedSession(
+        own, region, guard, rules, models, surroundings=around, place=place, perimeter=perimeter
+    )
 
 
 def of_guardrail(
@@ -249,10 +338,11 @@ def of_guardrail(
     allow_draft: bool = False,
 ) -> GuardedSession:
     """A guarded session without a declaration: the guardrail, models and Region are given by hand."""
-    own = BotocoreSession()
+    own, credentials = base_session(), None
     if role_arn:
         role = Role(role_arn, _who(), external_id=external_id)
-        use_credentials(own, credentials_of(role, region, around))
+        credentials = credentials_of(role, region, around)
+        use_credentials(own, credentials)
     rules = Rules(
         regions=(region,),
         models=dict(models),
@@ -261,7 +351,8 @@ def of_guardrail(
         partition=guardrail.arn.split(":")[1],
         allow_draft=allow_draft,
     )
-    guard = _guard(lambda: rules, region, around, on_outcome, raise_interventions=on_intervention == "raise")
+    raises = on_intervention == "raise"
+    guard = _guard(lambda: rules, region, around, on_outcome, credentials, raise_interventions=raises)
     return GuardedSession(own, region, guard, lambda: rules, models, surroundings=around)
 
 
@@ -269,19 +360,22 @@ def surroundings(
     *,
     trust_environment: bool,
     read_timeout: float,
+    deadline: float | None = None,
     endpoint_urls: Mapping[str, str] | None = None,
     ca_bundle: str | None = None,
 ) -> Surroundings:
     """What clients start from; without ``trust_environment`` the environment's proxies and CA bundle are left aside."""
     config = configuration(trust_environment=trust_environment, read_timeout=read_timeout)
-    return Surroundings(config, ca_bundle or (None if trust_environment else True), dict(endpoint_urls or {}))
+    verify = ca_bundle or (None if trust_environment else True)
+    limit = max(read_timeout, READ_TIMEOUT) + MARGIN if deadline is None else deadline
+    return Surroundings(config, verify, dict(endpoint_urls or {}), limit)
 
 
 def credentials_of(
     role: Role, region: str, around: Surroundings, *, profile: str | None = None
 ) -> RoleCredentials:
     """Credentials of a role, by the regional STS. Nothing is called before they are needed."""
-    base = BotocoreSession(profile=profile)
+    base = base_session(profile)
     base.set_config_variable("sts_regional_endpoints", "regional")
     _pin(base, "sts", region, around)
 
@@ -296,11 +390,18 @@ def _guard(
     region: str,
     around: Surroundings,
     on_outcome: OnOutcome | None,
+    credentials: RoleCredentials | None,
     *,
     raise_interventions: bool,
 ) -> Guard:
-    allowed = {service: hosts(service, region, around.endpoint_urls) for service in SERVICES}
-    return Guard(rules, allowed, on_outcome=on_outcome, raise_interventions=raise_interventions)
+    return Guard(
+        rules,
+        {service: hosts(service, region, around.endpoint_urls) for service in SERVICES},
+        on_outcome=on_outcome,
+        raise_interventions=raise_interventions,
+        deadline=around.deadline,
+        credentials=credentials,
+    )
 
 
 def _pin(botocore_session: BotocoreSession, service: str, region: str, around: Surroundings) -> None:

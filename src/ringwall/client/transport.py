@@ -8,6 +8,8 @@ stands behind it.
 
 from __future__ import annotations
 
+import inspect
+import math
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
@@ -15,9 +17,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from botocore.config import Config
+from botocore.exceptions import ConnectionClosedError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotocoreConnectionError
 from botocore.httpsession import URLLib3Session
+from urllib3 import Timeout
 
-Check = Callable[[Any], None]
+from ringwall.client.call import Call, call_of
+from ringwall.client.deadline import DeadlineExceeded, DeadlineSocket, current, now
+
+Check = Callable[[Any, Call | None], None]
+"""Given botocore's prepared request and its call, raises to keep it from leaving."""
 MINIMUM_TLS = ssl.TLSVersion.TLSv1_2
 KEEP_ALIVE: tuple[tuple[str, int], ...] = (
     ("TCP_KEEPIDLE", 60),
@@ -35,24 +44,61 @@ class HardenedSession(URLLib3Session):
     """botocore's HTTP session with TLS 1.2 at least, tuned keep-alive, and a check of every request.
 
     Args:
-        check: given botocore's prepared request; raises to keep it from leaving.
+        check: see :data:`Check`.
         settings: what :class:`URLLib3Session` takes.
     """
 
     def __init__(self, check: Check, **settings: Any) -> None:
         self._check = check
         super().__init__(**settings)
+        self._own_steps = _steps(self._timeout)
 
     def send(self, request: Any) -> Any:
-        """Check, then send."""
-        self._check(request)
-        return super().send(request)
+        """Check, then send within the deadline of the call.
+
+        Raises:
+            DeadlineExceeded: the deadline has passed, before or on the way.
+            ConnectionClosedError: the answer ended before its announced length.
+        """
+        call = call_of(getattr(request, "context", None))
+        self._check(request, call)
+        until = None if call is None else call.until
+        if until is None:
+            return self._send(request)
+        if now() >= until:
+            raise DeadlineExceeded(endpoint_url=request.url)
+        current.until = until
+        try:
+            return self._send(request)
+        except (HTTPClientError, BotocoreConnectionError) as error:
+            if now() < until:
+                raise
+            raise DeadlineExceeded(endpoint_url=request.url, error=error) from error
+        finally:
+            current.until = None
+
+    def _send(self, request: Any) -> Any:
+        """Botocore takes an answer for whole that ended before its announced length, and half a JSON text for none."""
+        response = super().send(request)
+        if not request.stream_output and getattr(response.raw, "length_remaining", None):
+            raise ConnectionClosedError(endpoint_url=request.url)
+        return response
+
+    def _get_request_timeout(self, request: Any) -> Any:
+        """The steps' own timeouts, unless less than those of a connection is left."""
+        connect, read = self._own_steps
+        left = math.inf if current.until is None else current.until - now()
+        if left >= (connect or math.inf):
+            return super()._get_request_timeout(request)
+        left = max(left, 0.001)
+        return Timeout(connect=left, read=left if read is None else min(read, left))
 
     def _get_ssl_context(self) -> ssl.SSLContext:
         context: ssl.SSLContext = super()._get_ssl_context()
         context.minimum_version = max(context.minimum_version, MINIMUM_TLS)
         # SSLKEYLOGFILE would write the keys of every connection to a file.
         context.keylog_filename = None  # type: ignore[assignment]
+        context.sslsocket_class = DeadlineSocket
         return context
 
 
@@ -62,44 +108,86 @@ def harden(client: Any, check: Check) -> None:
     client._endpoint.http_session = HardenedSession(check, **_settings(old))  # noqa: SLF001
 
 
-def mixin(check_of: Callable[[Any], Check]) -> type:
-    """A base class that hardens each client as it is made; ``check_of`` makes the check of a client."""
+def mixin(base: type, check_of: Callable[[Any], Check]) -> type:
+    """A class to stand before a client class, which hardens each client as it is made.
 
+    Args:
+        base: the client class; aiobotocore's is asynchronous and has another transport.
+        check_of: makes the check of a client.
+    """
+    return _asynchronous(check_of) if inspect.iscoroutinefunction(_method(base)) else _hardened(check_of)
+
+
+def _method(base: type) -> Any:
+    return getattr(base, "_make_api_call", None)
+
+
+def _hardened(check_of: Callable[[Any], Check]) -> type:
     class Hardened:
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
             super().__init__(*arguments, **keywords)
             harden(self, check_of(self))
 
+        def _convert_to_request_dict(self, *arguments: Any, **keywords: Any) -> Any:
+            """Remember the body that botocore makes of the parameters, see :class:`Call`."""
+            request: Any = super()._convert_to_request_dict(*arguments, **keywords)  # type: ignore[misc]
+            call = call_of(keywords.get("context"))
+            if call is not None:
+                call.serialized = request["body"]
+            return request
+
     return Hardened
+
+
+def _asynchronous(check_of: Callable[[Any], Check]) -> type:
+    """Aiobotocore sends by aiohttp: the check is the last handler of ``before-send``, and TLS is Python's own."""
+
+    class Checked:
+        meta: Any
+
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            check = check_of(self)
+
+            def last(request: Any, **_: Any) -> None:
+                check(request, call_of(getattr(request, "context", None)))
+
+            self.meta.events.register_last("before-send", last)
+
+    return Checked
 
 
 def pin(events: Any, service: str, hosts: frozenset[str], refuse: Callable[[str], Exception]) -> None:
     """Hold the clients of one service that a session makes to HTTPS and to some hosts; nothing else is checked."""
 
-    def check(request: Any) -> None:
+    def check(request: Any, _call: Call | None) -> None:
         if urlsplit(request.url).scheme != "https" or host_of(request.url) not in hosts:
             raise refuse(host_of(request.url))
 
     def add(base_classes: list[type], **_: Any) -> None:
-        base_classes.insert(0, mixin(lambda _client: check))
+        base_classes.insert(0, mixin(base_classes[-1], lambda _client: check))
 
     events.register(f"creating-client-class.{service}", add, unique_id=f"ringwall-pin-{service}")
 
 
 def _settings(session: URLLib3Session) -> dict[str, Any]:
-    timeout = session._timeout  # noqa: SLF001
-    if not isinstance(timeout, int | float):
-        timeout = (timeout.connect_timeout, timeout.read_timeout)
     certificate = (session._cert_file, session._key_file) if session._cert_file else None  # noqa: SLF001
     return {
         "verify": session._verify,  # noqa: SLF001
         "proxies": session._proxy_config._proxies,  # noqa: SLF001
         "proxies_config": session._proxy_config.settings,  # noqa: SLF001
-        "timeout": timeout,
+        "timeout": _steps(session._timeout),  # noqa: SLF001
         "max_pool_connections": session._max_pool_connections,  # noqa: SLF001
         "socket_options": socket_options(session._socket_options),  # noqa: SLF001
         "client_cert": certificate,
     }
+
+
+def _steps(timeout: Any) -> tuple[float | None, float | None]:
+    """Connect and read timeout, of botocore's two forms."""
+    if isinstance(timeout, int | float):
+        return timeout, timeout
+    return timeout.connect_timeout, timeout.read_timeout
 
 
 def socket_options(given: Iterable[tuple[int, int, int]]) -> list[tuple[int, int, int]]:

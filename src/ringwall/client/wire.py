@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from botocore.utils import determine_content_length
+
+from ringwall.client.body import ASYNCHRONOUS, body_mode, json_object
 from ringwall.client.transport import host_of
 
 SIGV4 = "AWS4-HMAC-SHA256"
@@ -17,8 +19,9 @@ BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
     "Retrieve": ("guardrailConfiguration", "guardrailId", "guardrailVersion"),
 }
 HEADER_GUARDRAIL = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
-HEADERS = ("authorization", "content-encoding", *HEADER_GUARDRAIL)
-ASYNCHRONOUS = frozenset({"async", "ASYNCHRONOUS"})
+REREADING = frozenset({"content-encoding", "transfer-encoding", "host"})
+"""Headers that say how a body is to be read, or by whom. botocore gives an inference call none of them."""
+HEADERS = ("authorization", "content-length", *REREADING, *HEADER_GUARDRAIL)
 
 
 class Routes:
@@ -56,6 +59,8 @@ class Sent:
         authorization: scheme of the Authorization header, empty without one.
         scope: Region and service that the signature is for.
         signed_headers: names covered by the signature.
+        misdirected: whether the Host header names another host than the URL.
+        misframed: whether headers say another length of the body than it has.
     """
 
     scheme: str
@@ -68,6 +73,8 @@ class Sent:
     authorization: str = ""
     scope: tuple[str, str] = ("", "")
     signed_headers: frozenset[str] = frozenset()
+    misdirected: bool = False
+    misframed: bool = False
 
 
 def read(request: Any, routes: Routes) -> Sent:
@@ -89,7 +96,17 @@ def read(request: Any, routes: Routes) -> Sent:
         authorization=authorization.split(" ", 1)[0],
         scope=_scope(authorization),
         signed_headers=_signed(authorization),
+        misdirected=host_of(f"{url.scheme}://{headers.get('host', url.netloc)}") != host_of(request.url),
+        misframed=_misframed(headers, request.body),
     )
+
+
+def _misframed(headers: Mapping[str, str], body: Any) -> bool:
+    """Whether a reader of the headers would take another part of the connection for the body."""
+    length = determine_content_length(body.encode() if isinstance(body, str) else body)
+    if length is None:  # a stream of unknown length goes in chunks
+        return False
+    return "transfer-encoding" in headers or headers.get("content-length", str(length)) != str(length)
 
 
 def _guardrail(
@@ -116,34 +133,6 @@ def _guardrail(
 def _late(body: Mapping[str, Any]) -> bool:
     """Whether the stream goes out unread, as one must assume of a body that cannot be read."""
     return not body or body_mode(body) in ASYNCHRONOUS
-
-
-def body_mode(body: Mapping[str, Any]) -> Any:
-    """The stream mode in an InvokeModel body."""
-    settings = body.get("amazon-bedrock-guardrailConfig")
-    return settings.get("streamProcessingMode") if isinstance(settings, Mapping) else None
-
-
-def json_object(body: Any) -> Mapping[str, Any]:
-    """The body as a JSON object; what cannot be read, or can be read in two ways, is an empty one.
-
-    Parsers differ on which of two equal names counts: one could see the pinned guardrail where AWS sees another.
-    """
-    data = body.encode() if isinstance(body, str) else body
-    if not isinstance(data, bytes | bytearray):
-        return {}
-    try:
-        value = json.loads(data.decode("utf-8") or "{}", object_pairs_hook=_unique)
-    except ValueError:
-        return {}
-    return value if isinstance(value, Mapping) else {}
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a name stands twice in one object")
-    return found
 
 
 def _scope(authorization: str) -> tuple[str, str]:

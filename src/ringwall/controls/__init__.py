@@ -28,6 +28,10 @@ MODULES = (
     "controls_protected",
     "api_keys_prevented",
     "data_retention_none",
+    "buckets_private",
+    "knowledge_base_sources",
+    "guardrail_enforced",
+    "resources_stay_in_organization",
 )
 
 
@@ -35,15 +39,3 @@ MODULES = (
 def registry() -> tuple[Control, ...]:
     """Every control, in the order of the checklist."""
     return tuple(import_module(f"{__name__}.{module}").CONTROL for module in MODULES)
-
-
-def control(slug: str) -> Control:
-    """The control with that slug.
-
-    Raises:
-        KeyError: there is none.
-    """
-    for item in registry():
-        if item.slug == slug:
-            return item
-    raise KeyError(slug)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 RUNTIME = "AWS/Bedrock"
 GUARDRAILS = "AWS/Bedrock/Guardrails"
 MANTLE = "AWS/BedrockMantle"
+MANTLE_USE = "mantle-use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,20 @@ WATCHES = (
         per_guardrail=True,
     ),
     Watch(
+        "guardrail-throttles",
+        GUARDRAILS,
+        "InvocationThrottles",
+        "The pinned guardrail is throttled, and calls with it",
+        per_guardrail=True,
+    ),
+    Watch(
+        "legacy-model",
+        RUNTIME,
+        "LegacyModelInvocations",
+        "A model is used that AWS is about to withdraw",
+        per_model=True,
+    ),
+    Watch(
         "client-errors",
         RUNTIME,
         "InvocationClientErrors",
@@ -84,8 +99,28 @@ WATCHES = (
         minutes=15,
         per_model=True,
     ),
-    Watch("mantle-use", MANTLE, "Inferences", "Inference on an endpoint that the perimeter closes"),
+    Watch(MANTLE_USE, MANTLE, "Inferences", "Inference on an endpoint that the perimeter closes"),
 )
+TOKENS = ("InputTokenCount", "OutputTokenCount")
+
+
+def watches(perimeter: Perimeter) -> Iterator[Watch]:
+    """The alarms of a declaration: those that always are, less the one on a sibling that it opens, and its ceilings."""
+    for watch in WATCHES:
+        if watch.name != MANTLE_USE or "bedrock-mantle" not in perimeter.siblings:
+            yield watch
+    ceiling = perimeter.alarms.tokens_per_hour
+    for metric in TOKENS if ceiling is not None else ():
+        yield Watch(
+            "input-tokens" if metric == TOKENS[0] else "output-tokens",
+            RUNTIME,
+            metric,
+            "More tokens in an hour than declared: a runaway client, or stolen credentials at work",
+            threshold=ceiling or 1,
+            minutes=60,
+            per_model=True,
+        )
+
 
 TAMPERING_SOURCES = (
     "aws.bedrock",
@@ -200,7 +235,7 @@ def _topic_policy(perimeter: Perimeter, arn: str) -> dict[str, Any]:
 
 def alarms(perimeter: Perimeter) -> Iterator[Resource]:
     """The alarms, all of which notify the topic."""
-    for watch in WATCHES:
+    for watch in watches(perimeter):
         if watch.per_model:
             for name, model in perimeter.models.items():
                 yield _alarm(perimeter, watch, f"{watch.name}-{name}", [{"Name": "ModelId", "Value": model}])

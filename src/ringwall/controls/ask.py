@@ -30,16 +30,20 @@ def ask(
         principal: ARN, or a service principal.
         action: ``service:Name``.
         resource: ARN.
-        keys: context keys.
+        keys: context keys. A service that names a source account of the Estate names its organization as well.
         resource_account: owner of the resource; default: the judged account.
     """
+    facts = dict(keys or {})
+    source = context.observed.account(facts.get("aws:SourceAccount", ""))
+    if source is not None and source.organization is not None:
+        facts.setdefault("aws:SourceOrgID", source.organization)
     request = request_from_json(
         {
             "principal": principal,
             "action": action,
             "resource": resource,
             "resource_account": resource_account or context.account,
-            "context": dict(keys or {}),
+            "context": facts,
         }
     )
     return decide(request, context.access.policies(principal, resource=resource, action=action))

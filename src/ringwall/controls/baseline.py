@@ -16,6 +16,14 @@ UNDECLARED = "arn:*:bedrock:*::foundation-model/undeclared.model-v1:0"
 NUMBERED = "arn:*:bedrock:*:*:guardrail/*:*"
 """Any numbered version of any guardrail."""
 
+BESIDE = (
+    "bedrock-mantle:CreateFineTuningJob",
+    "bedrock-mantle:CreateInference",
+    "bedrock-websearch:*",
+    "aws-external-anthropic:*",
+)
+"""Paths outside of Bedrock that run a model without a guardrail."""
+
 
 def baseline_claims() -> tuple[DeclaredClaim, ...]:
     """The claims of every control, in the registry's order. None holds references."""
@@ -32,7 +40,7 @@ def baseline_claims() -> tuple[DeclaredClaim, ...]:
             "unguarded-paths-closed",
             "guardrail-cannot-be-bypassed",
             "Nobody runs a model by a path that cannot carry a guardrail",
-            Action=list(UNGUARDED_PATHS),
+            Action=[*UNGUARDED_PATHS, *BESIDE],
             Resource="*",
         ),
         never(

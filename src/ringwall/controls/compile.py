@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ringwall.controls import registry, scp
-from ringwall.controls.documents import ROLE_CHARACTERS, SCPS_PER_TARGET, size
+from ringwall.controls.documents import ROLE_CHARACTERS, size
 from ringwall.controls.names import LOGGING_ROLE
+from ringwall.controls.packing import packed
 from ringwall.errors import RingwallError
 from ringwall.estate import kinds
 from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG
@@ -29,9 +30,8 @@ def compile_estate(perimeter: Perimeter) -> Estate:
         raise RingwallError(
             f"uses.{LOGGING_ROLE}: that name belongs to the perimeter's own role; choose another"
         )
-    resources = tuple(
-        _owned(perimeter, resource) for control in registry() for resource in control.compile(perimeter)
-    )
+    compiled = (resource for control in registry() for resource in control.compile(perimeter))
+    resources = tuple(_owned(perimeter, resource) for resource in packed(perimeter, compiled))
     problems = tuple(_limits(resources))
     if problems:
         raise RingwallError(problems[0], details=problems[1:])
@@ -60,13 +60,9 @@ def accounts(perimeter: Perimeter) -> tuple[Account, ...]:
 
 
 def _limits(resources: tuple[Resource, ...]) -> Iterator[str]:
-    attached = sum(resource.type == scp.TYPE for resource in resources)
-    if attached >= SCPS_PER_TARGET:
-        yield (
-            f"{attached} service control policies and FullAWSAccess do not fit the {SCPS_PER_TARGET} that one target "
-            "may have; declare fewer models or Regions"
-        )
     for resource in resources:
+        kind = kinds.registry()[resource.type]
+        yield from (f"{resource.id}: {problem}" for problem in kind.validate(resource.properties))
         if resource.type == "AWS::IAM::Role":
             characters = sum(size(item["PolicyDocument"]) for item in resource.get("Policies", ()))
             if characters > ROLE_CHARACTERS:

@@ -58,10 +58,13 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """One claim for each row, so that a hole names what it opens."""
     for row in protected(perimeter):
         parts: dict[str, Any] = {"Action": list(row.actions), "Resource": list(row.resources)}
+        if row.condition:
+            parts["Condition"] = dict(row.condition)
         exempt = [*row.exempt(perimeter), *row.services]
         if exempt:
             parts["NotPrincipal"] = exempt
         who = "Nobody at all" if row.everybody else "Nobody but the administrators"
+        who += " and its users" if row.users else ""
         yield never(claim_name(row), SLUG, f"{who} {row.title}", **parts)
 
 

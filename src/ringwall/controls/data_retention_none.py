@@ -2,7 +2,7 @@
 
 ## What it does
 
-Sets the account's data retention in the source Region to `none`, and attaches a service control policy by which it, and
+Sets the account's data retention to `none` in the source Region and in every declared destination, and attaches a service control policy by which it, and
 that of any `bedrock-mantle` project, cannot be set to anything else. A declaration that says `data_retention: default`
 leaves the setting to the model's default and attaches no policy.
 
@@ -13,6 +13,7 @@ some keep all of it for up to 30 days for review. With `none`, a model that need
 
 ## How it fails
 
+- A profile's destination was forgotten: what a model retains, it retains where it ran, not where the call entered.
 - The Region was never set: its mode is `inherit`, and each model's own default counts.
 - The policy stops changes only; it does not set anything.
 - `aws_review` or `provider_data_share` was set for one model and holds for all.
@@ -47,8 +48,8 @@ TYPE = "Ringwall::Bedrock::DataRetention"
 
 
 def compile_(perimeter: Perimeter) -> Iterator[Resource]:
-    """The setting and ``scp/retention``."""
-    yield retention.setting(perimeter)
+    """The settings and ``scp/retention``."""
+    yield from retention.settings(perimeter)
     yield from retention.policy(perimeter)
 
 
@@ -70,7 +71,8 @@ def check(context: CheckContext) -> Iterator[Finding]:
     if context.perimeter is not None and context.perimeter.data_retention != "none":
         yield not_applicable(context, CONTROL, "the declaration leaves retention to the models' defaults")
         return
-    for region in context.regions:
+    regions = context.perimeter.regions.processing if context.perimeter is not None else context.regions
+    for region in regions:
         yield from _mode(context, region)
     yield from judge_claims(
         context,

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
 SCP_CHARACTERS = 10_240
 """Size of one service control policy (https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html)."""
-SCPS_PER_TARGET = 10
 ROLE_CHARACTERS = 10_240
 """Inline policies of one role together, white space not counted."""
 LONGEST_REFERENCE = "x" * 90

@@ -37,13 +37,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.controls import names
+from ringwall.controls import names, siblings
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.policies import UNGUARDED_PATHS, guardrail
 from ringwall.controls.proved import judge_claims, serves_bedrock_alone
 from ringwall.controls.roles import INVOKE
-from ringwall.controls.verdicts import fail
+from ringwall.controls.verdicts import fail, not_applicable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,9 +72,10 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
         "unguarded-paths-closed",
         SLUG,
         "Nobody runs a model by a path that cannot carry a guardrail",
-        Action=list(UNGUARDED_PATHS),
+        Action=[*UNGUARDED_PATHS, *siblings.closed(perimeter)],
         Resource="*",
     )
+    yield from siblings.claims(perimeter)
     aliases = names.agent_aliases(perimeter)
     yield never(
         "only-declared-agents",
@@ -90,10 +91,11 @@ def check(context: CheckContext) -> Iterator[Finding]:
     yield from judge_claims(
         context,
         CONTROL,
-        ("guardrail-always-pinned", "unguarded-paths-closed", "only-declared-agents"),
+        ("guardrail-always-pinned", "unguarded-paths-closed", "only-declared-agents", *_of_siblings(context)),
         "apply the declaration: ringwall apply (service control policy scp/guardrail)",
     )
-    for role in context.perimeter.service_roles if context.perimeter is not None else ():
+    yield from _opened(context)
+    for role in context.perimeter.exempt_roles if context.perimeter is not None else ():
         entry = context.access.principal(role)
         if entry is not None and not serves_bedrock_alone(entry):
             yield fail(
@@ -103,6 +105,23 @@ def check(context: CheckContext) -> Iterator[Finding]:
                 f"{role} is exempt as a service role, and others than Bedrock can assume it",
                 "let its trust policy name bedrock.amazonaws.com alone, or take it from service_roles",
                 name=role,
+            )
+
+
+def _of_siblings(context: CheckContext) -> tuple[str, ...]:
+    """Claims about siblings that the declaration opens."""
+    return tuple(claim.name for claim in siblings.claims(context.perimeter)) if context.perimeter else ()
+
+
+def _opened(context: CheckContext) -> Iterator[Finding]:
+    """Siblings that run models outside of guardrails: by declaration, so no failure, and never out of sight."""
+    for name, sibling in context.perimeter.siblings.items() if context.perimeter is not None else ():
+        if sibling.without_guardrail:
+            yield not_applicable(
+                context,
+                CONTROL,
+                f"the declaration opens {name} to {', '.join(sibling.uses)}: calls there carry no guardrail and are not "
+                "in the invocation logs",
             )
 
 

@@ -12,6 +12,7 @@ from ringwall.estate.model import Ref, Resource, canonical_json
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ringwall.perimeter.guardrail import ContentFilter
     from ringwall.perimeter.model import Guardrail, Perimeter
 
 
@@ -33,7 +34,7 @@ def versions(perimeter: Perimeter) -> Iterator[Resource]:
             id=f"guardrail-version/{guardrail.name}",
             properties={
                 "GuardrailIdentifier": Ref(f"guardrail/{guardrail.name}", "Id"),
-                "Description": digest(fixed),
+                "Description": digest({**fixed, **beside(perimeter, guardrail)}),
                 **fixed,
             },
         )
@@ -41,8 +42,13 @@ def versions(perimeter: Perimeter) -> Iterator[Resource]:
 
 def _guardrail(perimeter: Perimeter, guardrail: Guardrail, *, pinned: bool) -> Resource:
     description = guardrail.description or f"Ringwall {perimeter.name}: {guardrail.name}"
-    properties: dict[str, Any] = {"Name": guardrail.name, "Description": description, **content(guardrail)}
-    if pinned:
+    properties: dict[str, Any] = {
+        "Name": guardrail.name,
+        "Description": description,
+        **content(guardrail),
+        **beside(perimeter, guardrail),
+    }
+    if pinned and "guardrail" in names.data_classes(perimeter):
         properties["KmsKeyArn"] = names.key_arn("guardrail")
     return Resource(
         type="AWS::Bedrock::Guardrail",
@@ -51,6 +57,20 @@ def _guardrail(perimeter: Perimeter, guardrail: Guardrail, *, pinned: bool) -> R
         id=f"guardrail/{guardrail.name}",
         properties=properties,
     )
+
+
+def beside(perimeter: Perimeter, guardrail: Guardrail) -> dict[str, Any]:
+    """What a version fixes besides policies and messages: the profile that evaluates it, and reasoning policies."""
+    found: dict[str, Any] = {}
+    if guardrail.profile is not None:
+        profile = names.guardrail_profiles(perimeter, guardrail)[0]
+        found["CrossRegionConfig"] = {"GuardrailProfileArn": profile}
+    if guardrail.reasoning is not None:
+        reasoning: dict[str, Any] = {"Policies": list(guardrail.reasoning.policies)}
+        if guardrail.reasoning.confidence is not None:
+            reasoning["ConfidenceThreshold"] = guardrail.reasoning.confidence
+        found["AutomatedReasoningPolicyConfig"] = reasoning
+    return found
 
 
 def digest(value: dict[str, Any]) -> str:
@@ -75,17 +95,31 @@ def content(guardrail: Guardrail) -> dict[str, Any]:
 
 
 def _filters(guardrail: Guardrail) -> dict[str, Any]:
-    """Prompt attacks are looked for in prompts only: their output strength must be NONE."""
+    """Filters that are on in prompts or in answers."""
+    strengths, outputs = guardrail.strengths, guardrail.output_strengths
     filters = [
         {
             "Type": name,
             "InputStrength": strength.upper(),
-            "OutputStrength": "NONE" if name == "PROMPT_ATTACK" else strength.upper(),
+            "OutputStrength": outputs[name].upper(),
+            **_modalities(guardrail, name),
         }
-        for name, strength in guardrail.strengths.items()
-        if strength != "none"
+        for name, strength in strengths.items()
+        if strength != "none" or outputs[name] != "none"
     ]
-    return {"FiltersConfig": filters} if filters else {}
+    return {"FiltersConfig": filters, **_tier(guardrail, "ContentFiltersTierConfig")} if filters else {}
+
+
+def _modalities(guardrail: Guardrail, name: ContentFilter) -> dict[str, Any]:
+    """Text alone is what Bedrock takes where nothing is said."""
+    if name not in guardrail.images:
+        return {}
+    both = ["TEXT", "IMAGE"]
+    return {"InputModalities": both, **({} if name == "PROMPT_ATTACK" else {"OutputModalities": both})}
+
+
+def _tier(guardrail: Guardrail, member: str) -> dict[str, Any]:
+    return {member: {"TierName": "STANDARD"}} if guardrail.tier == "standard" else {}
 
 
 def _topics(guardrail: Guardrail) -> dict[str, Any]:
@@ -98,7 +132,7 @@ def _topics(guardrail: Guardrail) -> dict[str, Any]:
         }
         for topic in guardrail.topics
     ]
-    return {"TopicsConfig": topics} if topics else {}
+    return {"TopicsConfig": topics, **_tier(guardrail, "TopicsTierConfig")} if topics else {}
 
 
 def _words(guardrail: Guardrail) -> dict[str, Any]:
@@ -136,4 +170,4 @@ def _grounding(guardrail: Guardrail) -> dict[str, Any]:
         for name, threshold in thresholds.items()
         if threshold is not None
     ]
-    return {"FiltersConfig": filters} if filters else {}
+    return {"FiltersConfig": filters, **_tier(guardrail, "ContextualGroundingTierConfig")} if filters else {}

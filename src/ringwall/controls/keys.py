@@ -24,19 +24,20 @@ PURPOSES: Mapping[str, str] = {
     "invocation-log-bucket": "invocation logs in S3",
     "trail": "the CloudTrail trail",
     "alarms": "the alarm topic",
+    names.CUSTOM_MODELS: "custom models",
 }
 
 
 def keys(perimeter: Perimeter) -> Iterator[Resource]:
     """The keys, each followed by its alias."""
-    for data_class in names.DATA_CLASSES:
+    for data_class in names.data_classes(perimeter):
         yield Resource(
             type="AWS::KMS::Key",
             account=perimeter.account,
             region=perimeter.regions.source,
             id=f"key/{data_class}",
             properties={
-                "Description": f"Ringwall {perimeter.name}: {PURPOSES[data_class]}",
+                "Description": f"Ringwall {perimeter.name}: {_purpose(data_class)}",
                 "KeySpec": "SYMMETRIC_DEFAULT",
                 "KeyUsage": "ENCRYPT_DECRYPT",
                 "MultiRegion": False,
@@ -45,6 +46,7 @@ def keys(perimeter: Perimeter) -> Iterator[Resource]:
                 "RotationPeriodInDays": perimeter.encryption.rotation_days,
                 "KeyPolicy": key_policy(perimeter, data_class),
             },
+            depends_on=_named_roles(perimeter, data_class),
         )
         yield Resource(
             type="AWS::KMS::Alias",
@@ -62,7 +64,22 @@ def key_policy(perimeter: Perimeter, data_class: str) -> Document:
     """Policy of one key."""
     root = f"arn:{perimeter.partition}:iam::{perimeter.account}:root"
     administration = allow("AccountAdministration", "kms:*", "*", principal={"AWS": root})
+    if data_class.startswith(names.KNOWLEDGE):
+        return document(administration)
     return document(administration, *SERVICES[data_class](perimeter))
+
+
+def _named_roles(perimeter: Perimeter, data_class: str) -> tuple[str, ...]:
+    """Roles of ours that a key's policy names: KMS refuses a policy with a principal that is not there."""
+    custom = perimeter.custom_models
+    named = custom.invokers if custom is not None and data_class == names.CUSTOM_MODELS else ()
+    return tuple(f"role/{use}" for use in named)
+
+
+def _purpose(data_class: str) -> str:
+    if data_class.startswith(names.KNOWLEDGE):
+        return f"sources of the knowledge base {data_class.removeprefix(names.KNOWLEDGE)}"
+    return PURPOSES[data_class]
 
 
 def _guardrail(perimeter: Perimeter) -> Iterator[Statement]:
@@ -112,6 +129,28 @@ def _alarms(perimeter: Perimeter) -> Iterator[Statement]:
     yield allow("EventBridgePublishes", publish, "*", principal={"Service": "events.amazonaws.com"})
 
 
+def _custom_models(perimeter: Perimeter) -> Iterator[Statement]:
+    """Bedrock encrypts a custom model by a grant, which the customizing role makes; who invokes only decrypts.
+
+    No service principal is named: it would not be what lets Bedrock in
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/encryption-custom-job.html).
+    """
+    custom = perimeter.custom_models
+    if custom is None:
+        return
+    through = {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}}
+    yield allow(
+        "CustomizersEncrypt",
+        ["kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"],
+        "*",
+        through,
+        principal={"AWS": list(custom.customizers)},
+    )
+    invokers = [perimeter.role_arn(use) for use in custom.invokers]
+    if invokers:
+        yield allow("InvokersDecrypt", "kms:Decrypt", "*", through, principal={"AWS": invokers})
+
+
 def from_bedrock(perimeter: Perimeter) -> dict[str, Any]:
     """Condition that admits Bedrock on behalf of this account alone."""
     return {
@@ -126,4 +165,5 @@ SERVICES: Mapping[str, Callable[[Perimeter], Iterator[Statement]]] = {
     "invocation-log-bucket": _log_bucket,
     "trail": _trail,
     "alarms": _alarms,
+    names.CUSTOM_MODELS: _custom_models,
 }

@@ -71,7 +71,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
     if context.perimeter is None:
         yield from _undeclared(context)
         return
-    for data_class in names.DATA_CLASSES:
+    for data_class in names.data_classes(context.perimeter):
         yield _declared(context, data_class)
 
 
@@ -90,12 +90,19 @@ def _declared(context: CheckContext, data_class: str) -> Finding:
             "apply the declaration: ringwall apply",
             name=name,
         )
-    users = [(context.actual(_user(context, name)), path) for name, path in USES[data_class]]
+    users = [(context.actual(_user(context, name)), path) for name, path in _uses(data_class)]
     there = [(user, path) for user, path in users if user is not None]
     problems = [*_usable(key), *_open(context, key, data_class)]
     for user, path in there:
         problems += _used(context, key, user, path)
     return _finding(context, key, problems, data_class, tuple(user for user, _ in there))
+
+
+def _uses(data_class: str) -> tuple[tuple[str, str], ...]:
+    """Desired ids of what a key is for, each with the property that names it. Custom models are nobody's here."""
+    if data_class.startswith(names.KNOWLEDGE):
+        return ((f"bucket/kb-{data_class.removeprefix(names.KNOWLEDGE)}", "BucketEncryption"),)
+    return USES.get(data_class, ())
 
 
 def _finding(

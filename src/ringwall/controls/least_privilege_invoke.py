@@ -33,7 +33,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import load
-from ringwall.controls import names
+from ringwall.controls import names, principals
 from ringwall.controls.baseline import UNDECLARED
 from ringwall.controls.claims import DeclaredClaim, can
 from ringwall.controls.control import Control
@@ -70,9 +70,10 @@ def compile_(perimeter: Perimeter) -> Iterator[Resource]:
 
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
-    """Each use can do its work. That it does no more is judged by its own policies alone, see the check."""
+    """Each use can do its work, and nobody outside the organization anything. That it does no more is judged by its own policies, see the check."""
     for name, use in perimeter.uses.items():
         yield from _can(perimeter, name, use)
+    yield principals.nobody_outside(perimeter, SLUG)
 
 
 def _can(perimeter: Perimeter, name: str, use: Use) -> Iterator[DeclaredClaim]:
@@ -271,7 +272,7 @@ def _expected(context: CheckContext) -> frozenset[str]:
     if perimeter is None:
         return frozenset()
     roles = (perimeter.role_arn(name) for name in perimeter.uses)
-    return frozenset((*roles, *perimeter.administrators, *perimeter.service_roles))
+    return frozenset((*roles, *perimeter.administrators, *perimeter.exempt_roles))
 
 
 def _is_about(gap: str, entry: PrincipalEntry) -> bool:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from ringwall.controls import names
 from ringwall.controls.documents import Statement, allow, deny, document
 from ringwall.controls.keys import from_bedrock
+from ringwall.controls.siblings import EVENT_TYPES
+from ringwall.estate.kinds.trail_selectors import own_name
 from ringwall.estate.model import Resource
 
 if TYPE_CHECKING:
@@ -78,8 +80,24 @@ def bucket(perimeter: Perimeter, purpose: str, key: str) -> Resource:
             },
             "OwnershipControls": {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
             "VersioningConfiguration": {"Status": "Enabled"},
+            "LifecycleConfiguration": {"Rules": [_lifecycle(perimeter, purpose)]},
         },
     )
+
+
+def _lifecycle(perimeter: Perimeter, purpose: str) -> dict[str, Any]:
+    """Unfinished uploads go, and so do overwritten versions once the log group would have forgotten them too.
+
+    Nothing that is current expires unless the declaration says so, and knowledge sources never do.
+    """
+    days = perimeter.logging.object_days if purpose in names.log_buckets(perimeter) else None
+    return {
+        "Id": "tidy",
+        "Status": "Enabled",
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
+        "NoncurrentVersionExpiration": {"NoncurrentDays": perimeter.logging.retention_days},
+        **({"ExpirationInDays": days} if days is not None else {}),
+    }
 
 
 def bucket_policy(perimeter: Perimeter, purpose: str, *statements: Statement) -> Resource:
@@ -135,10 +153,38 @@ def invocation_logging(perimeter: Perimeter) -> Iterator[Resource]:
             "LogGroupName": names.log_group(perimeter),
             "RetentionInDays": perimeter.logging.retention_days,
             "KmsKeyId": names.key_arn("invocation-log-group"),
+            "DeletionProtectionEnabled": perimeter.logging.deletion_protection,
+            **({"DataProtectionPolicy": mask(perimeter)} if perimeter.logging.mask else {}),
         },
     )
     yield _logging_role(perimeter)
     yield _setting(perimeter)
+
+
+def mask(perimeter: Perimeter) -> dict[str, Any]:
+    """Data protection policy of the log group: what readers without ``logs:Unmask`` see masked.
+
+    CloudWatch Logs wants both operations, for the same identifiers
+    (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch-logs-data-protection-policies.html).
+    """
+    prefix = f"arn:{perimeter.partition}:dataprotection::aws:data-identifier"
+    identifiers = [f"{prefix}/{name}" for name in perimeter.logging.mask]
+    return {
+        "Name": f"{perimeter.name}-invocation-logs",
+        "Version": "2021-06-01",
+        "Statement": [
+            {
+                "Sid": "audit",
+                "DataIdentifier": identifiers,
+                "Operation": {"Audit": {"FindingsDestination": {}}},
+            },
+            {
+                "Sid": "mask",
+                "DataIdentifier": identifiers,
+                "Operation": {"Deidentify": {"MaskConfig": {}}},
+            },
+        ],
+    }
 
 
 def _logging_role(perimeter: Perimeter) -> Resource:
@@ -201,7 +247,10 @@ def _setting(perimeter: Perimeter) -> Resource:
 
 
 def trail(perimeter: Perimeter) -> Iterator[Resource]:
-    """The trail, its bucket and the bucket's policy."""
+    """The trail, its bucket and the bucket's policy; on a trail that was there before, our selectors alone."""
+    if perimeter.logging.trail is not None:
+        yield _merged_selectors(perimeter, perimeter.logging.trail)
+        return
     arn = names.bucket_arn(perimeter, names.TRAIL)
     source = {"aws:SourceArn": names.trail_arn(perimeter)}
     service = {"Service": "cloudtrail.amazonaws.com"}
@@ -231,21 +280,38 @@ def trail(perimeter: Perimeter) -> Iterator[Resource]:
             "IncludeGlobalServiceEvents": True,
             "EnableLogFileValidation": True,
             "KMSKeyId": names.key_arn("trail"),
-            "AdvancedEventSelectors": selectors(),
+            "AdvancedEventSelectors": selectors(perimeter),
         },
         depends_on=(f"bucket-policy/{names.TRAIL}",),
     )
 
 
-def selectors() -> list[dict[str, Any]]:
+def _merged_selectors(perimeter: Perimeter, name: str) -> Resource:
+    """Ours are told from the others by their names."""
+    own = [{**item, "Name": own_name(perimeter.name, item["Name"])} for item in selectors(perimeter)]
+    return Resource(
+        type="Ringwall::CloudTrail::EventSelectors",
+        account=perimeter.account,
+        region=perimeter.regions.source,
+        id="trail-selectors/main",
+        properties={"TrailName": name, "AdvancedEventSelectors": own},
+    )
+
+
+def selectors(perimeter: Perimeter) -> list[dict[str, Any]]:
     """Management events, every data event type of Bedrock, and calls that an endpoint policy refused.
+
+    Siblings that the declaration opens are recorded as well.
 
     One ``resources.type`` each, as CloudTrail wants it
     (https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html).
     """
     data = [
         _selector(kind.removeprefix("AWS::").replace("::", ""), "Data", ("resources.type", kind))
-        for kind in DATA_TYPES
+        for kind in (
+            *DATA_TYPES,
+            *(kind for name in perimeter.siblings for kind in EVENT_TYPES.get(name, ())),
+        )
     ]
     return [
         _selector("Management", "Management"),

@@ -3,7 +3,8 @@
 ## What it does
 
 Attaches a service control policy that denies inference on everything but the declared models: their inference profiles
-in the source Region, by exact ARN, and their foundation models in the Regions that may process a request.
+in the source Region, by exact ARN, and their foundation models in the Regions that may process a request. A second
+statement denies running anything to every principal that is no role of a declared use, administrators included.
 
 ## Why
 
@@ -17,6 +18,7 @@ next one. An allow-list in each team's policy holds until a team writes `bedrock
 - `foundation-model/*` in a role or an endpoint policy undoes the list, unless an organization policy holds it.
 - Application inference profiles, imported, custom and marketplace models and prompt routers have ARNs of their own;
   exact ARNs leave them all out.
+- The models are declared and the callers are not: every role with `bedrock:*` in the account invokes them.
 - A model id that has reached its end of life is allowed and cannot be called.
 
 ## AWS sources
@@ -31,6 +33,7 @@ from typing import TYPE_CHECKING
 
 from ringwall.access.bearing import FULL_ACCESS
 from ringwall.catalog import load
+from ringwall.controls import principals
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.documents import unless
@@ -55,8 +58,8 @@ SLUG = "models-restricted"
 
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
-    """No inference on another model."""
-    exempt = unless(*perimeter.service_roles)
+    """No inference on another model, or by others than the declared uses."""
+    exempt = unless(*perimeter.exempt_roles)
     yield never(
         "only-declared-models",
         SLUG,
@@ -65,11 +68,13 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
         NotResource=approved(perimeter),
         **({"Condition": exempt} if exempt else {}),
     )
+    yield principals.only_declared(perimeter, SLUG)
 
 
 def check(context: CheckContext) -> Iterable[Finding]:
     """Judge by the proof over the observed Estate, and by what organization policies hold without endpoints' help."""
-    found = tuple(judge_claims(context, CONTROL, ("only-declared-models",), REMEDY))
+    claimed = ("only-declared-models", "only-declared-principals")
+    found = tuple(judge_claims(context, CONTROL, claimed, REMEDY))
     alone = _without_endpoints(context) if all(item.status is Status.PASS for item in found) else None
     return (alone,) if alone is not None else found
 

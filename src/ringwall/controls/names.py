@@ -12,13 +12,15 @@ from ringwall.catalog import profiles as profile_table
 from ringwall.estate.model import Ref
 
 if TYPE_CHECKING:
-    from ringwall.perimeter.model import Perimeter
+    from ringwall.perimeter.model import Guardrail, Perimeter
 
 LOGGING_ROLE = "invocation-logging"
 TRAIL = "trail"
 INVOCATION_LOGS = "invocation-logs"
 ALARM_TOPIC = "alarms"
-DATA_CLASSES = ("guardrail", "invocation-log-group", "invocation-log-bucket", "trail", "alarms")
+KNOWLEDGE = "knowledge-"
+"""Prefix of the data class of each knowledge base."""
+CUSTOM_MODELS = "custom-models"
 
 
 def arn(perimeter: Perimeter, service: str, resource: str, *, region: str | None = None) -> str:
@@ -43,6 +45,8 @@ def model_arns(perimeter: Perimeter, model: str) -> tuple[str, ...]:
     regions: tuple[str, ...] = (
         perimeter.regions.processing if profile_table.is_profile(model) else (perimeter.regions.source,)
     )
+    if model.startswith("arn:"):
+        return (model,)
     if profile_table.is_global(model):
         regions = (*regions, "")
     name = profile_table.foundation_model(model) if profile_table.is_profile(model) else model
@@ -94,6 +98,38 @@ def pinned_version(perimeter: Perimeter) -> Ref:
     return Ref(f"guardrail-version/{perimeter.guardrail.name}", "Version")
 
 
+def guardrail_profiles(perimeter: Perimeter, guardrail: Guardrail) -> list[str]:
+    """ARNs of a guardrail's profile wherever it may evaluate, the source Region first; empty without one.
+
+    ``ApplyGuardrail`` is authorized on the profile in each of them
+    (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrail-profiles-permissions.html).
+    """
+    if guardrail.profile is None:
+        return []
+    profile = f"guardrail-profile/{guardrail.profile}"
+    return [arn(perimeter, "bedrock", profile, region=region) for region in perimeter.regions.processing]
+
+
+RECORDS = ("invocation-log-group", "invocation-log-bucket", "alarms")
+"""Data classes of what the perimeter itself writes down, the trail aside."""
+
+
+def data_classes(perimeter: Perimeter) -> tuple[str, ...]:
+    """What has a key of its own."""
+    classes = ["guardrail", *RECORDS[:2], "trail", *RECORDS[2:]]
+    if perimeter.logging.trail is not None:
+        classes.remove("trail")
+    classes += [f"{KNOWLEDGE}{name}" for name in perimeter.knowledge_bases]
+    if perimeter.custom_models is not None:
+        classes.append(CUSTOM_MODELS)
+    return tuple(item for item in classes if item not in perimeter.encryption.aws_owned)
+
+
+def log_buckets(perimeter: Perimeter) -> tuple[str, ...]:
+    """Purposes of the buckets that hold logs; a trail that was there before has a bucket of its own."""
+    return (INVOCATION_LOGS,) if perimeter.logging.trail is not None else (INVOCATION_LOGS, TRAIL)
+
+
 def key_arn(data_class: str) -> Ref:
     """ARN of the key of a data class."""
     return Ref(f"key/{data_class}", "Arn")
@@ -110,7 +146,7 @@ def service_roles(perimeter: Perimeter) -> dict[str, list[str]]:
     A service control policy cannot see a trust policy. So the declaration names the roles, everybody but the
     administrators is kept from changing or passing them, and a check looks at whom they trust.
     """
-    return {"aws:PrincipalArn": list(perimeter.service_roles)} if perimeter.service_roles else {}
+    return {"aws:PrincipalArn": list(perimeter.exempt_roles)} if perimeter.exempt_roles else {}
 
 
 def guardrail_administrators(perimeter: Perimeter) -> list[str]:
@@ -162,7 +198,7 @@ def logging_role_arn(perimeter: Perimeter) -> str:
 
 def trail_name(perimeter: Perimeter) -> str:
     """Name of the trail."""
-    return f"{perimeter.name}-bedrock"
+    return perimeter.logging.trail or f"{perimeter.name}-bedrock"
 
 
 def trail_arn(perimeter: Perimeter) -> str:

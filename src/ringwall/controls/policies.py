@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.controls import names, scp
+from ringwall.controls import knowledge, names, principals, scp, siblings
 from ringwall.controls.documents import Statement, deny, unless
 from ringwall.controls.protection import protected
 from ringwall.controls.retention import policy as retention
@@ -43,12 +43,8 @@ UNGUARDED_PATHS = (
     "bedrock:Rerank",
     "bedrock:RetrieveAndGenerate",
     "bedrock:StartFlowExecution",
-    "bedrock-mantle:CreateFineTuningJob",
-    "bedrock-mantle:CreateInference",
-    "bedrock-websearch:*",
-    "aws-external-anthropic:*",
 )
-"""Actions that run a model and cannot be held to a guardrail: their requests carry no ``bedrock:GuardrailIdentifier``.
+"""Actions of Bedrock that run a model and cannot be held to a guardrail: their requests carry no ``bedrock:GuardrailIdentifier``.
 ``StartAsyncInvoke`` and bidirectional streams are authorized as ``InvokeModel`` and need no mention: they cannot carry a
 guardrail, so the pinning statement denies them."""
 
@@ -83,7 +79,12 @@ REGIONAL = (
     "bedrock:InvokeTool",
     "bedrock:Optimize*",
     "bedrock:Prepare*",
-    "bedrock:Put*",
+    "bedrock:PutEnforcedGuardrailConfiguration",
+    "bedrock:PutFoundationModelEntitlement",
+    "bedrock:PutInvocationStep",
+    "bedrock:PutModelInvocationLoggingConfiguration",
+    "bedrock:PutResourcePolicy",
+    "bedrock:PutUseCaseForModelAccess",
     "bedrock:Register*",
     "bedrock:Render*",
     "bedrock:Rerank",
@@ -95,8 +96,10 @@ REGIONAL = (
     "bedrock:Update*",
 )
 """Everything of Bedrock that changes something or runs something, apart from inference, which profiles may carry
-elsewhere, and ``ApplyGuardrail``, which a cross-Region guardrail profile evaluates in its destinations. Reading stays
-possible everywhere: auditors look where nothing should be."""
+elsewhere, ``ApplyGuardrail``, which a cross-Region guardrail profile evaluates in its destinations, and
+``PutAccountDataRetention``, which is set wherever requests may be processed. Reading stays possible everywhere: auditors
+look where nothing should be."""
+RETENTION = "bedrock:PutAccountDataRetention"
 
 RUNTIME = (*INVOKE, "bedrock:ApplyGuardrail", "bedrock:CountTokens", "bedrock:InvokeGuardrailChecks")
 AGENT_RUNTIME = (
@@ -113,6 +116,11 @@ ROUTES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("bedrock-runtime", "RuntimeOnlyThroughEndpoint", RUNTIME),
     ("bedrock-agent-runtime", "AgentRuntimeOnlyThroughEndpoint", AGENT_RUNTIME),
 )
+SIBLING_ROUTES = (
+    ("bedrock-mantle", "MantleOnlyThroughEndpoint"),
+    ("bedrock-agentcore", "AgentCoreOnlyThroughEndpoint"),
+)
+"""Siblings with an endpoint of their own; held to it where the declaration opens them."""
 
 USE_KEYS = (
     "bedrock:CallWithBearerToken",
@@ -139,7 +147,8 @@ def _guardrail(perimeter: Perimeter) -> Iterator[Statement]:
     guardrails = {"bedrock:GuardrailIdentifier": [names.pinned_guardrail(perimeter)]}
     exempt = names.service_roles(perimeter)
     yield deny("RequirePinnedGuardrail", INVOKE, "*", {"ArnNotLike": {**guardrails, **exempt}})
-    yield deny("CloseUnguardedPaths", UNGUARDED_PATHS)
+    yield deny("CloseUnguardedPaths", [*UNGUARDED_PATHS, *siblings.closed(perimeter)])
+    yield from siblings.statements(perimeter)
     aliases = names.agent_aliases(perimeter)
     if aliases:
         yield deny("OnlyDeclaredAgents", "bedrock:InvokeAgent", not_resources=aliases)
@@ -157,14 +166,25 @@ def approved(perimeter: Perimeter) -> list[str]:
 
 
 def models(perimeter: Perimeter) -> Iterator[Resource]:
-    """``scp/models``: the declared models, by exact ARN."""
+    """``scp/models``: the declared models and the declared principals, by exact ARN."""
     statement = deny(
         "OnlyDeclaredModels",
         RUN,
-        condition=unless(*perimeter.service_roles),
+        condition=unless(*perimeter.exempt_roles),
         not_resources=approved(perimeter),
     )
-    return scp.policies(perimeter, "models", "Only declared models are invoked", [statement])
+    statements = [statement, principals.statement(perimeter)]
+    if perimeter.knowledge_bases:
+        statements.append(
+            deny(
+                "KnowledgeBasesOnlyEmbed",
+                RUN,
+                condition={"ArnLike": {"aws:PrincipalArn": knowledge.roles(perimeter)}},
+                not_resources=knowledge.embedding_models(perimeter),
+            )
+        )
+        statements += knowledge.callers_keep_out(perimeter)
+    return scp.policies(perimeter, "models", "Declared principals invoke declared models", statements)
 
 
 def processing(perimeter: Perimeter) -> list[str]:
@@ -195,6 +215,20 @@ def _regions(perimeter: Perimeter) -> Iterator[Statement]:
         "*",
         {"StringNotEquals": {"aws:RequestedRegion": processing(perimeter)}},
     )
+    yield deny(
+        "RetentionOutsideDeclaredRegions",
+        RETENTION,
+        "*",
+        {"StringNotEquals": {"aws:RequestedRegion": list(perimeter.regions.processing)}},
+    )
+
+
+def routes(perimeter: Perimeter) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Endpoint service, Sid and actions of everything that is held to an endpoint."""
+    yield from ROUTES
+    for service, sid in SIBLING_ROUTES:
+        if service in perimeter.siblings:
+            yield service, sid, siblings.SURFACES[service].run
 
 
 def skipped(perimeter: Perimeter, service: str) -> dict[str, Any]:
@@ -211,8 +245,8 @@ def network(perimeter: Perimeter) -> Iterator[Resource]:
         "network",
         "Bedrock is called through the perimeter's VPC endpoints",
         (
-            deny(sid, actions, "*", {**skipped(perimeter, service), **unless(*perimeter.service_roles)})
-            for service, sid, actions in ROUTES
+            deny(sid, actions, "*", {**skipped(perimeter, service), **unless(*perimeter.exempt_roles)})
+            for service, sid, actions in routes(perimeter)
         ),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import names
@@ -11,7 +11,7 @@ from ringwall.controls.endpoints import SECURITY_GROUP
 from ringwall.estate.model import Ref
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ringwall.perimeter.model import Perimeter
 
@@ -37,6 +37,10 @@ SETTINGS = (
     "bedrock:RegisterMarketplaceModelEndpoint",
     "bedrock:CreateModelImportJob",
 )
+SUBSCRIPTIONS = ("aws-marketplace:Subscribe", "aws-marketplace:Unsubscribe")
+SUBSCRIBING_SERVICES = ("bedrock.amazonaws.com", "bedrock-mantle.amazonaws.com")
+"""Through which a first call subscribes its caller's account to a third party's model
+(https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html)."""
 KEY_MUTATIONS = (
     "kms:DeleteAlias",
     "kms:DisableKey",
@@ -46,6 +50,7 @@ KEY_MUTATIONS = (
     "kms:UpdateAlias",
 )
 GRANTS = ("kms:CreateGrant", "kms:RevokeGrant")
+DECRYPTION = ("kms:Decrypt", "kms:ReEncryptFrom")
 TRAIL_MUTATIONS = (
     "cloudtrail:DeleteTrail",
     "cloudtrail:PutEventSelectors",
@@ -59,6 +64,8 @@ LOG_MUTATIONS = (
     "logs:DeleteLogStream",
     "logs:DeleteRetentionPolicy",
     "logs:DisassociateKmsKey",
+    "logs:PutDataProtectionPolicy",
+    "logs:PutLogGroupDeletionProtection",
     "logs:PutRetentionPolicy",
     "logs:PutSubscriptionFilter",
 )
@@ -78,6 +85,18 @@ BUCKET_MUTATIONS = (
     "s3:PutObject",
     "s3:PutReplicationConfiguration",
 )
+SOURCE_MUTATIONS = (
+    "s3:DeleteBucket",
+    "s3:DeleteBucketPolicy",
+    "s3:PutBucketAcl",
+    "s3:PutBucketOwnershipControls",
+    "s3:PutBucketPolicy",
+    "s3:PutBucketPublicAccessBlock",
+    "s3:PutBucketVersioning",
+    "s3:PutEncryptionConfiguration",
+    "s3:PutReplicationConfiguration",
+)
+"""What opens or weakens a bucket, apart from the objects in it: those are the data owner's."""
 ENDPOINT_MUTATIONS = ("ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint")
 GROUP_MUTATIONS = (
     "ec2:AuthorizeSecurityGroupEgress",
@@ -152,7 +171,9 @@ class Protected:
         resources: on what; may hold references.
         guardrail_administrators: whether the roles declared for guardrails are exempt as well.
         everybody: whether not even administrators may.
+        users: ARN patterns of further principals who may.
         services: service principals whose work it is. No service control policy binds them; claims leave them out.
+        condition: of which requests it speaks; empty = all.
     """
 
     sid: str
@@ -161,7 +182,9 @@ class Protected:
     resources: tuple[Any, ...] = ("*",)
     guardrail_administrators: bool = False
     everybody: bool = False
+    users: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    condition: Mapping[str, Any] = field(default_factory=dict)
 
     def exempt(self, perimeter: Perimeter) -> list[str]:
         """ARN patterns of who may."""
@@ -169,12 +192,12 @@ class Protected:
             return []
         if self.guardrail_administrators:
             return names.guardrail_administrators(perimeter)
-        return list(perimeter.administrators)
+        return [*perimeter.administrators, *self.users]
 
     def statement(self, perimeter: Perimeter) -> Statement:
         """The Deny statement."""
         exempt = unless(*self.exempt(perimeter))
-        return deny(self.sid, self.actions, list(self.resources), exempt)
+        return deny(self.sid, self.actions, list(self.resources), {**self.condition, **exempt})
 
 
 def protected(perimeter: Perimeter) -> Iterator[Protected]:
@@ -182,14 +205,24 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     pinned = (names.guardrail_arn(perimeter), names.pinned_guardrail(perimeter))
     yield Protected("ProtectGuardrail", "changes the pinned guardrail", GUARDRAIL_MUTATIONS, pinned, True)
     yield Protected("ProtectSettings", "changes Bedrock's account settings", SETTINGS)
-    keys = tuple(names.key_arn(item) for item in names.DATA_CLASSES)
+    yield Protected(
+        "ProtectSubscriptions",
+        "subscribes to a model by calling it",
+        SUBSCRIPTIONS,
+        condition={"StringEquals": {"aws:CalledViaLast": list(SUBSCRIBING_SERVICES)}},
+    )
+    keys = tuple(names.key_arn(item) for item in names.data_classes(perimeter))
     yield Protected(
         "ProtectKeys",
         "disables or opens a key of the perimeter",
         KEY_MUTATIONS,
         (*keys, *_aliases(perimeter)),
     )
-    yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, keys, True)
+    granted = tuple(
+        names.key_arn(item) for item in names.data_classes(perimeter) if item != names.CUSTOM_MODELS
+    )
+    yield Protected("ProtectGrants", "grants others the use of a key", GRANTS, granted, True)
+    yield from _decryption(perimeter)
     yield Protected(
         "ProtectTrail", "stops or narrows the trail", TRAIL_MUTATIONS, (names.trail_arn(perimeter),)
     )
@@ -199,7 +232,7 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     )
     buckets = tuple(
         item
-        for purpose in (names.INVOCATION_LOGS, names.TRAIL)
+        for purpose in names.log_buckets(perimeter)
         for item in (names.bucket_arn(perimeter, purpose), names.bucket_arn(perimeter, purpose) + "/*")
     )
     yield Protected(
@@ -209,12 +242,43 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
         buckets,
         services=("bedrock.amazonaws.com", "cloudtrail.amazonaws.com"),
     )
+    if perimeter.knowledge_bases:
+        yield Protected(
+            "ProtectSources",
+            "opens the bucket of a knowledge base",
+            SOURCE_MUTATIONS,
+            tuple(names.bucket_arn(perimeter, f"kb-{name}") for name in perimeter.knowledge_bases),
+        )
     yield from _network(perimeter)
     yield from _alarms(perimeter)
     yield from _identities(perimeter)
     yield Protected(
         "StayInOrganization", "takes the account out of the organization", (LEAVE,), everybody=True
     )
+
+
+def _decryption(perimeter: Perimeter) -> Iterator[Protected]:
+    """Who reads what is encrypted: the guardrail's key is used with its caller's permissions, the trail is for auditors.
+
+    The other keys of the perimeter's own records are used by services, which no service control policy binds. Prompts in
+    the log bucket are for the administrators alone. Keys of knowledge bases and custom models are used by their roles.
+    """
+    roles = {name: perimeter.role_arn(name) for name in perimeter.uses}
+    auditors = tuple(roles[name] for name, use in perimeter.uses.items() if use.kind == "auditor")
+    callers = tuple(arn for arn in roles.values() if arn not in auditors)
+    for sid, what, classes, users in (
+        (
+            "DecryptGuardrail",
+            "decrypts the pinned guardrail",
+            ("guardrail",),
+            (*callers, *perimeter.exempt_roles),
+        ),
+        ("DecryptTrail", "decrypts the trail", ("trail",), auditors),
+        ("DecryptRecords", "decrypts invocation logs or alarms", names.RECORDS, ()),
+    ):
+        keys = tuple(names.key_arn(item) for item in names.data_classes(perimeter) if item in classes)
+        if keys:
+            yield Protected(sid, what, DECRYPTION, keys, users=users)
 
 
 def _aliases(perimeter: Perimeter) -> tuple[str, ...]:
@@ -249,7 +313,7 @@ def _identities(perimeter: Perimeter) -> Iterator[Protected]:
     prefix = f"arn:{perimeter.partition}:iam::{perimeter.account}"
     roles = [f"{prefix}:role/{perimeter.role_name(use)}" for use in perimeter.uses]
     roles.append(names.logging_role_arn(perimeter))
-    roles += perimeter.service_roles
+    roles += perimeter.exempt_roles
     roles += [item for item in perimeter.administrators if ":role/" in item]
     yield Protected("ProtectRoles", "changes or passes a role of the perimeter", ROLE_MUTATIONS, tuple(roles))
     users = tuple(item for item in perimeter.administrators if ":user/" in item)

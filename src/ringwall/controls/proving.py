@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.access import Access
-from ringwall.access.proving import EstateAnswer, Prover
+from ringwall.access.proving import ApiCall, EstateAnswer, Prover
+from ringwall.access.teaching import NOTHING, Lesson, learned
 from ringwall.controls.baseline import baseline_claims
 from ringwall.controls.claims import Attributes, DeclaredClaim, bind_claims, declared_claims
 from ringwall.iam.codec import request_to_json
@@ -17,14 +18,26 @@ if TYPE_CHECKING:
     from ringwall.estate.model import Estate
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.perimeter.model import Perimeter
+    from ringwall.proof.claims import Claim
+    from ringwall.proof.question import Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Proved:
-    """A declared claim, bound to literals, and its verdict."""
+    """A declared claim, bound to literals, and its verdict.
+
+    Attributes:
+        declared: the claim.
+        answer: what was found.
+        lesson: of a violated claim, how the witness gets through and what would hold it.
+        without_axioms: the verdict if nothing that the proof names is taken for granted; ``None`` where it was not
+            asked, or there is no proof.
+    """
 
     declared: DeclaredClaim
     answer: EstateAnswer
+    lesson: Lesson = NOTHING
+    without_axioms: Verdict | None = None
 
     @property
     def holds(self) -> bool:
@@ -51,6 +64,8 @@ class Proved:
                 for r in answer.answer.because
             ],
             "axioms": list(answer.answer.axioms),
+            "without_axioms": self.without_axioms,
+            **self.lesson.to_json(),
             "reason": answer.answer.reason,
             "vacuous": answer.answer.vacuous,
         }
@@ -65,6 +80,7 @@ def prove_declared(
     access: Access | None = None,
     timeout: float = 10.0,
     disabled_axioms: frozenset[str] = frozenset(),
+    teach: bool = False,
 ) -> Iterator[Proved]:
     """Prove every claim of a declaration, one after the other.
 
@@ -76,6 +92,7 @@ def prove_declared(
         access: over ``estate``, if there is one already.
         timeout: seconds for each question.
         disabled_axioms: facts about requests that are not to be taken for granted.
+        teach: whether to say how a violation gets through and what would hold it, and whether a proof needs its axioms.
     """
     prover = Prover(
         access or Access(estate, partition=perimeter.partition),
@@ -84,8 +101,18 @@ def prove_declared(
         timeout=timeout,
         disabled_axioms=disabled_axioms,
     )
+    able: list[tuple[Claim, ApiCall | None]] = []
     for declared in bind_claims(declared_claims(perimeter), attributes):
-        yield Proved(declared, prover.prove(declared.claim, declared.call(perimeter.regions.source)))
+        call = declared.call(perimeter.regions.source)
+        answer = prover.prove(declared.claim, call)
+        if answer.verdict == "holds" and declared.kind == "can":
+            able.append((declared.claim, call))
+        if not teach:
+            yield Proved(declared, answer)
+            continue
+        changes = prover.remedy(answer, keeping=able)
+        without = prover.verdict_without_axioms(answer, call)
+        yield Proved(declared, answer, learned(answer.violation, changes, vocabulary), without)
 
 
 def prove_baseline(

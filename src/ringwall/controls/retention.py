@@ -14,15 +14,24 @@ if TYPE_CHECKING:
     from ringwall.perimeter.model import Perimeter
 
 
-def setting(perimeter: Perimeter) -> Resource:
-    """The mode of the account in the source Region, where requests enter."""
-    return Resource(
-        type="Ringwall::Bedrock::DataRetention",
-        account=perimeter.account,
-        region=perimeter.regions.source,
-        id="data-retention/main",
-        properties={"Mode": perimeter.data_retention},
-    )
+TYPE = "Ringwall::Bedrock::DataRetention"
+
+
+def settings(perimeter: Perimeter) -> Iterator[Resource]:
+    """The mode of the account wherever requests may be processed: what is retained, is retained there."""
+    for region in perimeter.regions.processing:
+        yield Resource(
+            type=TYPE,
+            account=perimeter.account,
+            region=region,
+            id=setting_id(perimeter, region),
+            properties={"Mode": perimeter.data_retention},
+        )
+
+
+def setting_id(perimeter: Perimeter, region: str) -> str:
+    """Name of a Region's setting within the declaration."""
+    return f"data-retention/{'main' if region == perimeter.regions.source else region}"
 
 
 def policy(perimeter: Perimeter) -> Iterator[Resource]:

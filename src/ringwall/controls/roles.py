@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.controls import names
+from ringwall.controls import names, siblings
 from ringwall.controls.documents import Document, Statement, allow, deny, document
+from ringwall.controls.enforcement import APPLY
 from ringwall.estate.model import Resource
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ READ_LOG_EVENTS = (
 
 def role(perimeter: Perimeter, name: str, use: Use) -> Resource:
     """The role of one use."""
-    documents = KINDS[use.kind](perimeter, use)
+    documents = KINDS[use.kind](perimeter, name, use)
     return Resource(
         type="AWS::IAM::Role",
         account=perimeter.account,
@@ -143,18 +144,33 @@ def guardrail_use(perimeter: Perimeter) -> list[Statement]:
     """Statements that let a role send the pinned guardrail, and its key along with it."""
     return [
         allow("FindGuardrail", "bedrock:ListGuardrails"),
-        allow(
-            "UseGuardrail",
-            ["bedrock:ApplyGuardrail", "bedrock:GetGuardrail"],
-            [names.guardrail_arn(perimeter)],
-        ),
-        allow(
-            "DecryptGuardrail",
-            "kms:Decrypt",
-            [names.key_arn("guardrail")],
+        allow("UseGuardrail", APPLY, applied(perimeter)),
+        *guardrail_key(
+            perimeter,
             {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}},
         ),
     ]
+
+
+def applied(perimeter: Perimeter) -> list[Any]:
+    """What ``ApplyGuardrail`` is authorized on in a call: the pinned guardrail, its profile, and the organization's."""
+    organization = perimeter.enforcement.organization
+    return [
+        names.guardrail_arn(perimeter),
+        *names.guardrail_profiles(perimeter, perimeter.guardrail),
+        *([organization.guardrail] if organization is not None else []),
+    ]
+
+
+def guardrail_key(
+    perimeter: Perimeter,
+    condition: Mapping[str, Any] | None = None,
+    actions: str | tuple[str, ...] = "kms:Decrypt",
+) -> list[Statement]:
+    """Use of the guardrail's key; nothing where AWS owns the key."""
+    if "guardrail" not in names.data_classes(perimeter):
+        return []
+    return [allow("DecryptGuardrail", actions, [names.key_arn("guardrail")], condition)]
 
 
 def pinned(perimeter: Perimeter) -> Statement:
@@ -167,15 +183,19 @@ def pinned(perimeter: Perimeter) -> Statement:
     )
 
 
-def _invoke(perimeter: Perimeter, use: Use) -> dict[str, Document]:
+def _invoke(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
     return {
         "invoke": document(
-            *invocation(perimeter, use.models), pinned(perimeter), deny("NoSideDoors", SIDE_DOORS)
+            *invocation(perimeter, use.models),
+            *siblings.use_statements(perimeter, name),
+            pinned(perimeter),
+            deny("NoSideDoors", siblings.side_doors(perimeter, name, SIDE_DOORS)),
         )
     }
 
 
-def _retrieve(perimeter: Perimeter, use: Use) -> dict[str, Document]:
+def _retrieve(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
+    del name
     base = names.arn(perimeter, "bedrock", f"knowledge-base/{use.knowledge_base}")
     statements = [allow("Retrieve", "bedrock:Retrieve", [base])]
     if use.models:
@@ -184,7 +204,8 @@ def _retrieve(perimeter: Perimeter, use: Use) -> dict[str, Document]:
     return {"retrieve": document(*statements)}
 
 
-def _agents(perimeter: Perimeter, use: Use) -> dict[str, Document]:
+def _agents(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
+    del name
     alias = names.arn(perimeter, "bedrock", f"agent-alias/{use.agent}/{use.alias}")
     drafts = f"arn:{perimeter.partition}:bedrock:*:*:agent-alias/*/TSTALIASID"
     return {
@@ -196,20 +217,20 @@ def _agents(perimeter: Perimeter, use: Use) -> dict[str, Document]:
     }
 
 
-def _guardrail_reader(perimeter: Perimeter, use: Use) -> dict[str, Document]:
-    del use
+def _guardrail_reader(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
+    del name, use
     guardrails = [names.arn(perimeter, "bedrock", "guardrail/*")]
     return {
         "guardrail-reader": document(
             allow("List", "bedrock:ListGuardrails"),
             allow("Read", ["bedrock:GetGuardrail", "bedrock:ListTagsForResource"], guardrails),
-            allow("DecryptGuardrail", "kms:Decrypt", [names.key_arn("guardrail")]),
+            *guardrail_key(perimeter),
         )
     }
 
 
-def _guardrail_administrator(perimeter: Perimeter, use: Use) -> dict[str, Document]:
-    del use
+def _guardrail_administrator(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
+    del name, use
     guardrails = [
         names.arn(perimeter, "bedrock", "guardrail/*"),
         names.arn(perimeter, "bedrock", "guardrail-profile/*"),
@@ -241,18 +262,17 @@ def _guardrail_administrator(perimeter: Perimeter, use: Use) -> dict[str, Docume
                 ],
                 guardrails,
             ),
-            allow(
-                "GuardrailKey",
-                ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"],
-                [names.key_arn("guardrail")],
+            *guardrail_key(
+                perimeter,
+                actions=("kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey", "kms:CreateGrant"),
             ),
         )
     }
 
 
-def _auditor(perimeter: Perimeter, use: Use) -> dict[str, Document]:
+def _auditor(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
     """Configuration and the trail, but not what people wrote: prompts are in the invocation logs alone."""
-    del use
+    del name, use
     trail = names.bucket_arn(perimeter, names.TRAIL)
     prompts = names.bucket_arn(perimeter, names.INVOCATION_LOGS)
     group = names.log_group_arn(perimeter)
@@ -262,9 +282,7 @@ def _auditor(perimeter: Perimeter, use: Use) -> dict[str, Document]:
             deny("NoConversations", READ_PROMPTS),
         ),
         "trail": document(
-            allow("ListTrail", "s3:ListBucket", [trail]),
-            allow("ReadTrail", "s3:GetObject", [f"{trail}/*"]),
-            allow("DecryptTrail", "kms:Decrypt", [names.key_arn("trail")]),
+            *_read_trail(perimeter, trail),
             deny("NoPrompts", READ_LOG_EVENTS, [group, f"{group}:*"]),
             deny("NoPromptObjects", "s3:GetObject*", [f"{prompts}/*"]),
             deny(
@@ -276,17 +294,29 @@ def _auditor(perimeter: Perimeter, use: Use) -> dict[str, Document]:
     }
 
 
-def _operator(perimeter: Perimeter, use: Use) -> dict[str, Document]:
-    del perimeter, use
+def _read_trail(perimeter: Perimeter, trail: str) -> list[Statement]:
+    """Where the trail is somebody's that was there before, its owner says who reads it."""
+    if perimeter.logging.trail is not None:
+        return []
+    return [
+        allow("ListTrail", "s3:ListBucket", [trail]),
+        allow("ReadTrail", "s3:GetObject", [f"{trail}/*"]),
+        allow("DecryptTrail", "kms:Decrypt", [names.key_arn("trail")]),
+    ]
+
+
+def _operator(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
+    del use
     return {
         "operator": document(
             allow("AllOfBedrock", "bedrock:*"),
-            allow("DecryptGuardrail", "kms:Decrypt", [names.key_arn("guardrail")]),
+            *siblings.use_statements(perimeter, name),
+            *guardrail_key(perimeter),
         )
     }
 
 
-KINDS: Mapping[str, Callable[[Perimeter, Use], dict[str, Any]]] = {
+KINDS: Mapping[str, Callable[[Perimeter, str, Use], dict[str, Any]]] = {
     "invoke": _invoke,
     "retrieve": _retrieve,
     "agents": _agents,

@@ -12,13 +12,19 @@ from typing import Any
 Config = Mapping[str, Any]
 STRENGTHS = ("NONE", "LOW", "MEDIUM", "HIGH")
 ACTIONS = ("NONE", "ANONYMIZE", "BLOCK")
+TIERS = (
+    # policy, member that holds its tier
+    ("ContentPolicyConfig", "ContentFiltersTierConfig"),
+    ("TopicPolicyConfig", "TopicsTierConfig"),
+    ("ContextualGroundingPolicyConfig", "ContextualGroundingTierConfig"),
+)
 
 
 def weaknesses(wanted: Config, actual: Config) -> tuple[str, ...]:
     """Points in which ``actual`` is weaker than ``wanted``, in words; both in CloudFormation's names."""
     return tuple(
         problem
-        for check in (_filters, _topics, _words, _entities, _regexes, _grounding)
+        for check in (_filters, _tiers, _topics, _words, _entities, _regexes, _grounding)
         for problem in check(wanted, actual)
     )
 
@@ -45,6 +51,18 @@ def _filters(wanted: Config, actual: Config) -> Iterator[str]:
             given = effective_strength(found, side)
             if STRENGTHS.index(given) < STRENGTHS.index(needed):
                 yield f"{item['Type']} on {side.lower()} is {given}, not {needed}"
+            unseen = set(item.get(f"{side}Modalities", ())) - set(found.get(f"{side}Modalities", ("TEXT",)))
+            if found and unseen:
+                yield f"{item['Type']} on {side.lower()} does not look at {', '.join(sorted(unseen)).lower()}"
+
+
+def _tiers(wanted: Config, actual: Config) -> Iterator[str]:
+    """Where nothing is said, Bedrock takes CLASSIC: fewer languages, no prompt leakage."""
+    for policy, member in TIERS:
+        needed = ((wanted.get(policy) or {}).get(member) or {}).get("TierName", "CLASSIC")
+        given = ((actual.get(policy) or {}).get(member) or {}).get("TierName", "CLASSIC")
+        if needed == "STANDARD" and given != "STANDARD":
+            yield f"{policy.removesuffix('PolicyConfig').lower()} is of the {given} tier, not STANDARD"
 
 
 def effective_strength(item: Config, side: str) -> str:

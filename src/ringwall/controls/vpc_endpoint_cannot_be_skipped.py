@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.documents import unless
-from ringwall.controls.policies import ROUTES, network, skipped
+from ringwall.controls.policies import ROUTES, network, routes, skipped
 from ringwall.controls.proved import judge_claims
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ SLUG = "vpc-endpoint-cannot-be-skipped"
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """No call by another way."""
-    for service, _, actions in ROUTES:
-        condition = {**skipped(perimeter, service), **unless(*perimeter.service_roles)}
+    for service, _, actions in routes(perimeter):
+        condition = {**skipped(perimeter, service), **unless(*perimeter.exempt_roles)}
         yield never(
             f"only-through-endpoint-{service}",
             SLUG,
@@ -62,10 +62,11 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
 
 def check(context: CheckContext) -> Iterable[Finding]:
     """Judge by the proofs over the observed Estate."""
+    held = ROUTES if context.perimeter is None else tuple(routes(context.perimeter))
     return judge_claims(
         context,
         CONTROL,
-        tuple(f"only-through-endpoint-{service}" for service, _, _ in ROUTES),
+        tuple(f"only-through-endpoint-{service}" for service, _, _ in held),
         "apply the declaration: ringwall apply (service control policy scp/network)",
     )
 

@@ -24,13 +24,15 @@ def audit(world: World) -> Lines:
 
 
 def verdicts(found: Audit) -> Lines:
-    """One line for each control."""
+    """One line for each control that applies."""
     for category in CATEGORIES:
         for control in registry():
             if control.category != category:
                 continue
             own = tuple(finding for finding in found.findings if finding.control == control.slug)
             status = worst(own)
+            if status is Status.NOT_APPLICABLE:
+                continue
             proven = all(
                 finding.evidence and set(finding.evidence) <= found.responses.keys() for finding in own
             )

@@ -93,7 +93,8 @@ def caught_by_drift(world: World) -> Line:
 
 def caught_by_audit(found: Audit) -> Line:
     """The audit fails exactly the control that does not work any more."""
-    failed = [slug for slug, status in found.verdicts.items() if status is not Status.PASS]
+    passing = (Status.PASS, Status.NOT_APPLICABLE)
+    failed = [slug for slug, status in found.verdicts.items() if status not in passing]
     summaries = [finding.summary for finding in found.findings if finding.status is Status.FAIL]
     return Line(
         "caught:audit",

@@ -99,7 +99,7 @@ class World:
 
     def observe(self) -> Estate:
         """What is there now."""
-        return collect(self.aws, management=self.management)
+        return collect(self.aws, management=self.management, desired=self.desired)
 
     @property
     def attributes(self) -> Mapping[str, Mapping[str, str]]:

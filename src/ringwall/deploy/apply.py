@@ -13,13 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ringwall.deploy.changes import Change, Plan
 from ringwall.deploy.lockout import require_not_locked_out
+from ringwall.deploy.manifest import Entry
 from ringwall.deploy.order import LAST, dependencies, levels, phase
 from ringwall.deploy.plan import bound
+from ringwall.deploy.register import Register
 from ringwall.deploy.retry import Backoff
 from ringwall.deploy.write import Written, read_back, remove, write
 from ringwall.errors import AwsCallError, RingwallError
@@ -70,17 +72,19 @@ class Applied:
         failed: tried in vain.
         not_attempted: left alone because of a failure.
         made: by desired id, what is there now.
+        unlisted: why the manifest could not be brought up to date at the end, if it could not.
     """
 
     done: tuple[Change, ...] = ()
     failed: tuple[Failed, ...] = ()
     not_attempted: tuple[NotAttempted, ...] = ()
     made: Mapping[str, Resource] = field(default_factory=dict)
+    unlisted: RingwallError | None = None
 
     @property
     def complete(self) -> bool:
         """Whether everything that was planned was done."""
-        return not self.failed and not self.not_attempted
+        return not self.failed and not self.not_attempted and self.unlisted is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,7 @@ def apply(
     progress: Progress = silent,
     workers: int = 8,
     backoff: Backoff | None = None,
+    listed: Iterable[Entry] = (),
 ) -> Applied:
     """Make every change of a plan.
 
@@ -133,16 +138,21 @@ def apply(
         progress: told of every step.
         workers: how many resources are written at once.
         backoff: how to wait for eventual consistency.
+        listed: the manifest's entries as they were read; it is kept up as resources without tags come and go.
 
     Raises:
         LockedOutError: the new service control policies would stop the deployer itself. Nothing was written.
     """
-    run = _Run(plan, Doors(aws, management), kinds, progress, backoff or Backoff())
+    pause = backoff or Backoff()
+    register = Register(plan, kinds, aws, tuple(listed), pause)
+    run = _Run(plan, Doors(aws, management), kinds, progress, pause, register)
     if any(change.resource.type == "AWS::Organizations::Policy" for change in plan.todo):
         require_not_locked_out(plan, aws, kinds)
     for level in run.schedule():
         run.level(level, workers)
-    return run.applied()
+    applied = run.applied()
+    removed = {id(change.observed) for change in applied.done if change.action == "delete"}
+    return replace(applied, unlisted=register.settle(run.attributes, removed))
 
 
 @dataclass
@@ -154,6 +164,7 @@ class _Run:
     kinds: Mapping[str, Kind]
     progress: Progress
     backoff: Backoff
+    register: Register
     attributes: dict[str, Mapping[str, str]] = field(default_factory=dict)
     done: list[Change] = field(default_factory=list)
     failed: list[Failed] = field(default_factory=list)
@@ -202,7 +213,7 @@ class _Run:
         later: list[Change] = []
         open_ids = busy | {change.id for change in waiting if change.action != "delete"}
         for change in waiting:
-            needs = dependencies(change.resource) if change.action != "delete" else frozenset[str]()
+            needs = self._needs(change)
             reason = self._obstacle(change, needs)
             if reason:
                 self._leave(change, reason)
@@ -213,6 +224,12 @@ class _Run:
                 self.progress("started", change, "")
                 running[pool.submit(self._work, change)] = change
         return later if running or len(later) < len(waiting) else self._stuck(later)
+
+    def _needs(self, change: Change) -> frozenset[str]:
+        """What has to be there first; of what is listed in the manifest, the manifest's bucket too."""
+        if change.action == "delete":
+            return frozenset()
+        return dependencies(change.resource) | self.register.needs(change)
 
     def _stuck(self, changes: list[Change]) -> list[Change]:
         """Nothing runs and nothing can start: cannot be, the order has no circles; left rather than waited for."""
@@ -236,6 +253,7 @@ class _Run:
         if change.action == "delete":
             return remove(kind, door, change.resource, self.backoff)
         wanted = bound(change.resource, self.attributes)
+        self.register.note(wanted, self.attributes)
         return write(kind, door, change, wanted, self.backoff)
 
     def _finish(self, change: Change, future: Future[Written]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ringwall.deploy.manifest import object_key
 from ringwall.deploy.retry import GONE
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
@@ -58,14 +59,39 @@ def _delete(aws: Aws, bucket: str, versions: list[dict[str, Any]]) -> None:
         )
 
 
-def _versions(aws: Aws, bucket: str, most: int) -> list[dict[str, Any]]:
-    answer = aws.call("s3", "ListObjectVersions", Bucket=bucket, MaxKeys=most)
+def clear_manifest(aws: Aws, resource: Resource) -> None:
+    """Remove every version of the perimeter's manifest from a bucket that is to be removed; nothing else.
+
+    Raises:
+        AwsCallError: a call failed.
+        RingwallError: S3 refused to remove a version.
+    """
+    if resource.type != "AWS::S3::Bucket":
+        return
+    key = object_key(aws.perimeter)
+    try:
+        while versions := [
+            item for item in _versions(aws, resource.id, _BATCH, Prefix=key) if item["Key"] == key
+        ]:
+            _delete(aws, resource.id, versions)
+    except AwsCallError as error:
+        if error.code not in GONE:
+            raise
+
+
+def _versions(aws: Aws, bucket: str, most: int, **where: str) -> list[dict[str, Any]]:
+    answer = aws.call("s3", "ListObjectVersions", Bucket=bucket, MaxKeys=most, **where)
     found = [*(answer.get("Versions") or ()), *(answer.get("DeleteMarkers") or ())]
     return [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in found]
 
 
 def _bucket(aws: Aws, name: str) -> bool:
-    return bool(_versions(aws, name, 1))
+    """An object that is not the manifest: keys are listed in their order, so it is before it or after it."""
+    key = object_key(aws.perimeter)
+    first = _versions(aws, name, 1)
+    if not first or first[0]["Key"] != key:
+        return bool(first)
+    return any(item["Key"] != key for item in _versions(aws, name, _BATCH, KeyMarker=key))
 
 
 def _log_group(aws: Aws, name: str) -> bool:

@@ -7,12 +7,13 @@ too; keys then wait out KMS's 30 days.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ringwall.deploy.apply import Applied, Doors, Failed, NotAttempted, Progress, silent
 from ringwall.deploy.changes import Change, Plan
-from ringwall.deploy.contents import empty
+from ringwall.deploy.contents import clear_manifest, empty
+from ringwall.deploy.manifest import Book, Entry, home, matched
 from ringwall.deploy.order import dependencies, levels, phase
 from ringwall.deploy.ownership import declared_id
 from ringwall.deploy.retry import Backoff
@@ -43,11 +44,18 @@ class Destruction:
         removals: deletions, in the order in which they are made.
         kept: what stays.
         purge: whether data goes too; buckets are emptied before they are removed.
+        home: desired id of the bucket that holds the manifest.
     """
 
     removals: tuple[Change, ...]
     kept: tuple[Kept, ...]
     purge: bool = False
+    home: str | None = None
+
+    @property
+    def manifest_bucket(self) -> Resource | None:
+        """The bucket of the manifest, if it is kept."""
+        return next((item.resource for item in self.kept if declared_id(item.resource) == self.home), None)
 
 
 def plan_destroy(
@@ -63,7 +71,11 @@ def plan_destroy(
         holds_data: tells whether a bucket or log group holds anything.
         purge: remove data and keys too.
     """
-    there = [change for change in plan.changes if change.observed is not None]
+    there = [
+        change
+        for change in plan.changes
+        if change.observed is not None and kinds[change.resource.type].removable(change.observed)
+    ]
     kept = {} if purge else dict(_kept(plan, there, kinds, holds_data))
     level_of = levels(plan.desired)
     removals = [
@@ -82,7 +94,7 @@ def plan_destroy(
             change.id,
         )
     )
-    return Destruction(tuple(removals), tuple(kept.values()), purge)
+    return Destruction(tuple(removals), tuple(kept.values()), purge, home(plan.desired))
 
 
 def destroy(
@@ -93,10 +105,12 @@ def destroy(
     management: Aws | None = None,
     progress: Progress = silent,
     backoff: Backoff | None = None,
+    listed: Iterable[Entry] = (),
 ) -> Applied:
     """Remove what was planned, one after the other.
 
     A failure leaves what the failed resource refers to (it is still in use); the rest goes on. Safe to kill and repeat.
+    The manifest goes with its bucket; where that is kept, it lists what is left.
     """
     doors, pause = Doors(aws, management), backoff or Backoff()
     done: list[Change] = []
@@ -115,6 +129,8 @@ def destroy(
             door, target = doors.for_kind(kind, change.resource), change.observed or change.resource
             if destruction.purge:
                 empty(door, target)
+            else:
+                clear_manifest(door, target)
             written = remove(kind, door, target, pause)
         except AwsCallError as error:
             failed.append(Failed(change, error, f"{error.service}:{error.operation}", error.permission))
@@ -126,7 +142,16 @@ def destroy(
             continue
         in_use |= dict.fromkeys(dependencies(change.resource) - in_use.keys(), change.id)
         progress("failed", change, str(failed[-1].error))
-    return Applied(tuple(done), tuple(failed), tuple(left))
+    entries = tuple(listed)
+    removed = [change.observed for change in done if change.observed is not None]
+    struck = {item.key for item, _ in matched(entries, removed, kinds)}
+    bucket = destruction.manifest_bucket
+    if bucket is None or not struck:
+        return Applied(tuple(done), tuple(failed), tuple(left))
+    door = aws if bucket.region == aws.region else aws.elsewhere(region=bucket.region)
+    book = Book(door, aws.perimeter, entries, pause)
+    unlisted = book.settled(bucket.id, (item for item in entries if item.key not in struck))
+    return Applied(tuple(done), tuple(failed), tuple(left), unlisted=unlisted)
 
 
 def _kept(
@@ -215,8 +240,3 @@ def _command(resource: Resource) -> str:
     return template.format(id=resource.id) + (
         f" --region {resource.region}" if resource.region != "global" and template.startswith("aws") else ""
     )
-
-
-def label(resource: Resource) -> str:
-    """How a resource is named to a reader: its declared id, else its physical one."""
-    return declared_id(resource) or resource.id

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ringwall.deploy.changes import Change, Difference, Plan
+from ringwall.deploy.manifest import Entry
 from ringwall.deploy.plan import make_plan
 from ringwall.deploy.strength import reverse
 from ringwall.deploy.unmanaged import Unmanaged, unmanaged
@@ -27,7 +28,7 @@ class Drift:
         plan: the plan that would repair it.
         changed: ours, but not as declared. Their differences read from declared (``before``) to observed (``after``).
         missing: declared, but not there.
-        leftover: ours by tag, but not declared any more.
+        leftover: ours by tag or manifest, but not declared any more.
         unmanaged: not ours, and widening.
         unknown: what could not be read and may hide more.
     """
@@ -60,6 +61,7 @@ def find_drift(
     *,
     perimeter: str = "",
     administrators: Iterable[str] = (),
+    listed: Iterable[Entry] = (),
 ) -> Drift:
     """Compare an account with its declaration, both ways.
 
@@ -70,11 +72,12 @@ def find_drift(
         vocabulary: the catalog.
         perimeter: name of the declaration.
         administrators: ARNs that the declaration lets change the controls.
+        listed: the manifest's entries.
 
     Raises:
         PlanRefusedError: a declared resource could not be read; nothing is half-reported.
     """
-    plan = make_plan(desired, observed, kinds, perimeter=perimeter)
+    plan = make_plan(desired, observed, kinds, perimeter=perimeter, listed=listed)
     found, unknown = unmanaged(plan, kinds, vocabulary, administrators=frozenset(administrators))
     return Drift(
         plan,

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
-from ringwall.deploy.apply import Applied
-from ringwall.deploy.changes import Change, Plan
-from ringwall.deploy.destroy import Destruction
-from ringwall.deploy.drift import Drift
-from ringwall.deploy.effects import AccessChange, AccessChanges
-from ringwall.deploy.unmanaged import Unmanaged
+from ringwall.deploy.notes import notes
 from ringwall.estate.model import substitute
 from ringwall.iam.codec import decision_to_json, request_to_json
+
+if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
+    from collections.abc import Iterable
+
+    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.changes import Change, Plan
+    from ringwall.deploy.destroy import Destruction
+    from ringwall.deploy.drift import Drift
+    from ringwall.deploy.effects import AccessChange, AccessChanges
+    from ringwall.deploy.unmanaged import Unmanaged
 
 VERSION = 1
 
 
-def plan_to_json(plan: Plan, access: AccessChanges) -> dict[str, Any]:
+def plan_to_json(plan: Plan, access: AccessChanges, others: Iterable[Unmanaged] = ()) -> dict[str, Any]:
     """``ringwall plan --json``."""
     return {
         "version": VERSION,
@@ -27,6 +32,8 @@ def plan_to_json(plan: Plan, access: AccessChanges) -> dict[str, Any]:
         "summary": dict(plan.summary),
         "access": access_to_json(access),
         "changes": [change_to_json(change) for change in plan.changes],
+        "notes": list(notes(plan)),
+        "unmanaged": [_unmanaged(item) for item in others],
     }
 
 
@@ -84,6 +91,7 @@ def applied_to_json(applied: Applied) -> dict[str, Any]:
     return {
         "version": VERSION,
         "complete": applied.complete,
+        "manifest_error": str(applied.unlisted) if applied.unlisted is not None else None,
         "done": _changes(applied.done),
         "failed": [
             {

@@ -42,3 +42,8 @@ def perimeter_of(resources: Iterable[Resource]) -> str:
     """The one perimeter name that these resources are tagged with, or the empty string."""
     names = {name for name in map(owner, resources) if name}
     return names.pop() if len(names) == 1 else ""
+
+
+def label(resource: Resource) -> str:
+    """How a resource is named to a reader: its declared id, else its physical one."""
+    return declared_id(resource) or resource.id

@@ -7,12 +7,13 @@ perimeter's ownership tag and is not declared any more goes away, unless it hold
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ringwall.deploy.changes import Change, Difference, Plan, PlanRefusedError
 from ringwall.deploy.diff import differences
+from ringwall.deploy.manifest import Entry, matched
 from ringwall.deploy.order import ordered, phase
 from ringwall.deploy.ownership import declared_id, named_after, owner, perimeter_of
 from ringwall.deploy.replacement import create_only
@@ -23,6 +24,7 @@ from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"
 """Id of the stand-in for resources of a type that could not be listed."""
+VERSION_TYPE = "AWS::Bedrock::GuardrailVersion"
 
 
 def make_plan(
@@ -32,6 +34,7 @@ def make_plan(
     *,
     perimeter: str = "",
     accept_unread: frozenset[str] = frozenset(),
+    listed: Iterable[Entry] = (),
 ) -> Plan:
     """Compare two Estates.
 
@@ -41,13 +44,18 @@ def make_plan(
         kinds: resource kinds by CloudFormation type.
         perimeter: name of the declaration. Default: the ownership tag that the desired resources carry.
         accept_unread: ids of observed resources whose unreadable parts the user takes to be somebody else's.
+        listed: the manifest's entries: what is ours though it carries no tag.
 
     Raises:
         PlanRefusedError: something that the plan rests on could not be read, AWS would reject a declared property, a
             type has no kind, or a resource that holds data would have to be replaced. All reasons at once.
     """
     planner = _Planner(
-        observed, kinds, perimeter or perimeter_of(desired), placeholders=_placeholders(desired, kinds)
+        observed,
+        kinds,
+        perimeter or perimeter_of(desired),
+        placeholders=_placeholders(desired, kinds),
+        listed=tuple(listed),
     )
     in_order = ordered(desired)
     for resource in in_order:
@@ -102,6 +110,7 @@ class _Planner:
     kinds: Mapping[str, Kind]
     perimeter: str
     placeholders: Mapping[str, Mapping[str, str]]
+    listed: tuple[Entry, ...] = ()
     changes: list[Change] = field(default_factory=list)
     matched: dict[str, Resource | None] = field(default_factory=dict)
     attributes: dict[str, Mapping[str, str]] = field(default_factory=dict)
@@ -134,23 +143,49 @@ class _Planner:
         self.changes.append(change)
 
     def deletions(self) -> list[Change]:
-        """What carries our tag and is not declared any more, last made first."""
+        """What is ours by tag, name or manifest and is not declared any more, last made first."""
         if not self.perimeter:
             return []
-        orphans = [
+        unclaimed = [
             item
             for item in self.observed
-            if (owner(item) == self.perimeter or named_after(item, self.perimeter))
-            and id(item) not in self._claimed
-            and item.type in self.kinds
-            and item.id != UNREAD
-            and not str(item.get("KeyState", "")).startswith("Pending")
+            if id(item) not in self._claimed and item.type in self.kinds and item.id != UNREAD
+        ]
+        listed = {id(item): entry for entry, item in matched(self.listed, unclaimed, self.kinds)}
+        superseded = self._superseded(item for item in unclaimed if id(item) in listed)
+        orphans = [
+            item
+            for item in unclaimed
+            if (owner(item) == self.perimeter or named_after(item, self.perimeter) or id(item) in listed)
+            and self.kinds[item.type].removable(item)
         ]
         orphans.sort(key=lambda item: (-phase(item.type), item.type, item.id))
-        return [self._deletion(item) for item in orphans]
+        return [
+            superseded.get(id(item))
+            or self._deletion(item, listed[id(item)].declared if id(item) in listed else declared_id(item))
+            for item in orphans
+        ]
 
-    def _deletion(self, resource: Resource) -> Change:
-        reason = f"the declaration no longer has {declared_id(resource) or 'it'}"
+    def _superseded(self, versions: Iterable[Resource]) -> dict[int, Change]:
+        """Of each guardrail that is still declared, the newest version that is not declared any more: it stays.
+
+        Applications that still call it can move on in their own time, and a declaration that is taken back finds it.
+        """
+        there = {item.id for name, item in self.matched.items() if item and name not in self.pending}
+        newest: dict[str, Resource] = {}
+        for item in versions:
+            guardrail = str(item.get("GuardrailId"))
+            if item.type == VERSION_TYPE and guardrail in there:
+                newest[guardrail] = max(
+                    item, newest.get(guardrail, item), key=lambda one: int(one.get("Version"))
+                )
+        reason = (
+            "a newer version took its place; it stays until the next one does, for those who still call it"
+        )
+        return {id(item): Change("no-op", item, item, reasons=(reason,)) for item in newest.values()}
+
+    def _deletion(self, resource: Resource, name: str | None) -> Change:
+        reason = f"the declaration no longer has {name or 'it'}"
         if self.kinds[resource.type].retention == "delete":
             return Change("delete", resource, resource, reasons=(reason,))
         return Change(
@@ -165,7 +200,9 @@ class _Planner:
         reasons = []
         other = owner(found)
         if self._adopted(found):
-            reasons.append("it exists already and is adopted by name")
+            reasons.append(
+                "it exists already and nothing says that it is ours; `ringwall import` makes it so"
+            )
         elif other is not None and self.perimeter and other != self.perimeter:
             self.refusals.append(f"{resource.id}: {found.id} belongs to perimeter {other}")
         if not found_differences:

@@ -8,16 +8,20 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ringwall.deploy.apply import Applied
-from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
 from ringwall.deploy.classes import OTHER
-from ringwall.deploy.destroy import Destruction, label
-from ringwall.deploy.drift import Drift
-from ringwall.deploy.effects import AccessChange, AccessChanges
-from ringwall.deploy.unmanaged import Unmanaged
-from ringwall.iam.request import Decision
+from ringwall.deploy.notes import notes
+from ringwall.deploy.ownership import label
+
+if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
+    from ringwall.deploy.apply import Applied
+    from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
+    from ringwall.deploy.destroy import Destruction
+    from ringwall.deploy.drift import Drift
+    from ringwall.deploy.effects import AccessChange, AccessChanges
+    from ringwall.deploy.unmanaged import Unmanaged
+    from ringwall.iam.request import Decision
 
 SYMBOLS: dict[Action, str] = {"create": "+", "update": "~", "replace": "-/+", "delete": "-", "no-op": " "}
 STYLES: dict[Action, str] = {
@@ -53,9 +57,14 @@ def plain(lines: Iterable[Line]) -> str:
     return "".join(f"{line.text}\n" for line in lines)
 
 
-def plan_lines(plan: Plan, access: AccessChanges) -> Iterator[Line]:
-    """A whole plan."""
+def plan_lines(plan: Plan, access: AccessChanges, others: tuple[Unmanaged, ...] = ()) -> Iterator[Line]:
+    """A whole plan; ``others`` is the access that exists outside of the declaration."""
     yield from access_lines(access)
+    if others:
+        yield Line("UNMANAGED  not declared, and widening; a plan leaves it alone", "bold")
+        for finding in others:
+            yield from _unmanaged(finding)
+        yield Line()
     if plan.empty:
         yield Line("No changes. The account is as declared.", "green")
         yield from _kept_orphans(plan)
@@ -65,6 +74,11 @@ def plan_lines(plan: Plan, access: AccessChanges) -> Iterator[Line]:
         yield from change_lines(change)
     yield from _kept_orphans(plan)
     yield Line()
+    found = notes(plan)
+    if found:
+        yield Line("NOTES", "bold")
+        yield from (Line(f"    {text}", "dim") for text in found)
+        yield Line()
     yield Line(summary_line(plan, access), "bold")
     if access.widening or access.unknown:
         yield Line("Widening access needs --allow-widening.", "bold red")

@@ -2,7 +2,7 @@
 
 IAM is eventually consistent (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency):
 a role that was just made may be unknown to KMS, to Bedrock's check of its logging permissions, or to CloudTrail for some
-seconds. Throttling is botocore's business first; what is left after its own retries is waited for here.
+seconds. The SDK's own retries are off for writes, so throttling and lost answers are waited for here.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ringwall.errors import AwsCallError
+from ringwall.estate.repeating import LOST, THROTTLED, UNSENT
 
 TRANSIENT: tuple[tuple[str, str, str], ...] = (
     # error code, text that its message must contain (lower case, empty = any), why it goes away
@@ -52,43 +54,8 @@ TRANSIENT: tuple[tuple[str, str, str], ...] = (
     ("DependencyViolation", "", "what depends on it is still being removed"),
     ("DeleteConflict", "", "IAM still sees what was just detached"),
     ("FinalizingOrganizationException", "", "the organization is still being set up"),
-    ("Throttling", "", "AWS asks for fewer requests"),
-    ("ThrottlingException", "", "AWS asks for fewer requests"),
-    ("ThrottledException", "", "AWS asks for fewer requests"),
-    ("TooManyRequestsException", "", "AWS asks for fewer requests"),
-    ("RequestLimitExceeded", "", "AWS asks for fewer requests"),
-    ("SlowDown", "", "AWS asks for fewer requests"),
     ("LimitExceededException", "rate", "AWS asks for fewer requests"),
 )
-
-LOST: frozenset[str] = frozenset(
-    {
-        "EndpointUnreachable",
-        "EndpointTimedOut",
-        "ConnectionClosed",
-        "ConnectionClosedError",
-        "ConnectTimeout",
-        "ConnectTimeoutError",
-        "ReadTimeout",
-        "ReadTimeoutError",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "InternalError",
-        "InternalFailure",
-        "InternalServerException",
-        "InternalServerError",
-        "ServiceException",
-        "ServiceFailure",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-        "KMSInternalException",
-        "500",
-        "502",
-        "503",
-        "504",
-    }
-)
-"""The answer was lost, or AWS does not know: the write may have happened."""
 
 EXISTS: frozenset[str] = frozenset(
     {
@@ -133,6 +100,10 @@ def transient(error: AwsCallError) -> str | None:
     for code, text, why in TRANSIENT:
         if error.code == code and text in message:
             return why
+    if error.code in THROTTLED:
+        return "AWS asks for fewer requests"
+    if error.code in UNSENT:
+        return "AWS could not be reached"
     return "its answer was lost" if error.code in LOST else None
 
 
@@ -152,3 +123,22 @@ class Backoff:
         """Seconds before each further try."""
         for number in range(self.attempts - 1):
             yield min(self.first * 2**number, self.longest)
+
+
+_Answer = TypeVar("_Answer")
+
+
+def patiently(call: Callable[[], _Answer], backoff: Backoff) -> _Answer:
+    """The answer to a call that may be repeated without harm, waiting for what goes away by waiting.
+
+    Raises:
+        AwsCallError: another failure, or the last try's.
+    """
+    for pause in backoff.waits():
+        try:
+            return call()
+        except AwsCallError as error:
+            if transient(error) is None:
+                raise
+        backoff.sleep(pause)
+    return call()

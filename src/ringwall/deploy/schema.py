@@ -116,6 +116,8 @@ PLAN = _document(
         "summary": {"type": "object", "additionalProperties": _COUNT},
         "access": _ACCESS,
         "changes": _list("change"),
+        "unmanaged": _list("unmanaged"),
+        "notes": {**_TEXTS, "description": "Cost at list prices, and quotas that come near."},
     },
     format={"const": 1, "description": "In saved plans."},
     changes_digest=_DIGEST,
@@ -137,6 +139,10 @@ APPLIED = _document(
     "ringwall apply --json",
     {
         "complete": _FLAG,
+        "manifest_error": {
+            **_OPTIONAL,
+            "description": "Why the list of untaggable resources is not up to date.",
+        },
         "done": _list("change"),
         "failed": {
             "type": "array",

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from ringwall.deploy.changes import Change, Difference
 from ringwall.deploy.diff import differences
-from ringwall.deploy.retry import EXISTS, GONE, LOST, Backoff, transient
+from ringwall.deploy.retry import EXISTS, GONE, Backoff, transient
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.kind import Kind
 from ringwall.estate.model import Resource
+from ringwall.estate.repeating import LOST
 
 
 class NotAsDeclaredError(RingwallError):
@@ -26,6 +27,17 @@ class NotAsDeclaredError(RingwallError):
         )
 
 
+class AnswerLostError(RingwallError):
+    """A create's answer was lost, the resource has not appeared, and sending the request again might make a second."""
+
+    def __init__(self, resource: Resource, error: AwsCallError) -> None:
+        super().__init__(
+            f"{resource.id}: whether {error.service}:{error.operation} was carried out is not known, and nothing with "
+            "its tags has appeared; run it again in some minutes, it is found then if it is there",
+            details=(str(error),),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Written:
     """Outcome of a write that succeeded: what is there now (``None`` after a removal), and a word about it."""
@@ -37,8 +49,13 @@ class Written:
 def write(kind: Kind, aws: Aws, change: Change, wanted: Resource, backoff: Backoff) -> Written:
     """Create, update or replace a resource whose references are resolved.
 
+    After every failure that may pass, what is there is read again, and the next try goes on from it: a create whose
+    answer was lost becomes an update of what it made. A create that AWS cannot recognise as a repetition
+    (``Kind.repeatable``) is never sent twice on a guess.
+
     Raises:
         AwsCallError: AWS refused, and waiting does not help or did not.
+        AnswerLostError: a create that must not be repeated may or may not have been carried out.
     """
     there = change.observed
     if change.action == "replace" and there is not None:
@@ -53,17 +70,31 @@ def write(kind: Kind, aws: Aws, change: Change, wanted: Resource, backoff: Backo
             why = transient(error)
             if last or (why is None and error.code not in EXISTS):
                 raise
-            uncertain = error.code in LOST or error.code in EXISTS
             if why is not None:
                 backoff.sleep(pause)
                 note = f"after waiting: {why}"
+            uncertain = error.code in LOST or error.code in EXISTS
             found = find(kind, aws, wanted)
             if found is None and error.code in EXISTS:
                 raise  # somebody else's, of the same name
+            if found is None and there is None and error.code in LOST and not kind.repeatable:
+                found = _appeared(kind, aws, wanted, backoff)
+                if found is None:
+                    raise AnswerLostError(wanted, error) from error
             there = found
             if found is not None and uncertain:
                 note = "its answer had been lost; it was found again"
     raise AssertionError("unreachable: the last try returns or raises")
+
+
+def _appeared(kind: Kind, aws: Aws, wanted: Resource, backoff: Backoff) -> Resource | None:
+    """Look for what may have been made until the waiting ends; listings lag behind writes."""
+    for pause in backoff.waits():
+        found = find(kind, aws, wanted)
+        if found is not None:
+            return found
+        backoff.sleep(pause)
+    return find(kind, aws, wanted)
 
 
 def remove(kind: Kind, aws: Aws, resource: Resource, backoff: Backoff) -> Written:

@@ -46,6 +46,7 @@ def collect(
     types: Iterable[str] | None = None,
     management: Aws | None = None,
     regions: Sequence[str] | None = None,
+    desired: Estate | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Estate:
     """Read an account.
@@ -56,6 +57,7 @@ def collect(
         management: connection to the organization's management account, for service control policies and the
             account's place in the organization.
         regions: Regions to read; default: the connection's.
+        desired: what is wanted: types that it has in further Regions are read there too, and no others.
         clock: what time it is.
 
     Raises:
@@ -65,7 +67,8 @@ def collect(
     _start_afresh(aws)
     if management is not None:
         _start_afresh(management)
-    jobs = list(_jobs(kinds, aws, management, regions or (aws.region,)))
+    here = tuple(regions or (aws.region,))
+    jobs = [*_jobs(kinds, aws, management, here), *_further(kinds, aws, here, desired)]
     with ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="collect") as pool:
         batches = list(pool.map(_Job.run, jobs))
     resources = [item for batch in batches for item in batch]
@@ -125,6 +128,18 @@ def _jobs(kinds: Sequence[Kind], aws: Aws, management: Aws | None, regions: Sequ
         yield from _by_service(there, [kind for kind in kinds if kind.scope == "region"])
     if management is not None:
         yield from _by_service(management, [kind for kind in kinds if kind.scope == "organization"])
+
+
+def _further(kinds: Sequence[Kind], aws: Aws, here: Sequence[str], desired: Estate | None) -> Iterable[_Job]:
+    """What a desired Estate has in Regions that are not read anyway."""
+    wanted: dict[str, set[str]] = {}
+    for resource in desired or ():
+        if resource.region not in (*here, "global"):
+            wanted.setdefault(resource.region, set()).add(resource.type)
+    for region, types in sorted(wanted.items()):
+        chosen = [kind for kind in kinds if kind.scope == "region" and kind.type in types]
+        if chosen:
+            yield from _by_service(aws.elsewhere(region=region), chosen)
 
 
 def _by_service(aws: Aws, kinds: Sequence[Kind]) -> Iterable[_Job]:

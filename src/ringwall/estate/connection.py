@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import threading
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, record
 from ringwall.estate.remembering import Remembering
+from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
 from ringwall.estate.sessions import base_session, boto3_session, new_session
 
 if TYPE_CHECKING:
@@ -24,13 +27,14 @@ if TYPE_CHECKING:
 
     from ringwall.estate.aws import Aws
 
-READ_PREFIXES = ("Get", "List", "Describe", "Head", "Lookup", "Batch", "Simulate")
-
 CODES: Mapping[str, str] = {
     "EndpointConnectionError": "EndpointUnreachable",
     "ConnectTimeoutError": "EndpointUnreachable",
     "ReadTimeoutError": "EndpointTimedOut",
-    "ConnectionClosedError": "EndpointUnreachable",
+    "ConnectionClosedError": "ConnectionClosed",
+    "HTTPClientError": "ConnectionClosed",
+    "ResponseStreamingError": "ConnectionClosed",
+    "IncompleteReadError": "ConnectionClosed",
     "ProxyConnectionError": "EndpointUnreachable",
     "SSLError": "TlsFailed",
     "NoCredentialsError": "NoCredentials",
@@ -43,6 +47,9 @@ CODES: Mapping[str, str] = {
     "UnknownServiceError": "UnknownOperation",
 }
 """Failures before AWS answered, as codes of ours; keys are botocore's exception names."""
+
+_DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
+"""How AWS names the action that was denied, which need not be the operation's own."""
 
 ACTION_PREFIX: Mapping[str, str] = {
     "bedrock-runtime": "bedrock",
@@ -76,6 +83,10 @@ class _Shared:
     lock: threading.Lock = field(default_factory=threading.Lock)
     making_clients: threading.Lock = field(default_factory=threading.Lock)
     """Sessions are shared, and making clients from one session in several threads is not safe."""
+    tokens: Tokens = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.tokens = Tokens(self.run)
 
 
 class Connection(Remembering):
@@ -111,31 +122,12 @@ class Connection(Remembering):
     # -- calling ---------------------------------------------------------------------------------------------------
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        """See :meth:`ringwall.estate.aws.Aws.call`."""
-        exceptions = importlib.import_module("botocore.exceptions")
-        try:
-            client = self._client(service)
-            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
-            if method is None:
-                raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
-            response: dict[str, Any] = method(**parameters)
-        except exceptions.ClientError as error:
-            details = error.response.get("Error", {})
-            raise self._failed(
-                service,
-                operation,
-                parameters,
-                code=str(details.get("Code", "Unknown")),
-                message=str(details.get("Message", "")),
-                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
-            ) from error
-        except exceptions.BotoCoreError as error:
-            code = CODES.get(type(error).__name__, type(error).__name__)
-            raise self._failed(service, operation, parameters, code=code, message=str(error)) from error
-        metadata = response.pop("ResponseMetadata", {})
-        _drain_streams(response)
-        self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
-        if not operation.startswith(READ_PREFIXES):
+        """See :meth:`ringwall.estate.aws.Aws.call`. A read is tried again where that may help, a write never."""
+        if is_repeatable(operation):
+            response = repeated(lambda: self._send(service, operation, parameters), sleep=time.sleep)
+        else:
+            response = self._send(service, operation, parameters)
+        if not is_read(operation):
             self.forget()
         return response
 
@@ -161,7 +153,7 @@ class Connection(Remembering):
         with self._shared.making_clients:
             if service not in self._clients:
                 config = importlib.import_module("botocore.config").Config(
-                    retries={"mode": "standard", "total_max_attempts": 5},
+                    retries={"mode": "standard", "total_max_attempts": 1},
                     connect_timeout=5,
                     read_timeout=60,
                     user_agent_extra="ringwall",
@@ -170,6 +162,43 @@ class Connection(Remembering):
                     service, region_name=self.region, endpoint_url=self._shared.endpoint_url, config=config
                 )
             return self._clients[service]
+
+    def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """One request and its answer."""
+        exceptions = importlib.import_module("botocore.exceptions")
+        try:
+            client = self._client(service)
+            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
+            if method is None:
+                raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
+            sent, request = self._with_token(client, operation, parameters)
+            response: dict[str, Any] = method(**sent)
+        except exceptions.ClientError as error:
+            details = error.response.get("Error", {})
+            raise self._failed(
+                service,
+                operation,
+                parameters,
+                code=str(details.get("Code", "Unknown")),
+                message=str(details.get("Message", "")),
+                request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+            ) from error
+        except exceptions.BotoCoreError as error:
+            code = CODES.get(type(error).__name__, type(error).__name__)
+            raise self._failed(service, operation, parameters, code=code, message=str(error)) from error
+        self._shared.tokens.answered(request)
+        metadata = response.pop("ResponseMetadata", {})
+        _drain_streams(response)
+        self._record(service, operation, parameters, response, str(metadata.get("RequestId", "")))
+        return response
+
+    def _with_token(
+        self, client: Any, operation: str, parameters: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], str]:
+        if is_repeatable(operation):
+            return dict(parameters), ""
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        return self._shared.tokens.added(operation, parameters, shape.members if shape else {})
 
     def _failed(
         self,
@@ -183,7 +212,9 @@ class Connection(Remembering):
     ) -> AwsCallError:
         answer = {"Error": {"Code": code, "Message": message}}
         self._record(service, operation, parameters, answer, request_id, failed=True)
-        permission = permission_of(service, operation, parameters, account=self.account, region=self.region)
+        permission = permission_of(
+            service, operation, parameters, message, account=self.account, region=self.region
+        )
         return AwsCallError(service, operation, code, message, permission=permission)
 
     def _record(
@@ -235,9 +266,12 @@ class Connection(Remembering):
 
 
 def permission_of(
-    service: str, operation: str, parameters: Mapping[str, Any], *, account: str, region: str
+    service: str, operation: str, parameters: Mapping[str, Any], message: str, *, account: str, region: str
 ) -> str:
-    """The IAM action that a call needs, as far as the catalog knows; else the operation's own name."""
+    """The IAM action that a call needs: what AWS's message names, what the catalog knows, the operation's own name."""
+    told = _DENIED.search(message)
+    if told:
+        return told[1]
     named = f"{ACTION_PREFIX.get(service, service)}:{operation}"
     if named in ACTIONS:
         return ACTIONS[named]

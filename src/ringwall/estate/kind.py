@@ -35,12 +35,20 @@ class Kind(Protocol):
     retention: Retention
     """What destroy does: ``retain`` keeps data, ``key`` keeps it while something retained needs it."""
     permissions: Permissions
+    repeatable: bool
+    """Whether a create may be sent again when its answer was lost and nothing was found: its name is unique, or AWS
+    knows the request again by its idempotency token."""
+    taggable: bool
+    """Whether it carries ownership tags; what does not is listed in the perimeter's manifest."""
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every resource of this type in the connection's account and Region, ours or not."""
 
     def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
         """The observed resource that is the desired one: by ownership tag, or by name where the name is its identity."""
+
+    def identifying(self, resource: Resource) -> Mapping[str, Any]:
+        """The properties that tell which resource it is, in canonical form; none for a setting that is there once."""
 
     def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Properties in canonical form (order of sets, policy spelling, defaults filled in), ready to compare."""
@@ -59,6 +67,9 @@ class Kind(Protocol):
 
     def update(self, aws: Aws, observed: Resource, desired: Resource) -> Resource:
         """Change what differs, and return it as observed."""
+
+    def removable(self, observed: Resource) -> bool:
+        """Whether there is anything to remove: not if it waits for its end already, or is AWS's own default."""
 
     def delete(self, aws: Aws, observed: Resource) -> None:
         """Remove it."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Self
 
 from ringwall.iam.arn import Arn, is_account_id
 from ringwall.iam.conditions import Context, ContextTest, compile_test
@@ -24,7 +25,15 @@ from ringwall.iam.patterns import (
     matcher,
     tokenize,
 )
-from ringwall.iam.policy import Effect, Policy, PolicyLevel, PolicySet, PrincipalElement, Statement
+from ringwall.iam.policy import (
+    ConditionTest,
+    Effect,
+    Policy,
+    PolicyLevel,
+    PolicySet,
+    PrincipalElement,
+    Statement,
+)
 from ringwall.iam.principal import Grant, Principal
 from ringwall.iam.request import Decision, Outcome, PolicyType, Reason
 from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
@@ -41,6 +50,8 @@ PrincipalTest = Callable[[Principal, bool], Grant]
 class CompiledStatement:
     """One statement, ready to be asked. ``None`` stands for a test that everything passes.
 
+    What only statements that bear on a request need is there after :meth:`ready`.
+
     Attributes:
         reason: how decisions name it.
         statement: what it was compiled from.
@@ -56,6 +67,9 @@ class CompiledStatement:
     """
 
     __slots__ = (
+        "_is_ready",
+        "_policy_type",
+        "_variables",
         "action",
         "beginnings",
         "conditions",
@@ -69,22 +83,43 @@ class CompiledStatement:
         "variable_resource",
     )
 
+    beginnings: frozenset[str]
+    conditions: tuple[tuple[ConditionTest, str, ContextTest], ...]
+    context: ContextTest | None
+    name: TextTest | None
+    needle: str
+    principal: PrincipalTest | None
+    variable_resource: ResourceTest | None
+
     def __init__(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> None:
-        variables = policy.version == POLICY_VARIABLES_SINCE
+        self._is_ready = False
+        self._policy_type = policy_type
+        self._variables = policy.version == POLICY_VARIABLES_SINCE
         denies = statement.effect is Effect.DENY
         self.reason = Reason(policy_type, policy.name, statement.label, "Deny" if denies else "Allow")
         self.statement = statement
         self.action = _action_test(statement)
-        self.name, self.variable_resource = _resource_tests(statement, policy_type, variables=variables)
-        named = _patterns(statement.resources, variables=variables)
-        self.beginnings = beginnings(named)
-        self.needle = _needle(named)
         self.names_resources = statement.resources is not None or statement.not_resources is not None
-        self.conditions = tuple(
-            (test, test.key.lower(), compile_test(test, variables=variables)) for test in statement.conditions
-        )
-        self.context = _all_of(tuple(check for _, _, check in self.conditions))
-        self.principal = _principal_test(statement, policy_type)
+
+    def ready(self) -> Self:
+        """Compile what only statements that bear on a request need, unless it was done before. Returns itself.
+
+        Not an attribute looked up lazily: a class with ``__getattr__`` has slow attributes.
+        """
+        if not self._is_ready:
+            statement, variables = self.statement, self._variables
+            tests = _resource_tests(statement, self._policy_type, variables=variables)
+            self.name, self.variable_resource = tests
+            named = _patterns(statement.resources, variables=variables)
+            self.beginnings, self.needle = beginnings(named), _needle(named)
+            self.conditions = tuple(
+                (test, test.key.lower(), compile_test(test, variables=variables))
+                for test in statement.conditions
+            )
+            self.context = _all_of(tuple(check for _, _, check in self.conditions))
+            self.principal = _principal_test(statement, self._policy_type)
+            self._is_ready = True
+        return self
 
     def matches_resource(self, resource: str, context: Context) -> bool:
         """Whether the statement's resource element matches."""
@@ -314,7 +349,7 @@ class CompiledSet:
             if listed is None:
                 return None
             bearing = [
-                statement
+                statement.ready()
                 for policy in listed
                 for statement in compile_policy(policy, policy_type)
                 if statement.action is None or statement.action(action)

@@ -58,7 +58,7 @@ def tokenize(text: str, *, variables: bool) -> Tokens:
 
     ``${*}``, ``${?}`` and ``${$}`` are the literal characters. What merely looks like a variable stays literal text.
     """
-    if _TOKEN.search(text) is None:
+    if "*" not in text and "?" not in text and "${" not in text:
         return (text,) if text else ()
     tokens: list[Token] = []
     literal: list[str] = []
@@ -174,10 +174,11 @@ def matcher(patterns: Iterable[Tokens], reading: Reading) -> TextTest | None:
     literals: set[str] = set()
     prefixes: set[str] = set()
     sources: list[str] = []
+    in_fields = reading is Reading.ARN
     for tokens in patterns:
-        if reading is not Reading.ARN and tokens and all(token is Wildcard.ANY for token in tokens):
+        if not in_fields and tokens and tokens[0] is Wildcard.ANY and set(tokens) == {Wildcard.ANY}:
             return None
-        if reading is Reading.ARN and not _is_arn_pattern(tokens):
+        if in_fields and not _is_arn_pattern(tokens):
             if tokens == (Wildcard.ANY,):
                 sources.append(r"arn(?::[^:]*){4}:.*")
             continue
@@ -192,7 +193,9 @@ def _is_arn_pattern(tokens: Tokens) -> bool:
 def _sort_in(
     tokens: Tokens, reading: Reading, literals: set[str], prefixes: set[str], sources: list[str]
 ) -> None:
-    if all(isinstance(token, str) for token in tokens):
+    if len(tokens) == 1 and isinstance(tokens[0], str):
+        literals.add(tokens[0])
+    elif all(isinstance(token, str) for token in tokens):
         literals.add(as_text(tokens))
     elif tokens[-1] is Wildcard.ANY and all(isinstance(token, str) for token in tokens[:-1]):
         # The last field's star, a resource's final star and a plain text's star all take any text.

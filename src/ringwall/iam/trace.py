@@ -106,7 +106,7 @@ def trace_policies(
             binds.get(policy_type, True),
             tuple(
                 [
-                    trace_statement(item, request, caller, action, bounded)
+                    trace_statement(item.ready(), request, caller, action, bounded)
                     for item in compile_policy(policy, policy_type)
                 ]
             ),

@@ -40,5 +40,8 @@ class Vocabulary(Protocol):
     def resource_patterns(self, action: str) -> tuple[str, ...]:
         """ARN globs of the resource types that the action authorizes; empty = only ``*``."""
 
+    def takes_star(self, action: str) -> bool:
+        """Whether a request for the action can be about ``*`` instead of a resource."""
+
     def rcp_covers(self, service: str) -> bool:
         """Whether resource control policies apply to the service prefix."""

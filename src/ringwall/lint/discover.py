@@ -133,6 +133,10 @@ class Found:
         return self.path
 
 
+_DATA_PROTECTION = "2021-06-01"
+"""Version of data protection policies of CloudWatch Logs and SNS, which have statements in another language."""
+
+
 def documents(value: Any) -> Iterator[Found]:
     """Every policy document of a file's value, or the value itself where it was meant to be one."""
     if is_policy(value):
@@ -150,7 +154,7 @@ def documents(value: Any) -> Iterator[Found]:
 
 def is_policy(value: Any) -> bool:
     """Whether an object reads like a policy document."""
-    if not isinstance(value, Mapping) or "Statement" not in value:
+    if not isinstance(value, Mapping) or "Statement" not in value or value.get("Version") == _DATA_PROTECTION:
         return False
     listed = value["Statement"]
     rows = listed if isinstance(listed, list) else [listed]

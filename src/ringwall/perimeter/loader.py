@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,9 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
+from ringwall.perimeter.environments import overlaid
 from ringwall.perimeter.model import PII_TYPES, Perimeter
+from ringwall.perimeter.nearest import did_you_mean
 from ringwall.perimeter.rules import inconsistencies
 
 Path_ = tuple[str | int, ...]
@@ -22,11 +23,15 @@ MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 
 
-def load(path: str | Path = "ringwall.yaml") -> Perimeter:
+def load(path: str | Path = "ringwall.yaml", *, environment: str | None = None) -> Perimeter:
     """Read and validate a declaration.
 
+    Args:
+        path: the file.
+        environment: name from its ``environments``, laid over the rest; ``None`` = the declaration as it stands.
+
     Raises:
-        RingwallError: the file cannot be read.
+        RingwallError: the file cannot be read, or has no such environment.
         DeclarationError: it is not a valid declaration; carries every problem.
     """
     file = Path(path)
@@ -43,26 +48,44 @@ def load(path: str | Path = "ringwall.yaml") -> Perimeter:
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise DeclarationError((Problem(str(file), line, 1, "", "is not UTF-8 text"),)) from None
-    return loads(text, file=str(file))
+    return loads(text, file=str(file), environment=environment)
 
 
-def loads(text: str, *, file: str = "ringwall.yaml") -> Perimeter:
-    """Validate the text of a declaration. ``file`` is what messages call it. Raises DeclarationError."""
+def loads(text: str, *, file: str = "ringwall.yaml", environment: str | None = None) -> Perimeter:
+    """Validate the text of a declaration. ``file`` is what messages call it.
+
+    Whichever environment is chosen, all are validated: a mistake in production's is found before production needs it.
+
+    Raises:
+        RingwallError: there is no such environment.
+        DeclarationError: with every problem, of the declaration and of each environment.
+    """
     tree = _parse(text, file)
-    source = _Source(file, tree)
-    plain = _plain(tree)
-    if not isinstance(plain, dict):
+    if not isinstance(tree, CommentedMap):
         raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
+    trees: dict[str | None, Any] = {None: tree}
+    trees.update(overlaid(tree))
+    if environment not in trees:
+        known = ", ".join(str(name) for name in trees if name is not None) or "none"
+        msg = f"{file} has no environment {environment} (there: {known})"
+        raise RingwallError(msg)
     problems: list[Problem] = []
-    perimeter: Perimeter | None = None
-    try:
-        perimeter = Perimeter.model_validate(plain)
-    except ValidationError as error:
-        problems.extend(_problems(error, source))
-    problems.extend(source.problem(path, message) for path, message in inconsistencies(plain))
-    if problems or perimeter is None:
+    perimeters = {name: _validated(found, file, problems) for name, found in trees.items()}
+    chosen = perimeters[environment]
+    if problems or chosen is None:
         raise DeclarationError(tuple(_unique(problems)))
-    return perimeter
+    return chosen
+
+
+def _validated(tree: Any, file: str, problems: list[Problem]) -> Perimeter | None:
+    """The declaration in a tree, or ``None`` and what is wrong with it added to ``problems``."""
+    source, plain = _Source(file, tree), _plain(tree)
+    problems.extend(source.problem(path, message) for path, message in inconsistencies(plain))
+    try:
+        return Perimeter.model_validate(plain)
+    except ValidationError as error:
+        problems[:0] = _problems(error, source)
+        return None
 
 
 def _parse(text: str, file: str) -> Any:
@@ -126,13 +149,17 @@ def _message(item: Mapping[str, Any], path: Path_) -> str:
     kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
     options = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
     known: dict[str, Callable[[], str]] = {
-        "extra_forbidden": lambda: "unknown field" + _did_you_mean(str(path[-1]), _fields_at(path[:-1])),
+        "extra_forbidden": lambda: "unknown field" + did_you_mean(str(path[-1]), _fields_at(path[:-1])),
         "missing": lambda: "this field is required",
         "literal_error": lambda: (
-            f"must be {_listing(options)}, not {value!r}" + _did_you_mean(str(value), options)
+            f"must be {_listing(options)}, not {value!r}" + did_you_mean(str(value), options)
         ),
         "string_pattern_mismatch": lambda: f"{value!r} does not have the form {context.get('pattern')}",
         "value_error": lambda: str(context.get("error", item["msg"])),
+        "too_short": lambda: (
+            f"needs at least {context.get('min_length')}, has {context.get('actual_length')}"
+        ),
+        "too_long": lambda: f"takes at most {context.get('max_length')}, has {context.get('actual_length')}",
     }
     if kind in known:
         return known[kind]()
@@ -148,14 +175,6 @@ def _is_big(value: Any) -> bool:
 
 def _listing(options: Sequence[str]) -> str:
     return options[0] if len(options) == 1 else f"one of {', '.join(options)}"
-
-
-def _did_you_mean(word: str, options: Sequence[str]) -> str:
-    close = difflib.get_close_matches(word.lower(), [option.lower() for option in options], n=1, cutoff=0.6)
-    if not close:
-        return ""
-    match = next(option for option in options if option.lower() == close[0])
-    return f", did you mean {match}?"
 
 
 def _fields_at(path: Path_) -> tuple[str, ...]:

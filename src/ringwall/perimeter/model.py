@@ -8,41 +8,29 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits, quoted.")]
-Region = Annotated[
-    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="A Region name such as us-east-1.")
-]
-PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(root|user/.+|role/.+)$")]
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
-Slug = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Lower-case letters, digits and hyphens.")
-]
-GuardrailName = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
-Strength = Literal["none", "low", "medium", "high"]
-Action = Literal["block", "anonymize"]
+from ringwall.estate.kinds.guardrail_limits import PII_TYPES
+from ringwall.estate.kinds.log_group import RETENTION_DAYS
+from ringwall.perimeter.guardrail import CONTENT_FILTERS, Enforcement, Guardrail
+from ringwall.perimeter.knowledge import CustomModels, KnowledgeBase
+from ringwall.perimeter.section import (
+    AccountId,
+    AgentOrKnowledgeBaseId,
+    KeyPrefix,
+    ModelId,
+    PrincipalArn,
+    Region,
+    RoleArn,
+    Section,
+    Slug,
+    Target,
+)
+from ringwall.perimeter.siblings import Sibling, SiblingName
 
-CONTENT_FILTERS = ("SEXUAL", "VIOLENCE", "HATE", "INSULTS", "MISCONDUCT", "PROMPT_ATTACK")
-PII_TYPES = (
-    "ADDRESS", "AGE", "AWS_ACCESS_KEY", "AWS_SECRET_KEY", "CA_HEALTH_NUMBER", "CA_SOCIAL_INSURANCE_NUMBER",
-    "CREDIT_DEBIT_CARD_CVV", "CREDIT_DEBIT_CARD_EXPIRY", "CREDIT_DEBIT_CARD_NUMBER", "DRIVER_ID", "EMAIL",
-    "INTERNATIONAL_BANK_ACCOUNT_NUMBER", "IP_ADDRESS", "LICENSE_PLATE", "MAC_ADDRESS", "NAME", "PASSWORD", "PHONE",
-    "PIN", "SWIFT_CODE", "UK_NATIONAL_HEALTH_SERVICE_NUMBER", "UK_NATIONAL_INSURANCE_NUMBER",
-    "UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER", "URL", "USERNAME", "US_BANK_ACCOUNT_NUMBER", "US_BANK_ROUTING_NUMBER",
-    "US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER", "US_PASSPORT_NUMBER", "US_SOCIAL_SECURITY_NUMBER",
-    "VEHICLE_IDENTIFICATION_NUMBER",
-)  # fmt: skip
-ContentFilter = Literal["SEXUAL", "VIOLENCE", "HATE", "INSULTS", "MISCONDUCT", "PROMPT_ATTACK"]
-RETENTION_DAYS = (
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-)  # fmt: skip
+__all__ = ["CONTENT_FILTERS", "PII_TYPES", "RETENTION_DAYS", "Enforcement", "Guardrail", "Perimeter", "Use"]
 
-
-class Section(BaseModel):
-    """A mapping of the declaration: unknown fields are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)
+METADATA = r"^[a-zA-Z0-9\s:_@$#=/+,.-]*$"
 
 
 class Organization(Section):
@@ -50,9 +38,19 @@ class Organization(Section):
 
     id: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
     management_role: RoleArn = Field(description="Role of the management account that may manage SCPs.")
-    target: str | None = Field(
+    target: Target | None = Field(
         default=None,
         description="Root, organizational unit or account that SCPs attach to. Default: the account.",
+    )
+    attachments: Annotated[int, Field(ge=1, le=9)] = Field(
+        default=9,
+        description="How many SCPs may be attached to the target: 10 is AWS's limit, FullAWSAccess is one of them. With "
+        "fewer than the perimeter has, its policies are packed into as few as fit.",
+    )
+    resource_control: bool = Field(
+        default=False,
+        description="Attach a resource control policy as well: the perimeter's buckets, keys and logs are for this "
+        "organization alone. Turns the policy type on for the organization.",
     )
 
     @property
@@ -74,66 +72,6 @@ class Regions(Section):
         return (self.source, *(region for region in self.destinations if region != self.source))
 
 
-class Topic(Section):
-    """A denied topic."""
-
-    name: Annotated[str, Field(pattern=r"^[0-9a-zA-Z\-_ !?.]{1,100}$")]
-    definition: Annotated[str, Field(min_length=1, max_length=200)]
-    examples: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=5)
-    ] = ()
-
-
-class Regex(Section):
-    """A custom sensitive-information pattern."""
-
-    name: Annotated[str, Field(min_length=1, max_length=100)]
-    pattern: Annotated[str, Field(min_length=1, max_length=500)]
-    description: Annotated[str, Field(max_length=1000)] | None = None
-    action: Action = "block"
-
-
-class Guardrail(Section):
-    """A guardrail. Its version changes when, and only when, its content changes."""
-
-    name: GuardrailName = "baseline"
-    description: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    strength: Strength = Field(default="none", description="Strength of every content filter.")
-    filters: dict[ContentFilter, Strength] = Field(default_factory=dict, description="Strength by filter.")
-    topics: Annotated[tuple[Topic, ...], Field(max_length=30)] = ()
-    words: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=10_000)
-    ] = ()
-    profanity: Literal["block", "allow"] = "allow"
-    pii: dict[str, Action] = Field(default_factory=dict)
-    regexes: Annotated[tuple[Regex, ...], Field(max_length=30)] = ()
-    grounding: Annotated[float, Field(ge=0, le=0.99)] | None = None
-    relevance: Annotated[float, Field(ge=0, le=0.99)] | None = None
-    blocked_input: Annotated[str, Field(min_length=1, max_length=500)] = "This request is not allowed."
-    blocked_output: Annotated[str, Field(min_length=1, max_length=500)] = "This answer was withheld."
-
-    @model_validator(mode="after")
-    def _has_a_policy(self) -> Guardrail:
-        if not (
-            any(strength != "none" for strength in self.strengths.values())
-            or self.topics
-            or self.words
-            or self.profanity == "block"
-            or self.pii
-            or self.regexes
-            or self.grounding is not None
-            or self.relevance is not None
-        ):
-            msg = "a guardrail needs at least one policy: strength, filters, topics, words, profanity, pii, regexes"
-            raise ValueError(msg)
-        return self
-
-    @property
-    def strengths(self) -> dict[str, Strength]:
-        """Strength of each content filter."""
-        return {name: self.filters.get(name, self.strength) for name in CONTENT_FILTERS}  # type: ignore[call-overload]
-
-
 class Use(Section):
     """One role and what it is for."""
 
@@ -141,14 +79,16 @@ class Use(Section):
         "invoke", "retrieve", "agents", "guardrail-reader", "guardrail-administrator", "auditor", "operator"
     ]
     models: tuple[str, ...] = Field(default=(), description="Names from `models` that this use may invoke.")
-    knowledge_base: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
-    agent: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
-    alias: Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")] | None = None
+    knowledge_base: AgentOrKnowledgeBaseId | None = None
+    agent: AgentOrKnowledgeBaseId | None = None
+    alias: AgentOrKnowledgeBaseId | None = None
     trust: tuple[PrincipalArn, ...] = Field(
         default=(),
         description="Who may assume the role. Default: the account's own principals that IAM allows.",
     )
-    external_id: str | None = None
+    external_id: (
+        Annotated[str, Field(pattern=r"^[0-9A-Za-z_+=,.@:/-]*$", min_length=2, max_length=1224)] | None
+    ) = None
 
     @model_validator(mode="after")
     def _complete(self) -> Use:
@@ -157,6 +97,9 @@ class Use(Section):
             if not getattr(self, name):
                 msg = f"a use of kind {self.kind} needs {name}"
                 raise ValueError(msg)
+        if self.alias == "TSTALIASID":
+            msg = "TSTALIASID is the test alias, which runs the agent's draft: create an alias of a version"
+            raise ValueError(msg)
         return self
 
 
@@ -175,14 +118,31 @@ class Encryption(Section):
     """Customer-managed keys, one per data class."""
 
     rotation_days: Annotated[int, Field(ge=90, le=2560)] = 365
+    aws_owned: tuple[Literal["guardrail"], ...] = Field(
+        default=(),
+        description="Data classes left to keys that AWS owns: no policy, no log of their use, no way to revoke them.",
+    )
 
 
 class Logging(Section):
     """Invocation logging and the trail."""
 
     retention_days: int = 365
-    prefix: Annotated[str, Field(pattern=r"^[0-9A-Za-z!_.*'()-]+(/[0-9A-Za-z!_.*'()-]+)*$")] = (
-        "invocation-logs"
+    prefix: KeyPrefix = "invocation-logs"
+    deletion_protection: bool = Field(
+        default=True, description="Whether the log group can be deleted only after somebody turned this off."
+    )
+    mask: tuple[str, ...] = Field(
+        default=("AwsSecretKey", "OpenSshPrivateKey", "PgpPrivateKey", "PkcsPrivateKey", "PuttyPrivateKey"),
+        description="Managed data identifiers of CloudWatch Logs that readers see masked without logs:Unmask. The logs "
+        "hold prompts as they were sent, whatever the guardrail masked.",
+    )
+    object_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+        default=None, description="After how many days logged objects expire. Default: never."
+    )
+    trail: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$")] | None = Field(
+        default=None,
+        description="A trail that exists and is kept: the perimeter's selectors are merged into its own.",
     )
 
 
@@ -190,15 +150,22 @@ class Alarms(Section):
     """Who hears of it."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    tokens_per_hour: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Input or output tokens of one model in an hour that raise an alarm."
+    )
 
 
 class Client(Section):
     """What the runtime client takes from its surroundings."""
 
     trust_environment: bool = Field(default=False, description="Take proxy and CA from the environment.")
-    metadata: dict[str, str] = Field(
-        default_factory=dict, description="Request metadata that every call carries."
-    )
+    metadata: Annotated[
+        dict[
+            Annotated[str, Field(pattern=METADATA, min_length=1, max_length=256)],
+            Annotated[str, Field(pattern=METADATA, max_length=256)],
+        ],
+        Field(max_length=16),
+    ] = Field(default_factory=dict, description="Request metadata that every call carries.")
 
 
 class Perimeter(Section):
@@ -210,14 +177,24 @@ class Perimeter(Section):
     account: AccountId
     administrators: Annotated[tuple[PrincipalArn, ...], Field(min_length=1)]
     regions: Regions
-    models: Annotated[dict[Slug, str], Field(min_length=1)]
+    models: Annotated[dict[Slug, ModelId], Field(min_length=1)]
     guardrail: Guardrail
     other_guardrails: tuple[Guardrail, ...] = ()
+    enforcement: Enforcement = Enforcement()
     uses: dict[Slug, Use] = Field(default_factory=dict)
     service_roles: tuple[RoleArn, ...] = Field(
         default=(),
         description="Service roles of agents and knowledge bases: they call models by themselves, without a guardrail "
         "of the caller. Their trust policies must admit Bedrock alone.",
+    )
+    knowledge_bases: dict[Slug, KnowledgeBase] = Field(
+        default_factory=dict,
+        description="Knowledge bases whose source bucket, key and service role are made here.",
+    )
+    custom_models: CustomModels | None = None
+    siblings: dict[SiblingName, Sibling] = Field(
+        default_factory=dict,
+        description="Services beside Bedrock that reach models under other names: closed unless they stand here.",
     )
     network: Network
     encryption: Encryption = Encryption()
@@ -225,6 +202,10 @@ class Perimeter(Section):
     data_retention: Literal["none", "default"] = "none"
     alarms: Alarms
     client: Client = Client()
+    environments: dict[Slug, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="What is different in an environment, chosen by --environment: laid over the rest, key by key.",
+    )
 
     @property
     def partition(self) -> str:
@@ -240,6 +221,12 @@ class Perimeter(Section):
     def role_arn(self, use: str) -> str:
         """ARN of a use's role; deterministic, so that nothing has to wait for it."""
         return f"arn:{self.partition}:iam::{self.account}:role/{self.role_name(use)}"
+
+    @property
+    def exempt_roles(self) -> tuple[str, ...]:
+        """Service roles that call models without a guardrail of the caller: declared ones, and those made here."""
+        made = (self.role_arn(f"kb-{name}") for name in self.knowledge_bases)
+        return tuple(dict.fromkeys((*self.service_roles, *made)))
 
     def bucket(self, purpose: str) -> str:
         """Globally unique, deterministic bucket name."""

@@ -10,20 +10,28 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ringwall.catalog import profiles
-from ringwall.perimeter.model import PII_TYPES, RETENTION_DAYS
-
-Path = tuple[str | int, ...]
-Finding = tuple[Path, str]
+from ringwall.perimeter import rules_guardrail, rules_names, rules_sections
+from ringwall.perimeter.finding import Data, Finding, items, mapping, texts, uses
+from ringwall.perimeter.model import RETENTION_DAYS
+from ringwall.perimeter.nearest import did_you_mean
 
 ENDPOINT_SERVICES = (
-    "bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "sts", "kms", "logs", "monitoring",
-    "secretsmanager", "s3", "sns",
+    "bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "bedrock-mantle", "bedrock-agentcore",
+    "bedrock-agentcore-control", "bedrock-agentcore.gateway", "sts", "kms", "logs", "monitoring", "secretsmanager", "s3",
+    "sns",
 )  # fmt: skip
 NEEDS_ENDPOINT = {
     "invoke": "bedrock-runtime",
     "retrieve": "bedrock-agent-runtime",
     "agents": "bedrock-agent-runtime",
 }
+REGION_STEMS = (
+    "af-south", "ap-east", "ap-northeast", "ap-south", "ap-southeast", "ca-central", "ca-west", "cn-north",
+    "cn-northwest", "eu-central", "eu-north", "eu-south", "eu-west", "eu-isoe-west", "eusc-de-east", "il-central",
+    "me-central", "me-south", "mx-central", "sa-east", "us-east", "us-gov-east", "us-gov-west", "us-iso-east",
+    "us-iso-west", "us-isob-east", "us-isob-west", "us-isof-east", "us-isof-south", "us-west",
+)  # fmt: skip
+"""Names of Regions without their number, of every partition (botocore's endpoint data)."""
 
 
 def inconsistencies(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -32,19 +40,10 @@ def inconsistencies(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield from rule(data)
 
 
-def _mapping(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = data.get(name)
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
-def _models_are_declared(data: Mapping[str, Any]) -> Iterator[Finding]:
-    declared = _mapping(data, "models")
-    for name, use in _mapping(data, "uses").items():
-        for index, model in enumerate(_list(use.get("models")) if isinstance(use, Mapping) else []):
+def _models_are_declared(data: Data) -> Iterator[Finding]:
+    declared = mapping(data, "models")
+    for name, use in uses(data):
+        for index, model in enumerate(items(use.get("models"))):
             if model not in declared:
                 known = ", ".join(declared) or "none"
                 yield (
@@ -53,50 +52,42 @@ def _models_are_declared(data: Mapping[str, Any]) -> Iterator[Finding]:
                 )
 
 
-def _guardrail_names_are_distinct(data: Mapping[str, Any]) -> Iterator[Finding]:
-    seen = {str(_mapping(data, "guardrail").get("name", "baseline"))}
-    for index, guardrail in enumerate(_list(data.get("other_guardrails"))):
-        name = guardrail.get("name", "baseline") if isinstance(guardrail, Mapping) else None
-        if name in seen:
-            yield ("other_guardrails", index, "name"), f"{name} is the name of another guardrail already"
-        elif name is not None:
-            seen.add(str(name))
-
-
-def _pii_is_known(data: Mapping[str, Any]) -> Iterator[Finding]:
-    guardrails: list[tuple[Path, Any]] = [(("guardrail",), data.get("guardrail"))]
-    guardrails += [
-        (("other_guardrails", i), item) for i, item in enumerate(_list(data.get("other_guardrails")))
-    ]
-    for path, guardrail in guardrails:
-        for name in _mapping(guardrail, "pii") if isinstance(guardrail, Mapping) else ():
-            if name not in PII_TYPES:
-                yield (*path, "pii", name), "unknown PII type"
-
-
-def _retention_is_offered(data: Mapping[str, Any]) -> Iterator[Finding]:
-    days = _mapping(data, "logging").get("retention_days")
+def _retention_is_offered(data: Data) -> Iterator[Finding]:
+    days = mapping(data, "logging").get("retention_days")
     if isinstance(days, int) and days not in RETENTION_DAYS:
+        nearest = min(RETENTION_DAYS, key=lambda offered: abs(offered - days))
         yield (
             ("logging", "retention_days"),
-            f"CloudWatch Logs offers {', '.join(map(str, RETENTION_DAYS))}, not {days}",
+            f"CloudWatch Logs offers {', '.join(map(str, RETENTION_DAYS))}, not {days}, did you mean {nearest}?",
         )
 
 
-def _regions_agree(data: Mapping[str, Any]) -> Iterator[Finding]:
-    regions = _mapping(data, "regions")
+def _regions_agree(data: Data) -> Iterator[Finding]:
+    regions = mapping(data, "regions")
     if regions.get("residency") == "in-region" and regions.get("destinations"):
         yield ("regions", "destinations"), "in-region residency has no destinations: remove them"
 
 
-def _profiles_stay_inside(data: Mapping[str, Any]) -> Iterator[Finding]:
+def _regions_exist(data: Data) -> Iterator[Finding]:
+    """By their names without the number: AWS adds Regions to a place more often than places."""
+    regions = mapping(data, "regions")
+    named = [(("regions", "source"), regions.get("source"))] if "source" in regions else []
+    named += [(("regions", "destinations", i), item) for i, item in texts(regions.get("destinations"))]  # type: ignore[misc]
+    for path, region in named:
+        stem, _, number = str(region).rpartition("-")
+        if number.isdigit() and stem not in REGION_STEMS:
+            guess = did_you_mean(stem, REGION_STEMS).removesuffix("?")
+            yield path, f"unknown Region {region}" + (f"{guess}-{number}?" if guess else "")
+
+
+def _profiles_stay_inside(data: Data) -> Iterator[Finding]:
     """A geographic profile fails as a whole if one of its destination Regions is refused."""
-    regions = _mapping(data, "regions")
+    regions = mapping(data, "regions")
     source, residency = regions.get("source"), regions.get("residency", "geographic")
     if not isinstance(source, str):
         return
-    inside = {source, *(item for item in _list(regions.get("destinations")) if isinstance(item, str))}
-    for name, model in _mapping(data, "models").items():
+    inside = {source, *(item for item in items(regions.get("destinations")) if isinstance(item, str))}
+    for name, model in mapping(data, "models").items():
         if not isinstance(model, str) or not profiles.is_profile(model):
             continue
         if residency == "in-region":
@@ -121,24 +112,27 @@ def _destinations(name: str, model: str, source: str, inside: set[str]) -> Itera
         yield ("models", name), f"{model} also runs in {', '.join(lacking)}: add to regions.destinations"
 
 
-def _endpoints_serve_the_uses(data: Mapping[str, Any]) -> Iterator[Finding]:
-    network = _mapping(data, "network")
-    listed = _list(network.get("endpoints")) if "endpoints" in network else None
+def _endpoints_serve_the_uses(data: Data) -> Iterator[Finding]:
+    network = mapping(data, "network")
+    listed = items(network.get("endpoints")) if "endpoints" in network else None
     for index, service in enumerate(listed or []):
         if service not in ENDPOINT_SERVICES:
-            yield ("network", "endpoints", index), f"unknown endpoint service {service!r}"
-    for name, use in _mapping(data, "uses").items():
-        service = NEEDS_ENDPOINT.get(str(use.get("kind"))) if isinstance(use, Mapping) else None
+            guess = did_you_mean(str(service), ENDPOINT_SERVICES)
+            yield ("network", "endpoints", index), f"unknown endpoint service {service!r}{guess}"
+    for name, use in uses(data):
+        service = NEEDS_ENDPOINT.get(str(use.get("kind")))
         if service and listed is not None and service not in listed:
             yield ("uses", name), f"needs the endpoint {service}: add it to network.endpoints"
 
 
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     _models_are_declared,
-    _guardrail_names_are_distinct,
-    _pii_is_known,
     _retention_is_offered,
     _regions_agree,
+    _regions_exist,
     _profiles_stay_inside,
     _endpoints_serve_the_uses,
+    *rules_guardrail.RULES,
+    *rules_sections.RULES,
+    *rules_names.RULES,
 )

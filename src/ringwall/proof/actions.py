@@ -6,12 +6,12 @@ apart: exactly one class is chosen. Where any action is meant, the action is a t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from ringwall.iam.patterns import Reading
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.globs import language_of, tokens_of
-from ringwall.proof.language import ANY, STAR, Tokens, accepts
+from ringwall.proof.language import ANY, STAR
+from ringwall.proof.listed import listed
 from ringwall.proof.theory import Free, Holds, Variable
 
 if TYPE_CHECKING:
@@ -26,21 +26,14 @@ _NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
 class Actions(Protocol):
     """The choice of an action."""
 
-    def matches(self, pattern: str) -> int:
-        """The literal that the action matches a pattern."""
+    def any_of(self, patterns: Iterable[str]) -> int:
+        """The literal that the action matches any of the patterns."""
 
     def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:
         """The literal that the action has a property, which ``member`` tests and the patterns spell out."""
 
     def constraint(self) -> int:
         """What holds of the choice itself."""
-
-
-def action_tokens(pattern: str) -> Tokens:
-    """An action pattern, in lower case as actions compare."""
-    tokens = language_of(tokens_of(pattern.lower(), variables=False), Reading.TEXT)
-    assert tokens is not None
-    return tokens
 
 
 class KnownActions:
@@ -85,10 +78,10 @@ class KnownActions:
             return {self.classes[0]: TRUE}
         return {lowered: self._formula.atom(Free(f"action {lowered}")) for lowered in self.classes}
 
-    def matches(self, pattern: str) -> int:
+    def any_of(self, patterns: Iterable[str]) -> int:
         """See :class:`Actions`."""
-        members = self._members[pattern.lower()]
-        return self._any(lowered for lowered in self.classes if lowered in members)
+        members = [self._members[pattern.lower()] for pattern in patterns]
+        return self._any(lowered for lowered in self.classes if any(lowered in one for one in members))
 
     def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
         """See :class:`Actions`."""
@@ -130,8 +123,33 @@ def _members(vocabulary: Vocabulary, pattern: str, chosen: Mapping[str, str]) ->
         return frozenset((pattern,)) & chosen.keys()
     if len(chosen) > 64:
         return frozenset(action.lower() for action in vocabulary.actions_matching(pattern)) & chosen.keys()
-    tokens = action_tokens(pattern)
-    return frozenset(action for action in chosen if accepts(tokens, action))
+    test = listed(frozenset((pattern,)))
+    return frozenset(action for action in chosen if test.accepts(action))
+
+
+class OneAction:
+    """An action that is known, in the vocabulary's spelling."""
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        self._lowered = action.lower()
+
+    def any_of(self, patterns: Iterable[str]) -> int:
+        """See :class:`Actions`."""
+        return TRUE if listed(_lowered(tuple(patterns))).accepts(self._lowered) else FALSE
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+        """See :class:`Actions`."""
+        return TRUE if member(self._lowered) else FALSE
+
+    def constraint(self) -> int:
+        """Nothing more."""
+        return TRUE
+
+
+@lru_cache(maxsize=16384)
+def _lowered(patterns: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(str.lower, patterns))
 
 
 class AnyAction:
@@ -139,22 +157,21 @@ class AnyAction:
 
     def __init__(self, formula: Formula) -> None:
         self._formula = formula
-        self._matched: dict[str, int] = {}
         service = (ANY, STAR)
-        self.variable = Variable(shape=(((*service, "=:", *service),),), alphabet=_NAMES + ":")
+        self.variable = Variable(shape=(((*service, "=:", *service),),), alphabet=_NAMES + ":", listed=True)
 
-    def matches(self, pattern: str) -> int:
+    def any_of(self, patterns: Iterable[str]) -> int:
         """See :class:`Actions`."""
-        found = self._matched.get(pattern)
-        if found is None:
-            tokens = action_tokens(pattern)
-            found = TRUE if tokens == (STAR,) else self._formula.atom(Holds(ACTION, tokens), cost=1)
-            self._matched[pattern] = found
-        return found
+        lowered = _lowered(tuple(patterns))
+        if not lowered:
+            return FALSE
+        if "*" in lowered:
+            return TRUE
+        return self._formula.atom(Holds(ACTION, listed(lowered)), cost=1)
 
     def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
         """See :class:`Actions`."""
-        return self._formula.disj([self.matches(pattern) for pattern in patterns()])
+        return self.any_of(patterns())
 
     def constraint(self) -> int:
         """Nothing more."""

@@ -15,7 +15,12 @@ from ringwall.proof.codec import (
     question_from_json,
 )
 from ringwall.proof.compare import compare
-from ringwall.proof.prove import prove
+from ringwall.proof.language import Clock
+from ringwall.proof.prove import prove, verdict_without_axioms
+from ringwall.proof.question import Answer, Question
+
+Further = Callable[[Question, Answer, float], Mapping[str, Any]]
+"""Further fields of an answer, from the question, what was found and the seconds that are left."""
 
 
 def answer_document(
@@ -24,13 +29,26 @@ def answer_document(
     *,
     timeout: float = 10.0,
     disabled_axioms: frozenset[str] = frozenset(),
+    further: Further | None = None,
 ) -> dict[str, Any]:
-    """The answer to one question (CONTRACTS "ringwall prove"); what cannot be read becomes ``{"id", "error"}``."""
+    """The answer to one question (CONTRACTS "ringwall prove"); what cannot be read becomes ``{"id", "error"}``.
+
+    Args:
+        document: the question.
+        vocabulary: what AWS's actions and keys are.
+        timeout: seconds for the proof and what is told beside it.
+        disabled_axioms: facts that are not taken for granted, beside those of the question.
+        further: what else the answer is to tell.
+    """
 
     def ask() -> dict[str, Any]:
         question = question_from_json(document)
         question = replace(question, disabled_axioms=question.disabled_axioms | disabled_axioms)
-        return answer_to_json(question, prove(question, vocabulary, timeout=timeout))
+        clock = Clock.starting_now(timeout)
+        answer = prove(question, vocabulary, timeout=timeout)
+        without = verdict_without_axioms(question, answer, vocabulary, timeout=clock.left)
+        told = further(question, answer, clock.left) if further is not None else {}
+        return {**answer_to_json(question, answer), "without_axioms": without, **told}
 
     return _or_error(document, ask)
 

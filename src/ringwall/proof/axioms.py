@@ -76,7 +76,7 @@ _ALL: Final = (
     Axiom(
         RESOURCE_SHAPES,
         "The resource of a request has the ARN format of one of the action's resource types, or is * for an action "
-        "without any.",
+        "without any, or that creates or lists and requires none.",
         _REFERENCE,
     ),
     Axiom(

@@ -2,39 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, Self
 
-from ringwall.iam.arn import is_account_id
 from ringwall.iam.evaluate import decide
-from ringwall.iam.parser import parse_policy
-from ringwall.iam.policy import Policy, PolicySet, PrincipalElement
-from ringwall.iam.request import ANONYMOUS, Request
-from ringwall.iam.rules import RESOURCE_POLICY_DECIDES
+from ringwall.iam.policy import Policy, PolicySet
+from ringwall.iam.request import Request
 from ringwall.proof import axioms
 from ringwall.proof.claims import Claim
-from ringwall.proof.language import Clock, OutOfTimeError
+from ringwall.proof.formula import FALSE
+from ringwall.proof.frames import DEFAULT_PRINCIPAL, Frame, frames
+from ringwall.proof.grounding import groundings
+from ringwall.proof.language import Clock, GaveUpError
 from ringwall.proof.question import ContextModel, Question
-from ringwall.proof.search import Refutation, Search
+from ringwall.proof.search import Model, Search
 from ringwall.proof.setting import make_setting
 from ringwall.proof.witness import requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from ringwall.iam.vocabulary import Vocabulary
 
 Difference = Request | None | Literal["unknown"]
 
-DEFAULT_PRINCIPAL: Final = "arn:aws:iam::111122223333:role/Compared"
-_OUTSIDE_ACCOUNT: Final = "777788889999"
 _EVERYTHING: Final = Claim("never")
 _KEPT: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})
 _ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
-_ALLOW_ALL: Final = parse_policy(
-    {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
-    name="everything",
-)
+
+
+_AFTER, _BEFORE = 0, 1
+"""The sides of a contest: the question's own policies are those after the change."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +42,6 @@ class Comparison:
 
     newly_allows: Difference
     newly_denies: Difference
-
-
-@dataclass(frozen=True)
-class _Frame:
-    """A way of asking a document: as which policies, for whose requests, on whose resources."""
-
-    principal: str
-    resource_account: str | None
-    allow_all: bool = False
-    delegated: str | None = None
-    as_resource: bool = False
-
-    def policies(self, document: Policy) -> PolicySet:
-        identity = (_ALLOW_ALL,) if self.allow_all else ()
-        if self.as_resource:
-            return PolicySet(identity=identity, resource=document)
-        return PolicySet(
-            identity=(document,), resource=_delegation(self.delegated) if self.delegated else None
-        )
 
 
 def compare(
@@ -93,19 +70,18 @@ def compare(
         ValueError: the principal cannot be read.
     """
     if isinstance(before, Policy) and isinstance(after, Policy):
-        return Comparison(
-            _document_difference(after, before, vocabulary, timeout),
-            _document_difference(before, after, vocabulary, timeout),
-        )
+        return _documents(before, after, vocabulary, timeout)
     if isinstance(before, Policy) or isinstance(after, Policy):
         raise TypeError("compare two policies or two sets of policies, not one of each")
-
-    def new(less: PolicySet, more: PolicySet) -> Difference:
-        return newly_allowed(
-            less, more, vocabulary, principal=principal, context_model=context_model, timeout=timeout
-        )
-
-    return Comparison(new(before, after), new(after, before))
+    question = Question("compare", principal, after, Claim("never"), context_model)
+    clock = Clock.starting_now(timeout)
+    try:
+        contest = _Contest(question, before, vocabulary, clock)
+    except GaveUpError:
+        return Comparison("unknown", "unknown")
+    with contest:
+        allows = contest.only(_AFTER, clock)
+        return Comparison(allows, contest.only(_BEFORE, Clock.starting_now(timeout)))
 
 
 def newly_allowed(
@@ -133,135 +109,136 @@ def newly_allowed(
         ValueError: the principal cannot be read.
     """
     question = Question("compare", principal, after, Claim("never", actions), context_model)
-    return _difference(question, before, vocabulary, Clock.starting_now(timeout))
-
-
-def _document_difference(
-    allowing: Policy, other: Policy, vocabulary: Vocabulary, timeout: float
-) -> Difference:
-    """A request that one document allows and the other does not."""
     clock = Clock.starting_now(timeout)
-    unknown = False
-    for frame in _frames(allowing, other):
+    try:
+        contest = _Contest(question, before, vocabulary, clock)
+    except GaveUpError:
+        return "unknown"
+    with contest:
+        return contest.only(_AFTER, clock)
+
+
+def _documents(before: Policy, after: Policy, vocabulary: Vocabulary, timeout: float) -> Comparison:
+    """What single documents allow that the other does not, whoever asks and whatever the resource's policy says."""
+    found: list[Difference] = [None, None]
+    clocks = Clock.starting_now(timeout), Clock.starting_now(2 * timeout)
+    for frame in frames(after, before):
+        try:
+            opened = _Contest.framed(frame, after, before, vocabulary, clocks[_BEFORE])
+        except GaveUpError:
+            return Comparison(found[_AFTER] or "unknown", found[_BEFORE] or "unknown")
+        with opened as contest:
+            for side in (_AFTER, _BEFORE):
+                if not isinstance(found[side], Request):
+                    found[side] = contest.only(side, clocks[side]) or found[side]
+        if all(isinstance(one, Request) for one in found):
+            break
+    return Comparison(found[_AFTER], found[_BEFORE])
+
+
+class _Contest:
+    """Two sets of policies in one formula, so that what is learned in one direction serves the other.
+
+    Args:
+        question: whose requests are compared, under the policies after the change.
+        before: the policies before.
+        vocabulary: what AWS's actions and keys are.
+        clock: when building the formula has to end.
+        delegation: a resource policy that leaves the decision to the account, under which a request may differ too.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        before: PolicySet,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        delegation: Policy | None = None,
+    ) -> None:
+        self._sides = question.policies, before
+        self._question = question
+        self._vocabulary = vocabulary
+        self._delegation = delegation
+        delegable = delegation is not None
+        self._setting = make_setting(question, vocabulary, against=before, delegable=delegable, clock=clock)
+        self._open: Search | None = None
+
+    @classmethod
+    def framed(
+        cls, frame: Frame, after: Policy, before: Policy, vocabulary: Vocabulary, clock: Clock
+    ) -> Self:
+        """A contest of bare documents."""
         question = Question(
             "compare",
             frame.principal,
-            frame.policies(allowing),
+            frame.policies(after),
             _EVERYTHING,
             "any",
             resource_account=frame.resource_account,
             disabled_axioms=_ANY_REQUEST,
         )
-        found = _difference(question, frame.policies(other), vocabulary, clock)
-        if isinstance(found, Request):
-            return found
-        unknown = unknown or found == "unknown"
-    return "unknown" if unknown else None
+        return cls(question, frame.policies(before), vocabulary, clock, frame.delegation)
 
+    def __enter__(self) -> Self:
+        return self
 
-def _difference(question: Question, other: PolicySet, vocabulary: Vocabulary, clock: Clock) -> Difference:
-    try:
-        setting = make_setting(question, vocabulary, against=other)
-        search = Search(
-            setting.formula, setting.root, setting.variables, frozenset(setting.keys.multivalued), clock
-        )
+    def __exit__(self, *_: object) -> None:
+        if self._open is not None:
+            self._open.close()
+
+    def only(self, side: int, clock: Clock) -> Difference:
+        """A request that this side alone allows."""
+        setting = self._setting
+        setting.formula.clock = clock
         try:
-            outcome = search.run(setting.assumptions)
-            if isinstance(outcome, Refutation):
-                return "unknown" if search.incomplete else None
-            (request,) = requests_of(setting, outcome, vocabulary, clock)
-        finally:
-            search.close()
-    except OutOfTimeError:
-        return "unknown"
-    differs = (
-        decide(request, question.policies, vocabulary).allowed
-        and not decide(request, other, vocabulary).allowed
-    )
-    return request if differs else "unknown"
+            goal = setting.formula.conj((setting.sides[side], -setting.sides[1 - side]))
+            if FALSE in (goal, setting.root):
+                return None
+            return self._run(side, goal, clock)
+        except GaveUpError:
+            return "unknown"
 
+    def _run(self, side: int, goal: int, clock: Clock) -> Difference:
+        """First where no resource policy delegates; under one only if the proof rests on there being none."""
+        search = self._search(clock)
+        without = (-self._setting.delegated,) if self._delegation else ()
+        outcome = search.run(without, goal=goal)
+        delegated = not isinstance(outcome, Model) and bool(outcome.core)
+        if delegated:
+            outcome = search.run((self._setting.delegated,), goal=goal)
+        if isinstance(outcome, Model):
+            return self._confirmed(side, outcome, clock, delegated=delegated)
+        return "unknown" if search.incomplete else None
 
-def _frames(one: Policy, other: Policy) -> Iterator[_Frame]:
-    elements = [*_elements(one), *_elements(other)]
-    if not elements:
-        account = DEFAULT_PRINCIPAL.split(":")[4]
-        yield _Frame(DEFAULT_PRINCIPAL, account)
-        if _may_need_delegation(one) or _may_need_delegation(other):
-            yield _Frame(DEFAULT_PRINCIPAL, account, delegated=account)
-        return
-    principals = list(dict.fromkeys(_principals(elements)))
-    for principal in principals:
-        yield _Frame(principal, None, as_resource=True)
-    for principal in principals:
-        if principal.startswith("arn:"):
-            yield _Frame(principal, _OUTSIDE_ACCOUNT, allow_all=True, as_resource=True)
+    def _search(self, clock: Clock) -> Search:
+        setting = self._setting
+        if self._open is None:
+            several = frozenset(setting.keys.multivalued)
+            self._open = Search(setting.formula, setting.root, setting.variables, several, clock)
+        self._open.clock = clock
+        return self._open
 
-
-def _may_need_delegation(policy: Policy) -> bool:
-    """Whether the policy speaks of actions that need the resource's policy too, of keys and roles."""
-    services = {start.partition(":")[0] for start, _ in RESOURCE_POLICY_DECIDES}
-    return any(
-        statement.actions is None
-        or any(
-            action.partition(":")[0].lower() in services or action.startswith("*")
-            for action in statement.actions
+    def _confirmed(self, side: int, model: Model, clock: Clock, *, delegated: bool) -> Difference:
+        (request,) = requests_of(self._setting, model, self._vocabulary, clock)
+        resource = self._delegation if delegated else None
+        allowing, denying = (
+            replace(policies, resource=resource) if resource else policies
+            for policies in (self._sides[side], self._sides[1 - side])
         )
-        for statement in policy.statements
-    )
+        if (
+            decide(request, allowing, self._vocabulary).allowed
+            and not decide(request, denying, self._vocabulary).allowed
+        ):
+            return request
+        return self._grounded(side, clock) if model.opaque else "unknown"
 
-
-def _delegation(account: str) -> Policy:
-    """A resource policy that leaves the decision to the account's identity policies."""
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
-        "Action": "*",
-        "Resource": "*",
-    }
-    return parse_policy({"Version": "2012-10-17", "Statement": statement}, name="delegation")
-
-
-def _elements(policy: Policy) -> list[PrincipalElement]:
-    return [
-        element
-        for statement in policy.statements
-        for element in (statement.principal, statement.not_principal)
-        if element is not None
-    ]
-
-
-def _principals(elements: Iterable[PrincipalElement]) -> Iterator[str]:
-    """One principal of each sort that the elements can tell apart."""
-    yield DEFAULT_PRINCIPAL
-    yield _root_of(DEFAULT_PRINCIPAL)
-    yield f"arn:aws:iam::{_OUTSIDE_ACCOUNT[::-1]}:user/Unlisted"
-    yield ANONYMOUS
-    yield "unlisted.amazonaws.com"
-    for element in elements:
-        for name in element.aws:
-            yield from _of_name(name)
-        yield from element.service
-        yield from element.federated
-        yield from element.canonical_user
-
-
-def _root_of(principal: str) -> str:
-    return f"{principal.rpartition(':')[0]}:root"
-
-
-def _of_name(name: str) -> Iterator[str]:
-    if is_account_id(name):
-        yield f"arn:aws:iam::{name}:role/Unlisted"
-    fields = name.split(":", 5)
-    if len(fields) != 6 or not is_account_id(fields[4]):
-        return
-    account, resource = fields[4], fields[5]
-    prefix = ":".join(fields[:2])
-    yield f"{prefix}:iam::{account}:role/Unlisted"
-    if resource == "root":
-        yield f"{prefix}:iam::{account}:user/Unlisted"
-        yield name
-        return
-    yield name
-    if resource.startswith("role/"):
-        yield f"{prefix}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/unlisted"
+    def _grounded(self, side: int, clock: Clock) -> Difference:
+        """A request with values for the policy variables that nothing determines."""
+        for fixed in groundings(self._setting):
+            question = replace(self._question, fixed={**self._question.fixed, **fixed})
+            before = self._sides[_BEFORE]
+            with type(self)(question, before, self._vocabulary, clock, self._delegation) as contest:
+                found = contest.only(side, clock)
+            if isinstance(found, Request):
+                return found
+        return "unknown"

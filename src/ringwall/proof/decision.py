@@ -30,7 +30,7 @@ from ringwall.proof.language import STAR, literal
 from ringwall.proof.theory import Free, Opaque
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Sequence
 
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.actions import Actions
@@ -84,6 +84,10 @@ class Scene:
     caller: Caller
     resource_account: str | None
     vocabulary: Vocabulary
+    delegated: int = FALSE
+    """The literal that the resource's policy, whatever else it says, leaves the decision to the caller's account."""
+    matches: dict[Hashable, int] = field(default_factory=dict, compare=False, repr=False)
+    """Literals of statements by what they say: of two policies that are compared most statements are the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +186,7 @@ class Encoder:
         return self._formula.disj((own, self._formula.conj((same, self._at_least(grants, Grant.ROLE)))))
 
     def _resource(self, grants: dict[Grant, int], same: int) -> int:
-        granted = self._at_least(grants, Grant.DELEGATED)
+        granted = self._formula.disj((self._scene.delegated, self._at_least(grants, Grant.DELEGATED)))
         caller = self._scene.caller
         if not (caller.has_identity_policies or caller.is_root):
             return granted
@@ -256,7 +260,7 @@ class Encoder:
         statement = item.statement
         if statement.principal is None and statement.not_principal is None and item.policy_type != "resource":
             return ((Grant.DIRECT, TRUE),)
-        compiled = compile_policy(item.policy, item.policy_type)[statement.index]
+        compiled = compile_policy(item.policy, item.policy_type)[statement.index].ready()
         return self._scene.caller.named(compiled, bounded=self._bounded)
 
     def _statement(self, item: _Item) -> int:
@@ -268,6 +272,17 @@ class Encoder:
 
     def _matches(self, item: _Item) -> int:
         """Action, resource and conditions of the statement match."""
+        statement = item.statement
+        said = (
+            statement.effect, statement.actions, statement.not_actions, statement.resources, statement.not_resources,
+            statement.conditions, item.policy_type in IDENTITY_SIDE, item.variables,
+        )  # fmt: skip
+        found = self._scene.matches.get(said)
+        if found is None:
+            found = self._scene.matches[said] = self._match(item)
+        return found
+
+    def _match(self, item: _Item) -> int:
         statement = item.statement
         action = self._action(statement)
         if action == FALSE:
@@ -303,8 +318,8 @@ class Encoder:
 def action_literal(scene: Scene, actions: Sequence[str] | None, not_actions: Sequence[str] | None) -> int:
     """The request's action is among the listed patterns, or among none of the excluded ones."""
     if actions is not None:
-        return scene.formula.disj([scene.actions.matches(pattern) for pattern in actions])
-    return -scene.formula.disj([scene.actions.matches(pattern) for pattern in not_actions or ()])
+        return scene.actions.any_of(actions)
+    return -scene.actions.any_of(not_actions or ())
 
 
 def resource_literal(scene: Scene, patterns: Sequence[str], *, completes: bool, variables: bool) -> int:

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
+    from ringwall.proof.language import Clock
+
 TRUE: Final = 1
 FALSE: Final = -1
 
 # What it costs to rely on a literal: free choices nothing, values to be found by search more, gates their parts.
 _GATE_COST: Final = 4
+_NODES_BETWEEN_LOOKS: Final = 256  # at the clock
 
 
 class Formula:
@@ -24,9 +27,11 @@ class Formula:
     Attributes:
         atoms: what each atom's node stands for.
         gates: the children of each conjunction's node, cheapest first.
+        clock: when building has to end; ``None`` = whenever it does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        self.clock = clock
         self.atoms: dict[int, Hashable] = {}
         self.gates: dict[int, tuple[int, ...]] = {}
         self._count = TRUE
@@ -41,6 +46,8 @@ class Formula:
 
     def _new(self, cost: int) -> int:
         self._count += 1
+        if self.clock is not None and not self._count % _NODES_BETWEEN_LOOKS:
+            self.clock.check()
         self._costs.append(cost)
         return self._count
 

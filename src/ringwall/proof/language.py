@@ -1,21 +1,17 @@
-"""Languages of strings given by wildcard patterns, and strings in some of them but not in others.
+"""Languages of strings given by wildcard patterns.
 
-A pattern is a tuple of tokens; its automaton is simulated on the bits of an integer. Looking for a string walks the
-product of all the automata breadth first, branching only over the characters that some automaton waits for and one
-that none does, so that the work follows the patterns and not the alphabet. Emptiness of such intersections is
-NP-hard, hence the clock.
+A pattern is a tuple of tokens; its automaton is simulated on the bits of an integer.
 """
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 STAR: Final = "*"
 """Token: any text."""
@@ -32,13 +28,20 @@ DIGIT: Final = "#"
 Tokens = tuple[str, ...]
 """Literal characters are tokens ``=c`` (that character) or ``~c`` (in either case, ``c`` lower)."""
 
-_FRESH: Final = "x0zqwvkjyub9cdefghi7rstlmnopa123456-_.AZQXWVKJ%~"
 _FILLED: Final = {STAR: None, FIELD_STAR: None, ANY: "x", FIELD_ANY: "x", DIGIT: "1"}
 _DIGITS: Final = "0123456789"
 
 
-class OutOfTimeError(Exception):
+class GaveUpError(Exception):
+    """A search ended without an answer; the message says at which limit."""
+
+
+class OutOfTimeError(GaveUpError):
     """The clock ran out during a search; the answer is not known."""
+
+
+class OutOfRoomError(GaveUpError):
+    """A search would have needed too much memory; the answer is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Clock:
     def check(self) -> None:
         """Raise :class:`OutOfTimeError` once the moment has passed."""
         if time.monotonic() > self.deadline:
-            raise OutOfTimeError
+            raise OutOfTimeError("the time was over")
 
     @property
     def left(self) -> float:
@@ -178,6 +181,33 @@ class Automaton:
                 return False
         return bool(states & self.accepting)
 
+    def absorbs(self, tokens: Tokens) -> bool:
+        """Whether every text of another pattern plainly matches.
+
+        The automaton reads the other pattern's tokens as if they were characters, keeping only the states that it is
+        in whatever text a token stands for.
+        """
+        states = self.start
+        for token in tokens:
+            states = self._step_token(states, token)
+            if not states:
+                return False
+        return bool(states & self.accepting)
+
+    def _step_token(self, states: int, token: str) -> int:
+        if token == STAR:
+            return self._close(states & self._colon_star)
+        if token == FIELD_STAR:
+            return self._close(states & self._star)
+        if token == ANY:
+            return self._close((states & self._colon_star) | ((states & self._default_colon) << 1))
+        if token == FIELD_ANY:
+            return self._close((states & self._star) | ((states & self._default) << 1))
+        after = -1
+        for char in _characters(token):
+            after &= self.step(states, char)
+        return after
+
 
 @lru_cache(maxsize=65536)
 def automaton(tokens: Tokens) -> Automaton:
@@ -188,167 +218,34 @@ def automaton(tokens: Tokens) -> Automaton:
 @lru_cache(maxsize=262144)
 def accepts(tokens: Tokens, text: str) -> bool:
     """Whether a pattern matches a text, kept."""
-    return automaton(tokens).accepts(text)
+    head, tail = _ends(tokens)
+    return text.startswith(head) and text.endswith(tail) and automaton(tokens).accepts(text)
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
-    """What a string has to be.
-
-    Attributes:
-        inside: of each group of patterns it matches at least one.
-        outside: it matches none of these.
-    """
-
-    inside: tuple[tuple[Tokens, ...], ...] = ()
-    outside: tuple[Tokens, ...] = ()
-
-    def met_by(self, text: str) -> bool:
-        """Whether the text is as demanded."""
-        return all(any(accepts(one, text) for one in group) for group in self.inside) and not any(
-            accepts(one, text) for one in self.outside
-        )
+@lru_cache(maxsize=65536)
+def _ends(tokens: Tokens) -> tuple[str, str]:
+    """The literal text that a pattern begins with, and the one that it ends in."""
+    return _literal_run(tokens), _literal_run(tokens[::-1])[::-1]
 
 
-def find(
-    demand: Demand, clock: Clock, *, samples: Iterable[str] = (), alphabet: str | None = None
-) -> str | None:
-    """A string as demanded, or ``None`` if there is none.
-
-    Args:
-        demand: what it has to be.
-        clock: when to give up.
-        samples: strings to prefer where they will do.
-        alphabet: the characters that it may consist of, in order of preference; ``None`` = any.
-
-    Raises:
-        OutOfTimeError: the clock ran out.
-    """
-    exact = _exact(demand)
-    if exact is not None:
-        return exact if demand.met_by(exact) and _spelled(exact, alphabet) else None
-    for sample in samples:
-        if _spelled(sample, alphabet) and demand.met_by(sample):
-            return sample
-    for guess in _guesses(demand):
-        if _spelled(guess, alphabet) and demand.met_by(guess):
-            return guess
-    key = (demand, alphabet)
-    if key not in _WALKED:
-        if len(_WALKED) >= _WALKS_KEPT:
-            _WALKED.clear()
-        _WALKED[key] = _walk(demand, clock, alphabet)
-    return _WALKED[key]
+def _literal_run(tokens: Iterable[str]) -> str:
+    run: list[str] = []
+    for token in tokens:
+        if token[0] != "=":
+            break
+        run.append(token[1])
+    return "".join(run)
 
 
-_WALKS_KEPT: Final = 65536
-_WALKED: dict[tuple[Demand, str | None], str | None] = {}
-"""Outcomes of searches that ended: principals share policies, so the same demands come again."""
+def disjoint(one: Tokens, other: Tokens) -> bool:
+    """Whether two patterns plainly have no text in common: they begin or end differently."""
+    (head, tail), (other_head, other_tail) = _ends(one), _ends(other)
+    if not (head.startswith(other_head) or other_head.startswith(head)):
+        return True
+    return not (tail.endswith(other_tail) or other_tail.endswith(tail))
 
 
-def _exact(demand: Demand) -> str | None:
-    for group in demand.inside:
-        if len(group) == 1:
-            text = fixed_text(group[0])
-            if text is not None:
-                return text
-    return None
-
-
-def _spelled(text: str, alphabet: str | None) -> bool:
-    return alphabet is None or all(char in alphabet for char in text)
-
-
-def _guesses(demand: Demand) -> Iterable[str]:
-    """Each wanted pattern with its wildcards filled in: mostly that is enough."""
-    for group in demand.inside:
-        for tokens in group[:4]:
-            for fill in ("x", "", "x0", "zq9"):
-                yield filled(tokens, fill)
-    if not demand.inside:
-        yield from ("x", "x0zq", "zqx9-unlisted")
-    elif len(demand.inside) > 1:
-        firsts = [group[0] for group in demand.inside]
-        for order in (firsts, firsts[::-1]):
-            yield "".join(filled(tokens, "") for tokens in order)
-
-
-def _walk(demand: Demand, clock: Clock, alphabet: str | None) -> str | None:
-    """Breadth-first search of the product automaton for a shortest string."""
-    groups = demand.inside
-    automata = [automaton(tokens) for group in groups for tokens in group]
-    automata += [automaton(tokens) for tokens in demand.outside]
-    spans = _spans(groups)
-    wanted = sum(len(group) for group in groups)
-    start = tuple(machine.start for machine in automata)
-    if _accepted(start, automata, spans, wanted):
-        return ""
-    origin: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None] = {start: None}
-    queue = deque([start])
-    visited = 0
-    while queue:
-        state = queue.popleft()
-        visited += 1
-        if visited % 256 == 0:
-            clock.check()
-        for char in _branches(state, automata, alphabet):
-            following = tuple(
-                machine.step(states, char) if states else 0
-                for machine, states in zip(automata, state, strict=True)
-            )
-            if following in origin or not all(any(following[low:high]) for low, high in spans):
-                continue
-            origin[following] = (state, char)
-            if _accepted(following, automata, spans, wanted):
-                return _spell(following, origin)
-            queue.append(following)
-    return None
-
-
-def _spans(groups: Sequence[Sequence[Tokens]]) -> list[tuple[int, int]]:
-    spans, low = [], 0
-    for group in groups:
-        spans.append((low, low + len(group)))
-        low += len(group)
-    return spans
-
-
-def _accepted(
-    state: tuple[int, ...], automata: list[Automaton], spans: list[tuple[int, int]], wanted: int
-) -> bool:
-    for low, high in spans:
-        if not any(state[index] & automata[index].accepting for index in range(low, high)):
-            return False
-    return not any(state[index] & automata[index].accepting for index in range(wanted, len(state)))
-
-
-def _branches(state: tuple[int, ...], automata: list[Automaton], alphabet: str | None) -> list[str]:
-    """The characters that differ to some automaton here, and one that is like all the others."""
-    awaited = {
-        char
-        for machine, states in zip(automata, state, strict=True)
-        if states
-        for char, mask in machine.waits
-        if states & mask
-    }
-    if alphabet is not None:
-        other = next((char for char in alphabet if char not in awaited), None)
-        branches = [char for char in alphabet if char in awaited]
-    else:
-        other = next((char for char in _FRESH if char not in awaited), None) or _unusual(awaited)
-        branches = sorted(awaited)
-    return branches if other is None else [other, *branches]
-
-
-def _unusual(awaited: set[str]) -> str:
-    return next(char for char in map(chr, range(0x100, 0x10000)) if char not in awaited)
-
-
-def _spell(state: tuple[int, ...], origin: dict[tuple[int, ...], tuple[tuple[int, ...], str] | None]) -> str:
-    chars: list[str] = []
-    step = origin[state]
-    while step is not None:
-        state, char = step
-        chars.append(char)
-        step = origin[state]
-    return "".join(reversed(chars))
+@lru_cache(maxsize=262144)
+def contains(outer: Tokens, inner: Tokens) -> bool:
+    """Whether every text of the inner pattern plainly matches the outer one; ``False`` leaves it open."""
+    return not disjoint(outer, inner) and automaton(outer).absorbs(inner)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
+from ringwall.iam.patterns import glob_matches
+from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
+from ringwall.proof.axioms import AXIOMS
+from ringwall.proof.claims import Claim
 from ringwall.proof.formula import FALSE
-from ringwall.proof.language import Clock, OutOfTimeError, fixed_text
+from ringwall.proof.frames import EVERYTHING
+from ringwall.proof.grounding import groundings
+from ringwall.proof.hints import Hint, by_hint
+from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.question import Answer, Question, Verdict
 from ringwall.proof.search import KEY, Model, Refutation, Search
-from ringwall.proof.setting import Setting, make_setting
-from ringwall.proof.theory import Holds, Some, Test
-from ringwall.proof.typed import Typed
+from ringwall.proof.setting import Setting, all_policies, make_setting
+from ringwall.proof.simplest import simplest
 from ringwall.proof.witness import confirms, requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from ringwall.iam.request import PolicyType, Reason, Request
     from ringwall.iam.vocabulary import Vocabulary
@@ -24,20 +31,30 @@ if TYPE_CHECKING:
 _SHRINK_UP_TO = 48
 """Selectors of a proof that are tried one by one for whether it could do without."""
 
+_MANY = 16
+"""Statements of own policies from which on it is tried first whether the others rule the claim out by themselves."""
+
 _SHRINK_SECONDS = 0.25
 """How long that may take: the proof stands already."""
 
-_GROUNDINGS = 8
-"""Sets of values that are tried for policy variables which nothing determines."""
 
-
-def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) -> Answer:
+def prove(
+    question: Question,
+    vocabulary: Vocabulary,
+    *,
+    timeout: float = 10.0,
+    explain: bool = True,
+    hints: Iterable[Hint] = (),
+) -> Answer:
     """Prove or refute a claim.
 
     Args:
         question: the claim, whose requests it is about, and the policies that bear on them.
         vocabulary: what AWS's actions and keys are.
         timeout: seconds; then the answer is ``unknown``.
+        explain: whether the answer is to name what a proof rests on and whether it is vacuous, and a witness to be the
+            simplest, which takes longer.
+        hints: witnesses of the same claim for other principals, which are tried first.
 
     Returns:
         The answer. Every witness in it was decided by :func:`ringwall.iam.evaluate.decide` and is allowed.
@@ -50,23 +67,137 @@ def prove(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) 
         return Answer(
             "unknown", reason=f"it is not known which authorizations {question.claim.operation} needs"
         )
+    told = by_hint(question, hints, vocabulary)
+    if told is not None:
+        return _witnessed(question, told, vocabulary, clock, explain=explain)
     try:
-        return _prove(question, vocabulary, clock)
+        return _prove(question, vocabulary, clock, explain=explain)
     except OutOfTimeError:
         return Answer("unknown", reason=f"no proof and no counterexample within {timeout:g} s")
+    except GaveUpError as error:
+        return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
-def _prove(question: Question, vocabulary: Vocabulary, clock: Clock) -> Answer:
-    setting = make_setting(question, vocabulary)
-    attempt = _attempt(setting, vocabulary, clock)
+def verdict_without_axioms(
+    question: Question, answer: Answer, vocabulary: Vocabulary, *, timeout: float = 10.0
+) -> Verdict | None:
+    """The verdict if none of the axioms that a proof names is taken for granted; ``None`` where there is no proof."""
+    if answer.witness or answer.verdict == "unknown":
+        return None
+    disabled = question.disabled_axioms | frozenset(answer.axioms)
+    if disabled == question.disabled_axioms:
+        return answer.verdict
+    bold = replace(question, disabled_axioms=disabled)
+    return prove(bold, vocabulary, timeout=timeout, explain=False).verdict
+
+
+def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer:
+    freer = _freer(question)
+    if freer is not None:
+        attempt = _attempt(
+            make_setting(freer, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
+        )
+        if attempt.undecided is None and not attempt.answer.witness:
+            return attempt.answer
+    fewer = _fewer(question)
+    if fewer is not None:
+        part = make_setting(fewer, vocabulary, named=False, clock=clock)
+        part.question = question
+        attempt = _attempt(part, vocabulary, clock, explain=False)
+        if attempt.undecided is None and attempt.answer.witness:
+            return _witnessed(question, attempt.answer.witness, vocabulary, clock, explain=explain)
+    setting = make_setting(question, vocabulary, named=explain, clock=clock)
+    attempt = _attempt(setting, vocabulary, clock, explain=explain)
     if attempt.undecided is None:
         return attempt.answer
-    for fixed in _groundings(setting):
+    for fixed in groundings(setting):
         grounded = replace(question, fixed={**question.fixed, **fixed})
-        other = _attempt(make_setting(grounded, vocabulary), vocabulary, clock)
+        other = _attempt(
+            make_setting(grounded, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
+        )
         if other.undecided is None and other.answer.witness:
             return other.answer
-    return Answer("unknown", reason=attempt.undecided)
+    second = _by_cvc5(question, vocabulary, clock, explain=explain)
+    return second or Answer("unknown", reason=attempt.undecided)
+
+
+def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer | None:
+    """What cvc5 makes of it, where it is installed: it knows policy variables for word equations."""
+    if find_spec("cvc5") is None:
+        return None
+    # Imported here because the package is optional and its start takes longer than most proofs.
+    from ringwall.proof.second_opinion import second_opinion  # noqa: PLC0415
+    from ringwall.proof.smt import InexpressibleError  # noqa: PLC0415
+
+    try:
+        opinion = second_opinion(question, vocabulary, timeout=clock.left)
+    except InexpressibleError:
+        return None
+    if opinion.request is not None and confirms(question, (opinion.request,), vocabulary) is None:
+        return _witnessed(question, (opinion.request,), vocabulary, clock, explain=explain)
+    if opinion.request is None and opinion.verdict != "unknown":
+        reason = "proved by cvc5, which does not say what the proof rests on"
+        return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
+    return None
+
+
+def _freer(question: Question) -> Question | None:
+    """The question with own policies that allow everything, where there are many statements.
+
+    What the other policies rule out even so is ruled out, without a look at those statements.
+    """
+    statements = sum(len(policy.statements) for policy in question.policies.identity)
+    if statements < _MANY or not any(_others(policies) for policies in _sets(question)):
+        return None
+
+    def free(policies: PolicySet) -> PolicySet:
+        return replace(policies, identity=(EVERYTHING,))
+
+    authorizations = tuple(
+        one._replace(policies=free(one.policies)) if one.policies else one for one in question.authorizations
+    )
+    return replace(question, policies=free(question.policies), authorizations=authorizations)
+
+
+def _fewer(question: Question) -> Question | None:
+    """The question with every Deny of the own policies but only some of their Allows, where there are many.
+
+    What gets through with these gets through with all.
+    """
+    if question.authorizations or sum(len(one.statements) for one in question.policies.identity) < 2 * _MANY:
+        return None
+    left = _MANY
+    policies: list[Policy] = []
+    for policy in question.policies.identity:
+        kept: list[Statement] = []
+        for statement in policy.statements:
+            if statement.effect is Effect.DENY:
+                kept.append(statement)
+            elif left and _may_speak_of(statement, question.claim):
+                kept.append(statement)
+                left -= 1
+        policies.append(Policy(policy.name, policy.version, tuple(kept)))
+    return replace(question, policies=replace(question.policies, identity=tuple(policies)))
+
+
+def _may_speak_of(statement: Statement, claim: Claim) -> bool:
+    """Whether a claim about single actions names one that the statement lists, as far as a glance shows."""
+    if statement.actions is None or claim.actions is None:
+        return True
+    named = [action.lower() for action in claim.actions]
+    return any("*" in action or "?" in action for action in named) or any(
+        glob_matches(pattern.lower(), action) for pattern in statement.actions for action in named
+    )
+
+
+def _sets(question: Question) -> list[PolicySet]:
+    return [question.policies, *(one.policies for one in question.authorizations if one.policies)]
+
+
+def _others(policies: PolicySet) -> bool:
+    """Whether anything but own policies bears on a request."""
+    own = replace(policies, identity=())
+    return next(iter(all_policies(own)), None) is not None
 
 
 class _Attempt:
@@ -77,7 +208,9 @@ class _Attempt:
         self.undecided = undecided
 
 
-def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> _Attempt:
+    if setting.root == FALSE and not explain:
+        return _Attempt(Answer(_without(setting)))
     if setting.root == FALSE:
         return _Attempt(Answer(_without(setting), axioms=tuple(sorted(setting.always)), vacuous=True))
     search = Search(
@@ -86,8 +219,8 @@ def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock) -> _Attempt
     try:
         outcome = search.run(setting.assumptions)
         if isinstance(outcome, Refutation):
-            return _refuted(setting, search, outcome)
-        return _confirmed(setting, outcome, vocabulary, clock)
+            return _refuted(setting, search, outcome, explain=explain)
+        return _confirmed(setting, outcome, vocabulary, clock, explain=explain)
     finally:
         search.close()
 
@@ -97,17 +230,43 @@ def _without(setting: Setting) -> Verdict:
     return "holds" if setting.question.claim.kind == "never" else "violated"
 
 
-def _confirmed(setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock) -> _Attempt:
+def _confirmed(
+    setting: Setting, model: Model, vocabulary: Vocabulary, clock: Clock, *, explain: bool
+) -> _Attempt:
     requests = requests_of(setting, model, vocabulary, clock)
-    objection = confirms(setting, requests, vocabulary)
+    objection = confirms(setting.question, requests, vocabulary)
     if objection is None:
-        verdict: Verdict = "violated" if setting.question.claim.kind == "never" else "holds"
-        because = _allowing(setting.question, requests, vocabulary)
-        return _Attempt(Answer(verdict, witness=requests, because=because))
+        return _Attempt(_witnessed(setting.question, requests, vocabulary, clock, explain=explain))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
-        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal")
+        places = ", ".join(_places(setting.question, construct))
+        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal: {places}")
     return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
+
+
+def _places(question: Question, construct: str) -> Iterable[str]:
+    """The statements in which a policy variable or a session occurs, as ``policy/statement``."""
+    wanted = construct.removeprefix("policy variable ").removeprefix("principal ").split(", ")[0].rstrip("}")
+    found: dict[str, None] = {}
+    for policy in (policy for policies in _sets(question) for policy in all_policies(policies)):
+        for statement in policy.statements:
+            if wanted.lower() in repr(statement).lower():
+                found[f"{policy.name}/{statement.label}"] = None
+    return found or ["the claim itself"]
+
+
+def _witnessed(
+    question: Question,
+    requests: tuple[Request, ...],
+    vocabulary: Vocabulary,
+    clock: Clock,
+    *,
+    explain: bool,
+) -> Answer:
+    if explain:
+        requests = simplest(question, requests, vocabulary, clock)
+    verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
+    return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 
 
 def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocabulary) -> tuple[Reason, ...]:
@@ -120,10 +279,12 @@ def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocab
     return tuple(found)
 
 
-def _refuted(setting: Setting, search: Search, refutation: Refutation) -> _Attempt:
+def _refuted(setting: Setting, search: Search, refutation: Refutation, *, explain: bool) -> _Attempt:
     if search.incomplete:
         names = ", ".join(sorted(name.removeprefix(KEY) for name in search.incomplete))
         return _Attempt(Answer("unknown"), f"{names} is tested both as text and as a number, date or address")
+    if not explain:
+        return _Attempt(Answer(_without(setting)))
     core = _shrunk(search, refutation.core)
     selectors = setting.selectors
     because = tuple(selectors.denies[one] for one in core if one in selectors.denies)
@@ -152,36 +313,8 @@ def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
         fewer = [other for other in kept if other != one]
         try:
             outcome = search.run(fewer)
-        except OutOfTimeError:
+        except GaveUpError:
             return kept
         if isinstance(outcome, Refutation) and not search.incomplete:
             kept = [other for other in fewer if other in outcome.core]
     return kept
-
-
-def _groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
-    """Values to try for the keys of policy variables that nothing determines."""
-    keys = sorted(setting.keys.undetermined)
-    if not keys:
-        return []
-    choices = {key: _values_named(setting, key) for key in keys}
-    rounds = min(_GROUNDINGS, max(map(len, choices.values())))
-    return [
-        {key: values[min(index, len(values) - 1)] for key, values in choices.items()}
-        for index in range(rounds)
-    ]
-
-
-def _values_named(setting: Setting, key: str) -> list[str | None]:
-    """Texts that policies compare the key with, one that they do not, and its absence."""
-    named: list[str | None] = []
-    for atom in setting.formula.atoms.values():
-        tests: tuple[Test, ...]
-        if isinstance(atom, Holds) and atom.variable == KEY + key:
-            tests = (atom.test,)
-        elif isinstance(atom, Some) and atom.variable == KEY + key:
-            tests = atom.tests
-        else:
-            continue
-        named += [text for test in tests if not isinstance(test, Typed) and (text := fixed_text(test))]
-    return [*dict.fromkeys(["unlisted", *named]), None]

@@ -14,6 +14,8 @@ from ringwall.proof.theory import Free, Holds, Variable
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from ringwall.iam.vocabulary import Vocabulary
+
 WHOLE: Final = "*"
 _FIELD_NAMES: Final = ("arn", "partition", "service", "region", "account", "resource")
 VARIABLES: Final = tuple(f"resource {name}" for name in _FIELD_NAMES)
@@ -24,6 +26,12 @@ _LOWER: Final = "abcdefghijklmnopqrstuvwxyz0123456789-"
 ACCOUNT_ID: Final = (DIGIT,) * 12
 _ACCOUNT_FIELD: Final = 4
 _OWNERS: Final = (ACCOUNT_ID, literal("aws"), literal("amazon"))
+
+
+def shapes_of(vocabulary: Vocabulary, action: str) -> tuple[str, ...]:
+    """The forms of resources that a request for the action can be about; none = only ``*``."""
+    patterns = tuple(vocabulary.resource_patterns(action))
+    return (*patterns, WHOLE) if patterns and vocabulary.takes_star(action) else patterns
 
 
 class ResourceChoice(Protocol):

@@ -8,14 +8,15 @@ every variable or with the assumptions that no request can meet together.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pysat.solvers import Solver
 
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.language import Clock, OutOfTimeError
+from ringwall.proof.language import Clock, Tokens, contains, disjoint
 from ringwall.proof.theory import (
     Conflict,
     Free,
@@ -27,14 +28,16 @@ from ringwall.proof.theory import (
     Single,
     Some,
     Variable,
+    is_pattern,
     several_values,
     single_value,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 _BUDGET = 2000  # conflicts between two looks at the clock
+_COMPARISONS = 64  # of patterns, likewise
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class Search:
     clock: Clock
     incomplete: set[str] = field(default_factory=set)
     rounds: int = 0
+    _clashes: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         self._solver = Solver(name="minisat22")
@@ -99,20 +103,28 @@ class Search:
         """Never propose these signed nodes together again."""
         self._solver.add_clause([-atom for atom in atoms])
 
-    def run(self, assumptions: Sequence[int]) -> Model | Refutation:
+    def run(self, assumptions: Sequence[int], *, goal: int = TRUE) -> Model | Refutation:
         """A model under the assumptions, or the assumptions that refute it.
 
+        Args:
+            assumptions: literals to take for true.
+            goal: what must be true besides the root, in this run alone.
+
         Raises:
-            OutOfTimeError: the clock ran out.
+            GaveUpError: the clock or the room ran out.
         """
-        if self.root == FALSE:
+        wanted = self.formula.conj((self.root, goal))
+        if wanted == FALSE:
             return Refutation(())
+        self._solver.append_formula(self.formula.clauses(wanted, self._known), no_return=True)
+        taken = [*assumptions, wanted]
         while True:
             self.clock.check()
-            if not self._satisfiable(assumptions):
-                return Refutation(tuple(self._solver.get_core() or ()))
+            if not self._satisfiable(taken):
+                core = self._solver.get_core() or ()
+                return Refutation(tuple(one for one in core if one != wanted))
             self.rounds += 1
-            model = self._judge(self._model())
+            model = self._judge(wanted, self._model())
             if model is not None:
                 return model
 
@@ -125,15 +137,14 @@ class Search:
             self.clock.check()
 
     def _model(self) -> list[bool]:
-        model = [False] * (self.formula.size + 1)
-        for literal in self._solver.get_model():
-            if literal > 0 and literal <= self.formula.size:
-                model[literal] = True
+        found = self._solver.get_model()
+        model = [False, *(literal > 0 for literal in found[: self.formula.size])]
+        model.extend([False] * (self.formula.size + 1 - len(model)))
         model[TRUE] = True
         return model
 
-    def _judge(self, model: list[bool]) -> Model | None:
-        support = self.formula.support(self.root, model)
+    def _judge(self, wanted: int, model: list[bool]) -> Model | None:
+        support = self.formula.support(wanted, model)
         by_variable: defaultdict[str, list[Literal]] = defaultdict(list)
         present: dict[str, bool] = {}
         free: dict[str, bool] = {}
@@ -171,11 +182,47 @@ class Search:
                 failed = True
                 continue
             if isinstance(outcome, Conflict):
-                self.forbid([self._signed(literal) for literal in outcome.literals])
+                self._learn(outcome)
                 failed = True
             else:
                 values[name] = outcome
         return None if failed else values
+
+    def _learn(self, conflict: Conflict) -> None:
+        """Never propose the conflict again; and where one test clashes a second time, nor its plain clashes."""
+        self.forbid([self._signed(literal) for literal in conflict.literals])
+        if len(conflict.literals) != 2:
+            return
+        for one in conflict.literals:
+            signed = self._signed(one)
+            self._clashes[signed] += 1
+            if self._clashes[signed] == 2:
+                for other in self._clashing(one):
+                    self.forbid([signed, other])
+
+    def _clashing(self, one: Literal) -> Iterable[int]:
+        """The signed nodes of tests on the same variable that plainly exclude a literal."""
+        (atom, wanted) = one
+        if not isinstance(atom, Holds) or not is_pattern(atom.test):
+            return
+        for count, (node, test) in enumerate(self._patterns.get(atom.variable, ())):
+            if not count % _COMPARISONS:
+                self.clock.check()
+            if wanted and disjoint(atom.test, test):
+                yield node
+            elif wanted and test != atom.test and contains(test, atom.test):
+                yield -node
+            elif not wanted and test != atom.test and contains(atom.test, test):
+                yield node
+
+    @cached_property
+    def _patterns(self) -> Mapping[str, Sequence[tuple[int, Tokens]]]:
+        """Of each variable, the patterns that it is tested with."""
+        found: defaultdict[str, list[tuple[int, Tokens]]] = defaultdict(list)
+        for node, atom in self.formula.atoms.items():
+            if isinstance(atom, Holds) and is_pattern(atom.test):
+                found[atom.variable].append((node, atom.test))
+        return found
 
     def _values_of(self, name: str, literals: list[Literal], *, present: bool) -> tuple[str, ...] | Conflict:
         variable = self.variables[name]
@@ -196,5 +243,3 @@ class Search:
 
 KEY = "key:"
 """What the names of context keys' variables begin with; other variables always have a value."""
-
-__all__ = ["KEY", "Model", "OutOfTimeError", "Refutation", "Search"]

@@ -12,14 +12,22 @@ from ringwall.iam.principal import PrincipalKind
 from ringwall.iam.request import Request
 from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.proof import axioms
-from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions
+from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions, OneAction
 from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller, Caller, OneCaller
 from ringwall.proof.context import Keys, View
 from ringwall.proof.decision import Encoder, Scene, Selectors, action_literal, resource_literal
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import STAR, literal
 from ringwall.proof.question import Authorization, Question
-from ringwall.proof.resources import ACCOUNT, ACCOUNT_ID, REGION, AnyResource, ResourceChoice, ThisResource
+from ringwall.proof.resources import (
+    ACCOUNT,
+    ACCOUNT_ID,
+    REGION,
+    AnyResource,
+    ResourceChoice,
+    ThisResource,
+    shapes_of,
+)
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Free, Holds, Variable
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 
     from ringwall.iam.policy import ConditionTest, Policy, PolicySet
     from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.language import Clock
 
 _REQUESTED_REGION: Final = "aws:requestedregion"
 _RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
@@ -51,7 +60,8 @@ class Setting:
         root: the request is as claimed, as the axioms say, and allowed.
         selectors: what stands for denies and duties.
         assumed: selector -> axiom.
-        against: policies that must not allow the request, for comparisons.
+        sides: of a comparison, the literals that the one set of policies and the other allow the request.
+        delegated: of a comparison, the literal that the resource's policy leaves the decision to the account.
         always: axioms that were built in and cannot be told apart in a proof.
     """
 
@@ -59,7 +69,8 @@ class Setting:
     formula: Formula
     keys: Keys
     caller: Caller
-    against: PolicySet | None = None
+    sides: tuple[int, int] = (TRUE, TRUE)
+    delegated: int = FALSE
     scenes: list[Scene] = field(default_factory=list)
     root: int = TRUE
     selectors: Selectors = None  # type: ignore[assignment]
@@ -95,18 +106,30 @@ class Setting:
         return self.formula.implies(selector, fact)
 
 
-def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicySet | None = None) -> Setting:
+def make_setting(
+    question: Question,
+    vocabulary: Vocabulary,
+    *,
+    against: PolicySet | None = None,
+    delegable: bool = False,
+    named: bool = True,
+    clock: Clock | None = None,
+) -> Setting:
     """Build the formula of a question.
 
     Args:
         question: the claim and its policies.
         vocabulary: what AWS's actions and keys are.
-        against: with these policies the request must not be allowed.
+        against: for a comparison, the other policies: whether each side allows the request is then left open.
+        delegable: for a comparison, whether the resource's policy may leave the decision to the account.
+        named: whether a proof is to name the statements that it rests on.
+        clock: when building it has to end.
 
     Raises:
+        OutOfTimeError: the clock ran out.
         ValueError: the principal cannot be read.
     """
-    formula = Formula()
+    formula = Formula(clock)
     disabled = question.disabled_axioms
     keys = Keys(
         formula,
@@ -117,11 +140,14 @@ def make_setting(question: Question, vocabulary: Vocabulary, *, against: PolicyS
     known = known_keys(question)
     caller = _caller(question, formula, known)
     setting = Setting(
-        question, formula, keys, caller, against, selectors=Selectors(formula, named=against is None)
+        question, formula, keys, caller, selectors=Selectors(formula, named=named and against is None)
     )
-    builder = _Builder(setting, vocabulary, known)
+    if delegable:
+        setting.delegated = formula.atom(Free("delegated"))
+    builder = _Builder(setting, vocabulary, known, against)
     parts = builder.operation() if question.authorizations else builder.single()
     setting.root = formula.conj([*parts, *builder.axioms()])
+    setting.always |= builder.built_in()
     return setting
 
 
@@ -194,9 +220,14 @@ def _is_among(carried: AbstractSet[str], key: str) -> bool:
 
 class _Builder:
     def __init__(
-        self, setting: Setting, vocabulary: Vocabulary, known: Mapping[str, tuple[str, ...]]
+        self,
+        setting: Setting,
+        vocabulary: Vocabulary,
+        known: Mapping[str, tuple[str, ...]],
+        against: PolicySet | None,
     ) -> None:
         self._setting = setting
+        self._against = against
         self._question = setting.question
         self._claim = setting.question.claim
         self._formula = setting.formula
@@ -205,7 +236,7 @@ class _Builder:
         policies = [
             setting.question.policies,
             *(one.policies for one in setting.question.authorizations if one.policies),
-            *((setting.against,) if setting.against else ()),
+            *((against,) if against else ()),
         ]
         self._documents = [policy for one in policies for policy in all_policies(one)]
         self._tests = self._all_tests()
@@ -233,7 +264,16 @@ class _Builder:
         one = self._setting.holds(axioms.ONE_PARTITION)
         resource = AnyResource(formula, accounts, partitions[:1] if one else partitions)
         view = View(self._setting.keys, self._known, linked=self._links(actions, resource))
-        scene = Scene(formula, actions, resource, view, caller, question.resource_account, self._vocabulary)
+        scene = Scene(
+            formula,
+            actions,
+            resource,
+            view,
+            caller,
+            question.resource_account,
+            self._vocabulary,
+            self._setting.delegated,
+        )
         self._setting.scenes.append(scene)
         claimed = [
             actions.constraint(),
@@ -244,9 +284,10 @@ class _Builder:
             *(view.condition(test, variables=True) for test in self._claim.conditions),
         ]
         allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
-        parts = [*claimed, self._shapes(actions, resource), allowed]
-        if self._setting.against is not None:
-            parts.append(-Encoder(scene, self._setting.against, Selectors(formula, named=False)).allowed())
+        parts = [*claimed, self._shapes(actions, resource)]
+        if self._against is None:
+            return [*parts, allowed]
+        self._setting.sides = allowed, Encoder(scene, self._against, self._setting.selectors).allowed()
         return parts
 
     def _claimed_resource(self, scene: Scene) -> int:
@@ -304,7 +345,7 @@ class _Builder:
             return TRUE
         by_shape: dict[tuple[str, ...], list[int]] = {}
         for lowered, choice in actions.choices.items():
-            by_shape.setdefault(tuple(self._vocabulary.resource_patterns(lowered)), []).append(choice)
+            by_shape.setdefault(shapes_of(self._vocabulary, lowered), []).append(choice)
         facts = [
             self._formula.implies(self._formula.disj(chosen), resource.has_shape(shapes))
             for shapes, chosen in by_shape.items()
@@ -316,10 +357,11 @@ class _Builder:
     def operation(self) -> list[int]:
         """The parts of the formula for a claim about an operation."""
         carried = {test.key.lower() for test in self._tests} - self._known.keys()
-        allowed = [
-            self._authorization(one, index, carried)
-            for index, one in enumerate(self._question.authorizations)
-        ]
+        allowed: list[int] = []
+        for index, one in enumerate(self._question.authorizations):
+            allowed.append(self._authorization(one, index, carried))
+            if allowed[-1] == FALSE:
+                return [FALSE]
         claimed = self._formula.disj(
             [
                 self._formula.conj([view.condition(test, variables=True) for test in self._claim.conditions])
@@ -336,18 +378,17 @@ class _Builder:
             self._setting.always.add(axioms.KEYS_PER_ACTION)
             view.carries_only({key: carries(self._vocabulary, one.action, key) for key in carried})
         resource: ResourceChoice = ThisResource(one.resource)
-        actions = KnownActions(self._formula, self._vocabulary, [one.action], self._patterns(), lambda _: 0)
-        scene = Scene(self._formula, actions, resource, view, self._setting.caller, account, self._vocabulary)
+        scene = Scene(
+            self._formula,
+            OneAction(one.action),
+            resource,
+            view,
+            self._setting.caller,
+            account,
+            self._vocabulary,
+        )
         self._setting.scenes.append(scene)
         return Encoder(scene, one.policies or question.policies, self._setting.selectors).allowed()
-
-    def _patterns(self) -> list[str]:
-        return [
-            pattern
-            for policy in self._documents
-            for statement in policy.statements
-            for pattern in (*(statement.actions or ()), *(statement.not_actions or ()))
-        ]
 
     def _view(self, one: Authorization, owner: str) -> View:
         known = {**self._known, **{key.lower(): tuple(values) for key, values in one.context.items()}}
@@ -389,6 +430,27 @@ class _Builder:
             if isinstance(scene.resource, AnyResource):
                 facts += self._of_choices(scene, scene.resource, used)
         return facts
+
+    def built_in(self) -> set[str]:
+        """The axioms that shaped the formula itself, so that a proof cannot tell whether it needed them."""
+        tested = {test.key.lower() for test in self._tests}
+        given = {key.lower() for key in self._question.fixed}
+        keys = self._setting.keys
+        used = {
+            axioms.PRINCIPAL_DETERMINES_KEYS: tested & self._known.keys() - given - {_RESOURCE_ACCOUNT},
+            axioms.SINGLE_VALUED_KEYS: keys.variables.keys() - keys.multivalued,
+            axioms.TYPED_VALUES: [one for one in keys.variables.values() if one.closed or not one.is_text],
+            axioms.ONE_PARTITION: [
+                one for one in self._setting.scenes if isinstance(one.resource, AnyResource)
+            ],
+            axioms.REGION_OF_RESOURCE: [
+                one for one in self._setting.scenes if _REQUESTED_REGION in one.view.linked.keys() & tested
+            ],
+            axioms.RESOURCE_DETERMINES_ACCOUNT: [
+                one for one in self._setting.scenes if _RESOURCE_ACCOUNT in one.view.linked.keys() & tested
+            ],
+        }
+        return {name for name, where in used.items() if where and self._setting.holds(name)}
 
     def _present(self, key: str) -> int:
         present = self._setting.keys.present(key)
@@ -538,4 +600,4 @@ def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Ha
         lowered.startswith(f"{_REGIONAL_SERVICE}:"),
         lowered.endswith(":callwithbearertoken"),
     )
-    return tuple(vocabulary.resource_patterns(action)), rules
+    return shapes_of(vocabulary, action), rules

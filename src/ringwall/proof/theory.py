@@ -7,15 +7,17 @@ a small part of them is named that no value can meet.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeGuard
 
-from ringwall.proof.language import Clock, Demand, Tokens, accepts, filled, find, fixed_text
+from ringwall.proof.language import Clock, Tokens, accepts, filled, fixed_text
+from ringwall.proof.listed import Listed, find_listed
+from ringwall.proof.strings import Demand, find
 from ringwall.proof.typed import Typed, candidates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Test = Tokens | Typed
+Test = Tokens | Typed | Listed
 
 
 class Holds(NamedTuple):
@@ -75,6 +77,7 @@ class Variable:
         alphabet: characters that values consist of; ``None`` = any.
         shape: groups of patterns of each of which every value matches one.
         closed: the ``samples`` are all the values there are.
+        listed: its tests are lists of patterns, all of them.
         typed: typed tests met so far.
         is_text: a value may be any text, even under typed tests.
     """
@@ -84,12 +87,13 @@ class Variable:
     shape: tuple[tuple[Tokens, ...], ...] = ()
     closed: bool = False
     is_text: bool = True
+    listed: bool = False
     typed: set[Typed] = field(default_factory=set)
 
 
 def passes(test: Test, text: str) -> bool:
     """Whether a text passes a test."""
-    return test.accepts(text) if isinstance(test, Typed) else accepts(test, text)
+    return test.accepts(text) if isinstance(test, Typed | Listed) else accepts(test, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,12 @@ def value_for(
 
     Raises:
         IncompleteError: typed tests and patterns are mixed, and no value was met by chance.
-        OutOfTimeError: the clock ran out.
+        GaveUpError: the clock or the room ran out.
     """
+    if variable.listed:
+        lists = [test for group in inside for test in group if isinstance(test, Listed)]
+        none_of = [test for test in outside if isinstance(test, Listed)]
+        return find_listed(lists, none_of, variable.shape, variable.alphabet, clock)
     needs = _Needs((*variable.shape, *inside), tuple(outside))
     if variable.closed:
         return next((text for text in variable.samples if needs.met_by(text)), None)
@@ -124,9 +132,14 @@ def value_for(
 
 def _demand(needs: _Needs) -> Demand:
     return Demand(
-        tuple(tuple(test for test in group if not isinstance(test, Typed)) for group in needs.inside),
-        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+        tuple(tuple(test for test in group if is_pattern(test)) for group in needs.inside),
+        tuple(test for test in needs.outside if is_pattern(test)),
     )
+
+
+def is_pattern(test: Test) -> TypeGuard[Tokens]:
+    """Whether the test is a single pattern."""
+    return not isinstance(test, Typed | Listed)
 
 
 def _is_typed(tests: Iterable[Test]) -> bool:
@@ -145,7 +158,7 @@ def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> 
             return text
     patterns = _Needs(
         tuple(group for group in needs.inside if not _is_typed(group)),
-        tuple(test for test in needs.outside if not isinstance(test, Typed)),
+        tuple(test for test in needs.outside if is_pattern(test)),
     )
     if not patterns.inside and not patterns.outside:
         return None
@@ -165,12 +178,12 @@ def _typed_value(variable: Variable, name: str, needs: _Needs, clock: Clock) -> 
 
 def _texts(needs: _Needs) -> list[str]:
     """What the wanted patterns look like when their stars stand for parts of numbers, dates and addresses."""
-    patterns = [test for group in needs.inside for test in group if not isinstance(test, Typed)]
+    patterns = [test for group in needs.inside for test in group if is_pattern(test)]
     return [filled(tokens, fill) for tokens in patterns for fill in _FILLS]
 
 
 def _exact(test: Test) -> str | None:
-    return None if isinstance(test, Typed) else fixed_text(test)
+    return fixed_text(test) if is_pattern(test) else None
 
 
 _FILLS = ("0", "0.0", "0.0.0", "1", "7.7", "00", "01-01", "01-01T00:00:00Z", ":1")
@@ -186,14 +199,46 @@ class Conflict(NamedTuple):
 
 
 def single_value(variable: Variable, name: str, literals: Sequence[Literal], clock: Clock) -> str | Conflict:
-    """A value of a single-valued variable that makes the literals true, or the few that exclude each other."""
+    """A value of a single-valued variable that makes the literals true, or the few that exclude each other.
+
+    A literal is heeded only once a value was found that it rules out: mostly few of them matter, and those that then
+    admit no value are nearly the smallest such part already.
+    """
 
     def solve(chosen: Sequence[Literal]) -> str | None:
         inside, outside = _obligations(chosen)
         return value_for(variable, name, inside, outside, clock)
 
-    value = solve(literals)
-    return value if value is not None else Conflict(_smallest(literals, solve))
+    heeded: list[Literal] = []
+    while True:
+        try:
+            value = solve(heeded)
+        except IncompleteError:
+            if len(heeded) == len(literals):
+                raise
+            heeded = list(literals)
+            continue
+        if value is None:
+            return Conflict(_smallest(heeded, solve))
+        failing = [literal for literal in literals if not _is_true(literal, value)]
+        if not failing:
+            return value
+        heeded += [literal for literal in failing if _is_positive(literal)][:1] or failing
+
+
+def _is_positive(literal: Literal) -> bool:
+    """Whether the literal says what a value is like rather than what it is not like."""
+    atom, wanted = literal
+    return wanted != (isinstance(atom, Some) and atom.none_of)
+
+
+def _is_true(literal: Literal, value: str) -> bool:
+    atom, _ = literal
+    if isinstance(atom, Holds):
+        return passes(atom.test, value) == _is_positive(literal)
+    if isinstance(atom, Some):
+        return any(passes(test, value) for test in atom.tests) == _is_positive(literal)
+    return True
 
 
 def several_values(
@@ -248,12 +293,7 @@ def _obligations(literals: Sequence[Literal]) -> tuple[list[tuple[Test, ...]], l
 def _smallest(
     literals: Sequence[Literal], solve: Callable[[Sequence[Literal]], str | None]
 ) -> tuple[Literal, ...]:
-    """A part of the literals, without any of which there would be a value: pairs first, else by leaving out."""
-    wanted = [literal for literal in literals if literal[1]]
-    for index, one in enumerate(wanted):
-        for other in [*wanted[index + 1 :], *(literal for literal in literals if not literal[1])]:
-            if _is_empty((one, other), solve):
-                return (one, other)
+    """A part of the literals, without any of which there would be a value."""
     kept = list(literals)
     for literal in literals:
         fewer = [other for other in kept if other is not literal]

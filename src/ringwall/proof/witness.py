@@ -8,22 +8,23 @@ from ringwall.iam.codec import make_request
 from ringwall.iam.compile import CompiledStatement
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
-from ringwall.proof.actions import ACTION, AnyAction, KnownActions
+from ringwall.proof.actions import ACTION, AnyAction, KnownActions, OneAction
 from ringwall.proof.callers import PRINCIPAL_ARN
-from ringwall.proof.language import Clock, Demand, Tokens
+from ringwall.proof.language import Clock
+from ringwall.proof.listed import Listed
 from ringwall.proof.resources import VARIABLES, AnyResource, ThisResource
 from ringwall.proof.search import KEY, Model
 from ringwall.proof.setting import Setting, known_keys
 from ringwall.proof.theory import Holds, value_for
-from ringwall.proof.typed import Typed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from ringwall.iam.request import Request
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.claims import Claim
     from ringwall.proof.decision import Scene
+    from ringwall.proof.question import Question
 
 _USUAL_ACTIONS = (
     "bedrock:InvokeModel",
@@ -38,7 +39,7 @@ def requests_of(setting: Setting, model: Model, vocabulary: Vocabulary, clock: C
     """The requests that a model describes: one for each scene.
 
     Raises:
-        OutOfTimeError: the clock ran out.
+        GaveUpError: the clock or the room ran out.
     """
     maker = _Maker(setting, model, vocabulary, clock)
     return tuple(maker.request(scene, index) for index, scene in enumerate(setting.scenes))
@@ -77,6 +78,8 @@ class _Maker:
         return value
 
     def _action(self, scene: Scene) -> str:
+        if isinstance(scene.actions, OneAction):
+            return scene.actions.action
         if isinstance(scene.actions, KnownActions):
             for lowered in scene.actions.classes:
                 if self._model.free.get(f"action {lowered}", len(scene.actions.classes) == 1):
@@ -87,16 +90,25 @@ class _Maker:
 
     def _usual_action(self) -> str | None:
         """A real action that passes the same tests as the text that was found."""
-        passed: list[Tokens] = []
-        failed: list[Tokens] = []
+        passed: list[Listed] = []
+        failed: list[Listed] = []
         for signed in self._model.atoms:
             atom = self._setting.formula.atoms[abs(signed)]
-            if isinstance(atom, Holds) and atom.variable == ACTION and not isinstance(atom.test, Typed):
+            if isinstance(atom, Holds) and isinstance(atom.test, Listed):
                 (passed if signed > 0 else failed).append(atom.test)
-        demand = Demand(tuple((test,) for test in passed), tuple(failed))
-        patterns = ["".join(token[-1] for token in test) for test in passed]
-        lists = [self._vocabulary.actions_matching(pattern) for pattern in patterns] or [_USUAL_ACTIONS]
-        return next((action for action in min(lists, key=len) if demand.met_by(action.lower())), None)
+        for action in self._real_actions(passed):
+            lowered = action.lower()
+            if all(one.accepts(lowered) for one in passed) and not any(
+                one.accepts(lowered) for one in failed
+            ):
+                return action
+        return None
+
+    def _real_actions(self, passed: list[Listed]) -> Iterable[str]:
+        yield from _USUAL_ACTIONS
+        if passed:
+            for pattern in min(passed, key=lambda one: len(one.patterns)).ordered:
+                yield from self._vocabulary.actions_matching(pattern)
 
     def _resource(self, action: str) -> tuple[str, dict[str, str]]:
         if self._model.free.get("resource *", False):
@@ -132,9 +144,8 @@ class _Maker:
         return (value,) if applies else None
 
 
-def confirms(setting: Setting, requests: tuple[Request, ...], vocabulary: Vocabulary) -> str | None:
+def confirms(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> str | None:
     """``None`` if the evaluator allows every request and the claim speaks of them; else what it objects to."""
-    question = setting.question
     for index, request in enumerate(requests):
         policies = question.policies
         if question.authorizations:
@@ -161,7 +172,7 @@ def speaks_of(claim: Claim, request: Request) -> bool:
         not_resources=claim.not_resources,
         conditions=claim.conditions,
     )
-    item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity")
+    item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity").ready()
     return (
         (item.action is None or bool(item.action(request.action.lower())))
         and item.matches_resource(request.resource, request.context)

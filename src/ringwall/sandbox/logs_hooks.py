@@ -19,6 +19,7 @@ from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.kms_hooks import find_key
 
 if TYPE_CHECKING:
+    from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.turn import Turn
 
 _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+\Z")
@@ -126,16 +127,55 @@ def _delete_protection(turn: Turn) -> Output:
     return Output({})
 
 
+def _keep_protection(turn: Turn, reply: Reply) -> None:
+    """CreateLogGroup may turn deletion protection on; moto drops the parameter."""
+    del reply
+    if turn.parameters.get("deletionProtectionEnabled"):
+        _group(turn).ringwall_deletion_protection = True
+
+
+def _protect(turn: Turn) -> Output:
+    _group(turn).ringwall_deletion_protection = bool(turn.parameters["deletionProtectionEnabled"])
+    return Output({})
+
+
+def _deletion(turn: Turn) -> None:
+    if getattr(_group(turn), "ringwall_deletion_protection", False):
+        raise AwsError(
+            "ValidationException", "The log group has deletion protection enabled and cannot be deleted."
+        )
+
+
+def _show_protection(turn: Turn, reply: Reply) -> None:
+    """What DescribeLogGroups tells of the protection of each group."""
+    with turn.gateway.moto.locked():
+        groups = turn.gateway.moto.store("logs", turn.account, turn.call.region).groups
+        protected = {
+            name for name, group in groups.items() if getattr(group, "ringwall_deletion_protection", False)
+        }
+        masked = {name for name, group in groups.items() if getattr(group, "ringwall_data_protection", None)}
+    for item in reply.parameters.get("logGroups", ()):
+        item["deletionProtectionEnabled"] = item["logGroupName"] in protected
+        if item["logGroupName"] in masked:
+            item["dataProtectionStatus"] = "ACTIVATED"
+
+
 LOGS = Hooks(
     before={
+        ("logs", "DeleteLogGroup"): _deletion,
         ("logs", "CreateLogGroup"): _log_group_key,
         ("logs", "AssociateKmsKey"): _log_group_key,
         ("logs", "PutRetentionPolicy"): _retention,
         ("logs", "PutResourcePolicy"): _resource_policy,
     },
     instead={
+        ("logs", "PutLogGroupDeletionProtection"): _protect,
         ("logs", "PutDataProtectionPolicy"): _put_protection,
         ("logs", "GetDataProtectionPolicy"): _get_protection,
         ("logs", "DeleteDataProtectionPolicy"): _delete_protection,
+    },
+    after={
+        ("logs", "CreateLogGroup"): _keep_protection,
+        ("logs", "DescribeLogGroups"): _show_protection,
     },
 )

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog.operations.authorization import UnknownOperationError
 from ringwall.catalog.reference import DATA
@@ -48,10 +49,16 @@ def fold(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
+def operations_document() -> Any:
+    """The data file: ``provenance``, and ``services`` with their prefix and the names of their operations."""
+    with zipfile.ZipFile(DATA / "operations.zip") as archive:
+        return json.loads(archive.read("operations.json"))
+
+
 @cache
 def services() -> Mapping[str, ServiceOperations]:
     """Operations by botocore service name (for Mantle and its siblings, by IAM prefix)."""
-    document = json.loads((DATA / "operations.json").read_text(encoding="utf-8"))
+    document = operations_document()
     return {
         name: ServiceOperations(row["prefix"], {fold(one): one for one in row["operations"].split()})
         for name, row in document["services"].items()

@@ -30,6 +30,7 @@ MODULES: tuple[tuple[str, str], ...] = (
     ("log_group", "LogGroup"),
     ("metric_filter", "MetricFilter"),
     ("trail", "Trail"),
+    ("trail_selectors", "TrailSelectors"),
     ("guardrail", "Guardrail"),
     ("guardrail_version", "GuardrailVersion"),
     ("resource_policy", "ResourcePolicy"),

@@ -131,6 +131,14 @@ class Reading:
             value = convert(self.aws.call(service, operation, **parameters))
             self.set(**({properties: value} if isinstance(properties, str) else value))
 
+    def found(
+        self, properties: tuple[str, ...], find: Callable[[], Mapping[str, Any]], absent: tuple[str, ...] = ()
+    ) -> None:
+        """Add those properties that ``find`` tells of under their own names; empty ones count as not there."""
+        with self._attempt(properties, absent):
+            told = find()
+            self.set(**{name: told.get(name) or None for name in properties})
+
     def take_all(
         self,
         name: str,
@@ -243,6 +251,7 @@ class BaseKind:
         unordered: list properties whose order has no meaning.
         limits: what AWS accepts.
         taggable: whether it can carry ownership tags.
+        repeatable: see :class:`~ringwall.estate.kind.Kind`.
     """
 
     type: str = ""
@@ -257,6 +266,7 @@ class BaseKind:
     unordered: tuple[str, ...] = ()
     limits: tuple[Limit, ...] = ()
     taggable: bool = True
+    repeatable: bool = True
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self.clock = clock
@@ -290,6 +300,12 @@ class BaseKind:
         perimeter = ours.get(PERIMETER_TAG)
         return marks.get(ID_TAG) == desired.id and perimeter in (None, marks.get(PERIMETER_TAG))
 
+    def identifying(self, resource: Resource) -> Mapping[str, Any]:
+        """The properties that are its name; of what has neither name nor tags, those that can never change."""
+        names = self.names or (() if self.taggable else self.create_only)
+        properties = self.normalise(resource.properties)
+        return {name: properties[name] for name in names if name in properties}
+
     def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Properties in canonical form, defaults filled in, read-only ones left out."""
         merged = {**self.defaults, **{key: item for key, item in properties.items() if item is not None}}
@@ -314,6 +330,10 @@ class BaseKind:
         """What AWS would reject."""
         found = problems(properties, self.limits)
         return found + problems(properties, TAG_LIMITS) if "Tags" in properties else found
+
+    def removable(self, observed: Resource) -> bool:  # noqa: ARG002 - what is there can be removed, mostly
+        """Whether there is anything to remove."""
+        return True
 
     # -- identity
 

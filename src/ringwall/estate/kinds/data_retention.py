@@ -42,7 +42,11 @@ class DataRetention(Singleton):
             return self.create(aws, desired)
         return self.written(aws, desired, observed.id)
 
+    def removable(self, observed: Resource) -> bool:
+        """Not where nobody set it."""
+        return bool(observed.get("Mode") != UNSET)
+
     def delete(self, aws: Aws, observed: Resource) -> None:
         """Go back to what the models' defaults say."""
-        if observed.get("Mode") != UNSET:
+        if self.removable(observed):
             aws.call("bedrock", "PutAccountDataRetention", mode=UNSET)

@@ -44,6 +44,7 @@ class Key(BaseKind):
 
     type = "AWS::KMS::Key"
     retention = "key"
+    repeatable = False  # CreateKey has neither a name nor an idempotency token
     defaults: Mapping[str, Any] = {
         "Enabled": True,
         "EnableKeyRotation": False,
@@ -223,9 +224,13 @@ class Key(BaseKind):
                 with allowing("NotFoundException"):
                     aws.call("kms", "RevokeGrant", KeyId=observed.id, GrantId=grant["GrantId"])
 
+    def removable(self, observed: Resource) -> bool:
+        """Not while it waits for its deletion."""
+        return observed.get("KeyState") not in PENDING
+
     def delete(self, aws: Aws, observed: Resource) -> None:
         """Schedule deletion with the longest waiting period that KMS has."""
-        if observed.get("KeyState") not in PENDING:
+        if self.removable(observed):
             with allowing("NotFoundException", "KMSInvalidStateException"):
                 aws.call("kms", "ScheduleKeyDeletion", KeyId=observed.id, PendingWindowInDays=WAITING_DAYS)
 

@@ -1,4 +1,4 @@
-"""``AWS::Logs::LogGroup``: key, retention, deletion protection."""
+"""``AWS::Logs::LogGroup``: key, retention, deletion protection, data protection policy."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ringwall.estate.kinds.base import (
     partition_of,
     to_api,
 )
+from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.limits import Limit
 
 if TYPE_CHECKING:
@@ -48,8 +49,9 @@ class LogGroup(BaseKind):
     retention = "retain"
     names = ("LogGroupName",)
     create_only = ("LogGroupName", "LogGroupClass")
+    defaults: Mapping[str, Any] = {"DeletionProtectionEnabled": False}
     permissions = Permissions(
-        ("logs:DescribeLogGroups", "logs:ListTagsForResource"),
+        ("logs:DescribeLogGroups", "logs:GetDataProtectionPolicy", "logs:ListTagsForResource"),
         (
             "logs:CreateLogGroup",
             "logs:TagResource",
@@ -58,6 +60,8 @@ class LogGroup(BaseKind):
             "logs:AssociateKmsKey",
             "logs:DisassociateKmsKey",
             "logs:PutLogGroupDeletionProtection",
+            "logs:PutDataProtectionPolicy",
+            "logs:DeleteDataProtectionPolicy",
             "logs:DeleteLogGroup",
         ),
     )
@@ -65,6 +69,7 @@ class LogGroup(BaseKind):
         Limit("LogGroupName", required=True, pattern=r"[.\-_/#A-Za-z0-9]+", longest=512),
         Limit("RetentionInDays", choices=RETENTION_DAYS),
         Limit("KmsKeyId", pattern=r"arn:aws[\w-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+", longest=256),
+        Limit("DataProtectionPolicy", size=30_720),
         Limit("LogGroupClass", choices=("STANDARD", "INFREQUENT_ACCESS", "DELIVERY", "ESSENTIALS")),
     )
 
@@ -84,6 +89,15 @@ class LogGroup(BaseKind):
                     lambda answer: from_tags(answer.get("tags")),
                     (GONE,),
                 )
+            if item.get("dataProtectionStatus"):
+                reading.take(
+                    "DataProtectionPolicy",
+                    ("logs", "GetDataProtectionPolicy", {"logGroupIdentifier": name}),
+                    lambda answer: (
+                        document(answer["policyDocument"]) if answer.get("policyDocument") else None
+                    ),
+                    (GONE,),
+                )
             yield self.seen(aws, name, reading.properties, reading.unknown, shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
@@ -92,6 +106,8 @@ class LogGroup(BaseKind):
         aws.call("logs", "CreateLogGroup", tags=tags, **to_api(wanted, FIELDS))
         name = wanted["LogGroupName"]
         self._write_retention(aws, name, wanted.get("RetentionInDays"))
+        if wanted.get("DataProtectionPolicy"):
+            self._mask(aws, name, wanted["DataProtectionPolicy"])
         return self.written(aws, desired, name, tags, Arn=self._arn(aws, name))
 
     def update(self, aws: Aws, observed: Resource, desired: Resource) -> Resource:
@@ -103,6 +119,8 @@ class LogGroup(BaseKind):
             self._write_retention(aws, name, wanted["RetentionInDays"])
         if self.differs(observed, desired, "DeletionProtectionEnabled"):
             self._protect(aws, name, wanted["DeletionProtectionEnabled"])
+        if self.differs(observed, desired, "DataProtectionPolicy"):
+            self._mask(aws, name, wanted["DataProtectionPolicy"])
         tags = missing_tags(aws, observed, desired)
         if tags:
             aws.call("logs", "TagResource", resourceArn=self._arn(aws, name), tags=tags)
@@ -123,6 +141,10 @@ class LogGroup(BaseKind):
             logGroupIdentifier=name,
             deletionProtectionEnabled=enabled,
         )
+
+    @staticmethod
+    def _mask(aws: Aws, name: str, policy: Any) -> None:
+        aws.call("logs", "PutDataProtectionPolicy", logGroupIdentifier=name, policyDocument=text(policy))
 
     @staticmethod
     def _write_retention(aws: Aws, name: str, days: Any) -> None:

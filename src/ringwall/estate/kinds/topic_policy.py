@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import BaseKind, Reading, allowing
-from ringwall.estate.kinds.documents import document, text
+from ringwall.estate.kinds.documents import canonical_policy, document, text
 from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.kinds.topic import GONE, topic_arns, topic_call
 
@@ -90,6 +90,11 @@ class TopicPolicy(BaseKind):
         if self.differs(observed, desired, "PolicyDocument"):
             return self.create(aws, desired)
         return self.written(aws, desired, observed.id)
+
+    def removable(self, observed: Resource) -> bool:
+        """Not where it is SNS's default."""
+        default = canonical_policy(default_policy(observed.id))
+        return bool(canonical_policy(observed.properties.get("PolicyDocument")) != default)
 
     def delete(self, aws: Aws, observed: Resource) -> None:
         """Give the topic SNS's default back: a topic is never without a policy."""

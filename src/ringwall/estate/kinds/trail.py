@@ -6,6 +6,7 @@ Follows https://docs.aws.amazon.com/awscloudtrail/latest/userguide/filtering-dat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
@@ -24,6 +25,7 @@ from ringwall.estate.kinds.base import (
 )
 from ringwall.estate.kinds.documents import unique
 from ringwall.estate.kinds.limits import Limit
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -51,6 +53,30 @@ WRITE_FIELDS = (
 OPERATORS = ("Equals", "StartsWith", "EndsWith", "NotEquals", "NotStartsWith", "NotEndsWith")
 BASIC_TYPES = ("AWS::S3::Object", "AWS::Lambda::Function", "AWS::DynamoDB::Table")
 MOST_VALUES = 500
+
+
+def trails(aws: Aws) -> list[dict[str, Any]]:
+    """Trails that record this Region, asked once between two writes."""
+    if isinstance(aws, Remembers):
+        found: list[dict[str, Any]] = aws.remember("cloudtrail:DescribeTrails", lambda: _trails(aws))
+        return found
+    return _trails(aws)
+
+
+def _trails(aws: Aws) -> list[dict[str, Any]]:
+    return list(aws.call("cloudtrail", "DescribeTrails", includeShadowTrails=True).get("trailList") or ())
+
+
+def event_selectors(aws: Aws, arn: str) -> dict[str, Any]:
+    """A trail's answer of GetEventSelectors, asked once between two writes."""
+
+    def ask() -> dict[str, Any]:
+        return aws.call("cloudtrail", "GetEventSelectors", TrailName=arn)
+
+    if isinstance(aws, Remembers):
+        found: dict[str, Any] = aws.remember(f"cloudtrail:GetEventSelectors {arn}", ask)
+        return found
+    return ask()
 
 
 class Trail(BaseKind):
@@ -117,9 +143,9 @@ class Trail(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every trail that records this Region."""
-        trails = aws.call("cloudtrail", "DescribeTrails", includeShadowTrails=True).get("trailList") or ()
+        listed = trails(aws)
         shared = aws.evidence()
-        for item in trails:
+        for item in listed:
             arn = item["TrailARN"]
             reading = Reading(aws)
             reading.set(TrailName=item["Name"], **from_api(item, READ_FIELDS))
@@ -132,13 +158,8 @@ class Trail(BaseKind):
                 },
                 (GONE,),
             )
-            reading.take(
-                ("EventSelectors", "AdvancedEventSelectors"),
-                ("cloudtrail", "GetEventSelectors", {"TrailName": arn}),
-                lambda answer: {
-                    name: answer.get(name) or None for name in ("EventSelectors", "AdvancedEventSelectors")
-                },
-                (GONE,),
+            reading.found(
+                ("EventSelectors", "AdvancedEventSelectors"), partial(event_selectors, aws, arn), (GONE,)
             )
             home = item.get("HomeRegion") or aws.region
             if home == aws.region and arn.split(":")[4] == aws.account:

@@ -29,6 +29,7 @@ MODULES = (
     "service_principal_without_source",
     "operator_passes_when_key_absent",
     "operator_type_mismatch",
+    "set_operator_missing",
     "source_ip_never_public",
     "wildcard_action",
     "wildcard_resource",

@@ -10,6 +10,7 @@ import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import places
 from ringwall.sandbox.bedrock.state import UPPER, new_id
 from ringwall.sandbox.call import AwsError
 
@@ -36,7 +37,11 @@ class Destinations:
     @property
     def _context(self) -> Context:
         source = f"arn:aws:bedrock:{self._region}:{self._account}:model-invocation-logging"
-        return {"aws:sourceaccount": (self._account,), "aws:sourcearn": (source,)}
+        return {
+            "aws:sourceaccount": (self._account,),
+            "aws:sourcearn": (source,),
+            "aws:sourceorgid": (places.ORGANIZATION,),
+        }
 
     def _as_service(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         return self._platform.call_as(

@@ -1,0 +1,139 @@
+"""What a plan costs and which quotas it comes near. Notes, never a refusal.
+
+Prices are AWS's public list prices for us-east-1 in US dollars (https://aws.amazon.com/kms/pricing/,
+https://aws.amazon.com/privatelink/pricing/, https://aws.amazon.com/cloudwatch/pricing/); other Regions differ, and what is
+charged by use (data events, guardrail text units, log volume) is named without a sum. Quotas are the defaults of
+https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html; an account may have had its own raised.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ringwall.deploy.changes import Plan
+from ringwall.deploy.plan import bound
+from ringwall.estate.model import Resource
+
+HOURS = 730
+"""Hours that AWS bills a month as."""
+NEAR = 0.8
+"""Share of a quota from which on it is mentioned."""
+
+
+def _endpoint(resource: Resource) -> float:
+    subnets = resource.get("SubnetIds") or ()
+    return 0.01 * HOURS * len(subnets) if resource.get("VpcEndpointType") == "Interface" else 0.0
+
+
+MONTHLY: Mapping[str, Callable[[Resource], float]] = {
+    "AWS::KMS::Key": lambda _: 1.0,
+    "AWS::EC2::VPCEndpoint": _endpoint,
+    "AWS::CloudWatch::Alarm": lambda _: 0.1,
+}
+"""Standing price of one resource."""
+BY_USE: Mapping[str, str] = {
+    "AWS::CloudTrail::Trail": "data events",
+    "Ringwall::Bedrock::InvocationLogging": "log volume in CloudWatch Logs and S3",
+    "AWS::Bedrock::Guardrail": "text units that guardrails judge",
+    "AWS::EC2::VPCEndpoint": "data through the endpoints",
+}
+"""What is charged by use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A limit on how many there may be of a type, for each value of a property (none = for the account and Region)."""
+
+    type: str
+    most: int
+    words: str
+    per: str | None = None
+
+
+QUOTAS = (
+    Quota("AWS::Bedrock::Guardrail", 100, "guardrails in an account and Region"),
+    Quota("AWS::Bedrock::GuardrailVersion", 20, "versions of a guardrail", "GuardrailIdentifier"),
+    Quota("AWS::EC2::VPCEndpoint", 50, "endpoints in a VPC", "VpcId"),
+    Quota("AWS::CloudTrail::Trail", 5, "trails in a Region"),
+    Quota("AWS::IAM::Role", 1_000, "roles in an account"),
+    Quota("AWS::S3::Bucket", 10_000, "buckets in an account"),
+    Quota("AWS::SNS::Topic", 100_000, "topics in an account"),
+)
+SCP, SCPS_ON_A_TARGET = "AWS::Organizations::Policy", 10
+"""Service control policies that one root, organizational unit or account may have attached; five until 2025."""
+
+
+def notes(plan: Plan) -> tuple[str, ...]:
+    """Cost first, then quotas; nothing for a plan that makes nothing."""
+    return (*_cost(plan), *_quotas(plan)) if plan.todo else ()
+
+
+def _cost(plan: Plan) -> Iterator[str]:
+    made = [change.resource for change in plan.todo if change.action == "create"]
+    gone = [change.resource for change in plan.todo if change.action == "delete"]
+    more = sum(map(_monthly, made)) - sum(map(_monthly, gone))
+    parts = Counter(item.type.rsplit("::", 1)[-1] for item in made if _monthly(item))
+    if more:
+        listed = ", ".join(f"{number} {name}" for name, number in sorted(parts.items()))
+        yield f"cost: {more:+.2f} USD a month at us-east-1 list prices" + (f" ({listed})" if listed else "")
+    used = [BY_USE[name] for name in dict.fromkeys(item.type for item in made) if name in BY_USE]
+    if used:
+        yield f"charged by use: {', '.join(used)}"
+
+
+def _monthly(resource: Resource) -> float:
+    price = MONTHLY.get(resource.type)
+    return price(resource) if price else 0.0
+
+
+def _quotas(plan: Plan) -> Iterator[str]:
+    made = Counter(change.resource.type for change in plan.todo if change.action == "create")
+    for quota in QUOTAS:
+        if made[quota.type]:
+            for what, number in sorted(_counts(plan, quota).items()):
+                if number >= NEAR * quota.most:
+                    where = f" {what}" if what else ""
+                    yield f"quota: {number} of {quota.most} {quota.words}{where}"
+    for target, number in sorted(_attached(plan).items()):
+        if number >= NEAR * SCPS_ON_A_TARGET:
+            yield f"quota: {number} of {SCPS_ON_A_TARGET} service control policies on {target}"
+
+
+def _counts(plan: Plan, quota: Quota) -> Counter[str]:
+    """How many there will be, by the property's value."""
+    found: Counter[str] = Counter()
+    removed = {id(change.observed) for change in plan.todo if change.action in ("delete", "replace")}
+    new = [change for change in plan.todo if change.action in ("create", "replace")]
+    made = tuple(bound(item.resource, plan.attributes) for item in new if item.resource.type == quota.type)
+    for item in (*plan.observed.of_type(quota.type), *made):
+        if id(item) not in removed and item.id != "?":
+            found[_value(item, quota.per)] += 1
+    return found
+
+
+def _value(item: Resource, per: str | None) -> str:
+    value = item.get(per) if per else ""
+    return value.rsplit("/", 1)[-1] if isinstance(value, str) else ""
+
+
+def _attached(plan: Plan) -> Counter[str]:
+    """Service control policies on each target that the declaration attaches to, once the plan is applied."""
+    touched = {change.observed.id for change in plan.changes if change.observed is not None}
+    declared = [
+        change.resource
+        for change in plan.changes
+        if change.action != "delete" and change.resource.type == SCP
+    ]
+    others = [item for item in plan.observed.of_type(SCP) if item.id not in touched and item.id != "?"]
+    targets = {str(target) for item in declared for target in item.get("TargetIds") or ()}
+    if not any(change.resource.type == SCP for change in plan.todo):
+        return Counter()
+    return Counter(
+        str(target)
+        for item in (*declared, *others)
+        if item.get("Type") == "SERVICE_CONTROL_POLICY"
+        for target in item.get("TargetIds") or ()
+        if str(target) in targets
+    )

@@ -1,0 +1,285 @@
+"""The IAM policies that deploying and auditing need, made from the kinds' tables of permissions and the declaration.
+
+Reading covers the whole account: what is not ours is what drift and audit look for. Writing is limited to the declared
+resources where the declaration determines their ARNs, and to the account and Region where AWS chooses them (keys,
+guardrails, security groups, endpoints).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ringwall.catalog.reference import Catalog
+from ringwall.deploy.manifest import home, object_key
+from ringwall.deploy.order import ordered
+from ringwall.deploy.plan import bound
+from ringwall.estate.kind import Kind
+from ringwall.estate.model import Estate, Resource
+
+GENERATED = frozenset(
+    {
+        "AWS::KMS::Key",
+        "AWS::Bedrock::Guardrail",
+        "AWS::Bedrock::GuardrailVersion",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::VPCEndpoint",
+        "AWS::Organizations::Policy",
+    }
+)
+"""Types whose ARNs AWS chooses."""
+SEVERAL_RESOURCES = frozenset({"kms:CreateAlias", "kms:UpdateAlias", "kms:DeleteAlias"})
+"""Actions that are authorized on each of their resource types, as all of EC2's are."""
+BEFORE_IT_EXISTS = frozenset({"kms:TagResource"})
+"""Actions that are authorized on ``*`` while the resource is being made
+(https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html)."""
+PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action
+IN_ORGANIZATION = ("organizations:DescribeOrganization", "organizations:ListParents")
+"""What tells where the account stands; asked in the account first, then through the management role."""
+
+Policy = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a declaration deploys to.
+
+    Attributes:
+        account: workload account.
+        region: home Region.
+        partition: ``aws``, ``aws-us-gov`` or ``aws-cn``.
+        management_role: ARN of the role in the management account.
+    """
+
+    account: str
+    region: str
+    partition: str
+    management_role: str
+
+
+def audit_policy(kinds: Mapping[str, Kind], place: Place) -> Policy:
+    """What reading the workload account needs: for ``audit``, ``snapshot`` and the live forms of ``prove`` and ``why``."""
+    return _document([_reading(kinds), _management(place)])
+
+
+def management_audit_policy(kinds: Mapping[str, Kind]) -> Policy:
+    """What the management role needs for reading."""
+    return _document([_organization_reading(kinds)])
+
+
+def deploy_policy(
+    desired: Estate, kinds: Mapping[str, Kind], vocabulary: Catalog, place: Place, *, purge: bool = False
+) -> Policy:
+    """What plan, apply, drift and destroy need in the workload account.
+
+    Args:
+        desired: what the declaration compiles to.
+        kinds: resource kinds by type.
+        vocabulary: the catalog.
+        place: where it is deployed.
+        purge: whether ``destroy --purge`` may remove data.
+    """
+    resources = _bound(desired, kinds)
+    grants: dict[str, dict[str, None]] = {}
+    own = _Names(resources, kinds, vocabulary, place)
+    for item in resources:
+        kind = kinds[item.type]
+        if kind.scope == "organization":
+            continue
+        for action in kind.permissions.write:
+            grants.setdefault(action, {}).update(dict.fromkeys(own.targets(action, item)))
+    for action, targets in _contents(desired, resources, place, purge=purge):
+        grants.setdefault(action, {}).update(dict.fromkeys(targets))
+    reading = _reading(kinds)
+    return _document([reading, _management(place), *_writing(grants, reading)])
+
+
+def management_deploy_policy(
+    desired: Estate, kinds: Mapping[str, Kind], vocabulary: Catalog, place: Place
+) -> Policy:
+    """What the management role needs for service control policies."""
+    resources = _bound(desired, kinds)
+    own = _Names(resources, kinds, vocabulary, place)
+    grants: dict[str, dict[str, None]] = {}
+    for item in resources:
+        if kinds[item.type].scope == "organization":
+            for action in kinds[item.type].permissions.write:
+                grants.setdefault(action, {}).update(dict.fromkeys(own.targets(action, item)))
+    reading = _organization_reading(kinds)
+    return _document([reading, *_writing(grants, reading)])
+
+
+def _bound(desired: Estate, kinds: Mapping[str, Kind]) -> tuple[Resource, ...]:
+    """The desired resources with placeholders for what AWS will choose."""
+    placeholders = {item.id: kinds[item.type].placeholder(item) for item in desired}
+    return tuple(bound(item, placeholders) for item in ordered(desired))
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """Which ARNs an action is needed on."""
+
+    resources: tuple[Resource, ...]
+    kinds: Mapping[str, Kind]
+    vocabulary: Catalog
+    place: Place
+
+    def targets(self, action: str, item: Resource) -> Iterator[str]:
+        """ARNs, or patterns of them, or ``*``."""
+        if action == PASS_ROLE:
+            yield from (text for text in _texts(item.properties) if ":role/" in text)
+            return
+        others_key = action.startswith("kms:") and not item.type.startswith("AWS::KMS::")
+        if others_key and not item.get("KmsKeyArn"):
+            return  # nothing of it is encrypted with a key of the customer's
+        if action in BEFORE_IT_EXISTS:
+            yield "*"
+            return
+        patterns = self.vocabulary.resource_patterns(action)
+        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        own = tuple(pattern for pattern in patterns if fnmatchcase(arn, pattern))
+        if action in SEVERAL_RESOURCES or action.startswith("ec2:Create"):
+            own = patterns if not action.endswith("Tags") else own
+        if not own and (not patterns or self.vocabulary.takes_star(action)):
+            yield "*"
+            return
+        for pattern in own or patterns:
+            yield from self._named(pattern, item)
+
+    def _named(self, pattern: str, item: Resource) -> Iterator[str]:
+        """What the declaration knows of a pattern's resources."""
+        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        if fnmatchcase(arn, pattern) and item.type not in GENERATED:
+            yield from _forms(arn)
+            return
+        declared = [
+            found
+            for other in self.resources
+            if other.type not in GENERATED
+            and fnmatchcase(found := self.kinds[other.type].placeholder(other).get("Arn", ""), pattern)
+        ]
+        if declared and item.type not in GENERATED:
+            yield from declared
+            return
+        filled = self._filled(pattern)
+        named = list(_network(pattern, item))
+        yield from (filled[:-1] + name for name in named) if named else (filled,)
+
+    def _filled(self, pattern: str) -> str:
+        """A pattern in this account and Region, as far as it has them."""
+        parts = pattern.split(":", 5)
+        if parts[2] == "organizations":
+            parts[1], parts[4] = self.place.partition, self.place.management_role.split(":")[4]
+            return ":".join(parts)
+        parts[1] = self.place.partition
+        parts[3] = self.place.region if parts[3] == "*" else parts[3]
+        parts[4] = self.place.account if parts[4] == "*" else parts[4]
+        return ":".join(parts)
+
+
+def _network(pattern: str, item: Resource) -> Iterator[str]:
+    """Declared ids of the network that a resource stands in."""
+    if pattern.endswith(":vpc/*") and item.get("VpcId"):
+        yield str(item.get("VpcId"))
+    if pattern.endswith(":subnet/*"):
+        yield from map(str, item.get("SubnetIds") or ())
+
+
+def _forms(arn: str) -> Iterator[str]:
+    """A log group is authorized with and without what stands for its streams, depending on the action."""
+    yield arn
+    if ":log-group:" in arn:
+        yield f"{arn}:*"
+
+
+def _contents(
+    desired: Estate, resources: tuple[Resource, ...], place: Place, *, purge: bool
+) -> Iterator[tuple[str, list[str]]]:
+    """Looking into what is retained, the manifest, and emptying buckets."""
+    buckets = [
+        f"arn:{place.partition}:s3:::{item.get('BucketName')}"
+        for item in resources
+        if item.type == "AWS::S3::Bucket"
+    ]
+    groups = [
+        f"arn:{place.partition}:logs:{item.region}:{place.account}:log-group:{item.get('LogGroupName')}:*"
+        for item in resources
+        if item.type == "AWS::Logs::LogGroup"
+    ]
+    if groups:
+        yield "logs:DescribeLogStreams", groups
+    if not buckets:
+        return
+    perimeter = next(
+        (
+            tag["Value"]
+            for item in desired
+            for tag in item.get("Tags") or ()
+            if tag["Key"] == "ringwall:perimeter"
+        ),
+        "*",
+    )
+    manifest = [f"{arn}/{object_key(perimeter)}" for arn in buckets]
+    within = [item for item in resources if item.id == home(desired)]
+    yield "s3:ListBucket", buckets  # without it S3 answers 403 where there is no manifest yet
+    yield "s3:ListBucketVersions", buckets
+    yield "s3:GetObject", manifest
+    yield (
+        "s3:PutObject",
+        [f"arn:{place.partition}:s3:::{item.get('BucketName')}/{object_key(perimeter)}" for item in within],
+    )
+    yield "s3:DeleteObjectVersion", [f"{arn}/*" for arn in buckets] if purge else manifest
+    if any(item.get("BucketEncryption") for item in within):
+        keys = [f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"]
+        yield "kms:GenerateDataKey", keys
+        yield "kms:Decrypt", keys
+
+
+def _reading(kinds: Mapping[str, Kind]) -> Policy:
+    actions = {
+        action for kind in kinds.values() if kind.scope != "organization" for action in kind.permissions.read
+    }
+    return _statement("Read", {*actions, *IN_ORGANIZATION}, ["*"])
+
+
+def _organization_reading(kinds: Mapping[str, Kind]) -> Policy:
+    actions = {
+        action for kind in kinds.values() if kind.scope == "organization" for action in kind.permissions.read
+    }
+    return _statement("ReadOrganization", {*actions, *IN_ORGANIZATION}, ["*"])
+
+
+def _management(place: Place) -> Policy:
+    return _statement("BecomeManagementRole", ["sts:AssumeRole"], [place.management_role])
+
+
+def _writing(grants: Mapping[str, Mapping[str, None]], reading: Policy) -> Iterator[Policy]:
+    """One statement for each set of resources, of what reading does not have already."""
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for action, targets in grants.items():
+        if targets and action not in reading["Action"]:
+            groups.setdefault(tuple(sorted(targets)), []).append(action)
+    in_order = sorted(groups.items(), key=lambda item: sorted(item[1]))
+    for number, (resources, actions) in enumerate(in_order, 1):
+        yield _statement(f"Write{number}", actions, resources)
+
+
+def _statement(sid: str, actions: Iterable[str], resources: Iterable[str]) -> Policy:
+    return {"Sid": sid, "Effect": "Allow", "Action": sorted(set(actions)), "Resource": sorted(set(resources))}
+
+
+def _document(statements: Iterable[Policy]) -> Policy:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)

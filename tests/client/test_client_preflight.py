@@ -1,0 +1,184 @@
+"""``ringwall preflight`` in the sandbox: everything well, and each thing that can be wrong, said so that it can be put right."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cli.command_line import QUICKSTART, Done, ringwall
+from demo.quickstart_account import deployed
+from ringwall.client.preflight import preflight
+from ringwall.demo.world import World
+
+Run = Callable[..., dict[str, dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with deployed(tmp_path_factory.mktemp("preflight")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sandbox's environment in place of the one of this folder's other tests."""
+    for name, value in world.sandbox.environment().items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def edited(tmp_path: Path) -> Callable[..., str]:
+    """The quickstart with some text replaced."""
+
+    def write(*pairs: tuple[str, str]) -> str:
+        text = QUICKSTART.read_text()
+        for old, new in pairs:
+            assert old in text
+            text = text.replace(old, new, 1)
+        (tmp_path / "ringwall.yaml").write_text(text)
+        return str(tmp_path / "ringwall.yaml")
+
+    return write
+
+
+def checked(file: str, use: str = "app", code: int = 2) -> dict[str, dict[str, Any]]:
+    """Checks by name, a model's by its declared name."""
+    done = ringwall("preflight", "--file", file, "--use", use, "--json")
+    assert done.code == code, done.err
+    found = done.valid("preflight")
+    assert found["ok"] is (code == 0)
+    return {f"{item['check']} {item['summary'].split(' ')[0]}"
+            if item["check"] == "model" else item["check"]: item for item in found["checks"]}  # fmt: skip
+
+
+def test_all_is_well() -> None:
+    found = checked(str(QUICKSTART), code=0)
+    assert {item["status"] for item in found.values()} == {"ok"}
+    assert list(found) == ["environment", "identity", "guardrail", "model claude", "model nova"]
+    assert found["identity"]["facts"]["arn"].startswith(
+        "arn:aws:sts::111122223333:assumed-role/quickstart-app/"
+    )
+    model = found["model claude"]["facts"]
+    assert model["endpoint"] == "https://bedrock-runtime.us-east-1.amazonaws.com"
+    assert model["tls"] == found["identity"]["facts"]["tls"] == "TLSv1.3"
+    assert found["guardrail"]["facts"]["version"] == "1"
+    assert found["environment"]["facts"] == {
+        "ignored": ["AWS_ENDPOINT_URL"], "obeyed": ["HTTPS_PROXY", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"],
+    }  # fmt: skip
+
+
+def test_a_knowledge_base_and_an_agent() -> None:
+    done = ringwall("preflight", "--file", str(QUICKSTART))
+    assert done.code == 2
+    assert "ok      search: knowledge-base: KBQUICKST1 may be called" in done.out
+    assert "unknown assistant: agent: agent AGENTQUIC1 was not asked: it could run" in done.out
+    assert "FAILED" not in done.out
+
+
+def test_nothing_is_paid_for(world: World) -> None:
+    """What was sent is in the sandbox's own record: no call of a model was answered."""
+    before = len(world.sandbox.decisions())
+    checked(str(QUICKSTART), code=0)
+    asked = world.sandbox.decisions()[before:]
+    assert any("Converse" in str(item) for item in asked)
+    failed = [line for line in preflight(QUICKSTART, uses=("app",)) if line.facts.get("code") is None]
+    assert {item.name for item in failed} == {"environment", "identity", "guardrail"}
+
+
+def test_a_model_that_the_role_may_not_use(edited: Callable[..., str]) -> None:
+    file = edited(
+        (
+            "  nova: us.amazon.nova-pro-v1:0",
+            "  nova: us.amazon.nova-pro-v1:0\n  lite: us.amazon.nova-lite-v1:0",
+        ),
+        ("models: [claude, nova]", "models: [claude, nova, lite]"),
+    )
+    found = checked(file)
+    assert found["model claude"]["status"] == "ok"
+    lite = next(item for name, item in found.items() if name.startswith("model lite"))
+    assert lite["status"] == "failed"
+    assert "quickstart-app" in lite["summary"]
+    assert "is not authorized to perform: bedrock:InvokeModel" in lite["summary"]
+    assert "ringwall why" in lite["advice"]
+
+
+def test_a_guardrail_of_other_content(edited: Callable[..., str]) -> None:
+    found = checked(edited(("words: [project-nightjar]", "words: [project-nightjar, project-owl]")))
+    assert found["guardrail"]["status"] == "failed"
+    assert "no numbered version with the declared content" in found["guardrail"]["summary"]
+    assert "ringwall apply" in found["guardrail"]["advice"]
+    assert found["calls"]["status"] == "unknown"
+
+
+def test_a_guardrail_that_is_not_there(edited: Callable[..., str]) -> None:
+    found = checked(edited(("name: baseline", "name: another")))
+    assert "there is no guardrail another in us-east-1" in found["guardrail"]["summary"]
+
+
+def test_a_role_that_is_not_there(edited: Callable[..., str]) -> None:
+    file = edited(("  search:", "  later: {kind: invoke, models: [nova]}\n  search:"))
+    found = checked(file, "later")
+    assert found["identity"]["status"] == "failed"
+    assert found["identity"]["facts"]["role"] == "arn:aws:iam::111122223333:role/quickstart-later"
+    assert "ringwall apply" in found["identity"]["advice"]
+
+
+def test_no_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    found = checked(str(QUICKSTART))
+    assert found["identity"]["facts"]["code"] == "NoCredentialsError"
+    assert "sign in" in found["identity"]["advice"]
+
+
+def test_another_account(edited: Callable[..., str]) -> None:
+    """A role of another account does not trust these credentials, and is not there besides."""
+    file = edited(
+        ('account: "111122223333"', 'account: "444455556666"'),
+        ("arn:aws:iam::111122223333:user/SandboxAdministrator", "arn:aws:iam::444455556666:user/X"),
+    )
+    found = checked(file)
+    assert found["identity"]["status"] == "failed"
+    assert "444455556666" in found["identity"]["facts"]["role"]
+
+
+def test_a_certificate_that_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    found = checked(str(QUICKSTART))
+    assert found["identity"]["facts"]["code"] == "SSLError"
+    assert "STS can be reached" in found["identity"]["advice"]
+
+
+def test_an_endpoint_that_does_not_answer(world: World) -> None:
+    """The runtime's endpoint alone: identity and guardrail are well, the calls cannot be told."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"https://127.0.0.1:{closed.getsockname()[1]}"
+    found = list(preflight(QUICKSTART, uses=("app",), endpoint_urls={"bedrock-runtime": url}))
+    models = [item for item in found if item.name == "model"]
+    assert [item.status for item in models] == ["unknown", "unknown"]
+    assert all("ndpoint" in str(item.advice) for item in models)
+
+
+def test_a_policy_that_denies(world: World) -> None:
+    iam = boto3.Session(region_name="us-east-1").client("iam")
+    denial = '{"Version":"2012-10-17","Statement":[{"Sid":"Stop","Effect":"Deny","Action":"bedrock:InvokeModel*","Resource":"*"}]}'
+    iam.put_role_policy(RoleName="quickstart-app", PolicyName="stop", PolicyDocument=denial)
+    try:
+        found = checked(str(QUICKSTART))
+    finally:
+        iam.delete_role_policy(RoleName="quickstart-app", PolicyName="stop")
+    assert found["model nova"]["status"] == "failed"
+    assert "explicit deny" in found["model nova"]["summary"]
+
+
+@pytest.mark.parametrize("arguments", [("--use", "nobody"), ("--file", "/nowhere.yaml")])
+def test_what_cannot_be_done(arguments: tuple[str, str]) -> None:
+    done: Done = ringwall("preflight", "--file", str(QUICKSTART), *arguments)
+    assert done.code == 1
+    assert done.err.startswith("ringwall: ")

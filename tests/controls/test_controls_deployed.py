@@ -1,0 +1,218 @@
+"""The example that declares everything, applied in a sandbox: it converges, and every service says that it is so."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+import pytest
+
+from controls.controls_estates import ACCOUNT, COMPLETE, complete
+from ringwall.catalog import load as load_catalog
+from ringwall.controls import registry as controls
+from ringwall.controls.compile import compile_estate
+from ringwall.controls.findings import Status
+from ringwall.demo.world import World, environment
+from ringwall.deploy.apply import apply
+from ringwall.deploy.plan import make_plan
+from ringwall.estate.kinds import registry
+from ringwall.perimeter import loads
+from ringwall.sandbox import Sandbox
+
+TRAIL = "company-trail"
+PERSONS = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "bedrock.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip
+
+
+@dataclass
+class Account:
+    """The sandbox's account as its administrator sees it through the services' own APIs."""
+
+    world: World
+
+    def client(self, service: str, region: str = "us-east-1") -> Any:
+        return boto3.client(service, region_name=region)
+
+    @cached_property
+    def ids(self) -> Any:
+        return self.world.attributes
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    folder = tmp_path_factory.mktemp("complete")
+    with Sandbox() as sandbox, environment(sandbox.environment()):
+        world = World(sandbox, COMPLETE, folder / "report.html")
+        boto3.client("iam").create_role(
+            RoleName="ModelCustomizer", AssumeRolePolicyDocument=json.dumps(PERSONS)
+        )
+        plan = make_plan(world.desired, world.observe(), registry(), perimeter=world.perimeter.name)
+        applied = apply(plan, world.aws, registry(), management=world.management)
+        assert applied.complete, [(item.change.id, str(item.error)) for item in applied.failed]
+        yield Account(world)
+
+
+def test_the_second_plan_is_empty(account: Account) -> None:
+    world = account.world
+    plan = make_plan(world.desired, world.observe(), registry(), perimeter=world.perimeter.name)
+    assert [change.id for change in plan.todo] == []
+
+
+def test_the_guardrail_and_its_enforcement_read_back(account: Account) -> None:
+    bedrock = account.client("bedrock")
+    guardrail = account.ids["guardrail/baseline"]
+    version = account.ids["guardrail-version/baseline"]["Version"]
+    told = bedrock.get_guardrail(guardrailIdentifier=guardrail["Id"], guardrailVersion=version)
+    assert told["contentPolicy"]["tier"]["tierName"] == "STANDARD"
+    assert told["crossRegionDetails"]["guardrailProfileId"] == "us.guardrail.v1:0"
+    assert {item["type"]: item["inputModalities"] for item in told["contentPolicy"]["filters"]}["SEXUAL"] == [
+        "TEXT",
+        "IMAGE",
+    ]
+    (enforced,) = bedrock.list_enforced_guardrails_configuration()["guardrailsConfig"]
+    assert (enforced["guardrailId"], enforced["guardrailVersion"]) == (guardrail["Id"], version)
+    assert enforced["selectiveContentGuarding"] == {"system": "COMPREHENSIVE", "messages": "COMPREHENSIVE"}
+    policy = json.loads(bedrock.get_resource_policy(resourceArn=guardrail["Arn"])["resourcePolicy"])
+    assert policy["Statement"][0]["Principal"] == {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "us-east-2", "us-west-2"])
+def test_retention_is_none_in_every_region_of_processing(account: Account, region: str) -> None:
+    assert account.client("bedrock", region).get_account_data_retention()["mode"] == "none"
+
+
+def test_logs_read_back(account: Account) -> None:
+    logs = account.client("logs")
+    name = "/aws/bedrock/complete/model-invocations"
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    assert group["retentionInDays"] == 731
+    assert group["deletionProtectionEnabled"] is True
+    policy = json.loads(logs.get_data_protection_policy(logGroupIdentifier=name)["policyDocument"])
+    assert len(policy["Statement"]) == 2
+    with pytest.raises(logs.exceptions.ClientError, match="deletion protection"):
+        logs.delete_log_group(logGroupName=name)
+
+
+@pytest.mark.parametrize("purpose", ["invocation-logs", "trail", "kb-manuals", "kb-contracts"])
+def test_buckets_read_back(account: Account, purpose: str) -> None:
+    s3, name = account.client("s3"), complete().bucket(purpose)
+    block = s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    assert s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+    (rule,) = s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rule["BucketKeyEnabled"] is True
+    assert ":key/" in rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    assert s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"][0]["Status"] == "Enabled"
+    sids = [item["Sid"] for item in json.loads(s3.get_bucket_policy(Bucket=name)["Policy"])["Statement"]]
+    assert "TlsOnly" in sids
+
+
+def test_keys_and_service_roles_read_back(account: Account) -> None:
+    kms, iam = account.client("kms"), account.client("iam")
+    custom = json.loads(kms.get_key_policy(KeyId=account.ids["key/custom-models"]["KeyId"])["Policy"])
+    assert [item["Sid"] for item in custom["Statement"]] == [
+        "AccountAdministration",
+        "CustomizersEncrypt",
+        "InvokersDecrypt",
+    ]
+    status = kms.get_key_rotation_status(KeyId=account.ids["key/knowledge-manuals"]["KeyId"])
+    assert (status["KeyRotationEnabled"], status["RotationPeriodInDays"]) == (True, 180)
+    trust = iam.get_role(RoleName="complete-kb-manuals")["Role"]["AssumeRolePolicyDocument"]["Statement"][0]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": ACCOUNT}
+
+
+def test_organization_policies_read_back(account: Account) -> None:
+    management = account.world.management
+    for kind, count in (("SERVICE_CONTROL_POLICY", 3), ("RESOURCE_CONTROL_POLICY", 1)):
+        attached = management.pages(
+            "organizations", "ListPoliciesForTarget", "Policies", TargetId=ACCOUNT, Filter=kind
+        )
+        ours = [item for item in attached if item["Name"].startswith("complete-")]
+        assert len(ours) == count
+
+
+def test_every_control_passes_live(account: Account) -> None:
+    from ringwall.audit.run import run_audit
+
+    world = account.world
+    found = run_audit(world.aws, world.management, world.perimeter, load_catalog())
+    failed = [
+        (item.control, item.summary)
+        for item in found.findings
+        if item.status in (Status.FAIL, Status.UNKNOWN)
+    ]
+    assert failed == []
+    assert set(found.verdicts) == {control.slug for control in controls()}
+
+
+BREAKS = {
+    "enforcement off": ("enforced-guardrail/main", lambda account: account.client("bedrock").delete_enforced_guardrail_configuration(
+        configId=account.client("bedrock").list_enforced_guardrails_configuration()["guardrailsConfig"][0]["configId"])),
+    "mask gone": ("log-group/invocations", lambda account: account.client("logs").delete_data_protection_policy(
+        logGroupIdentifier="/aws/bedrock/complete/model-invocations")),
+    "protection off": ("log-group/invocations", lambda account: account.client("logs").put_log_group_deletion_protection(
+        logGroupIdentifier="/aws/bedrock/complete/model-invocations", deletionProtectionEnabled=False)),
+    "bucket keys off": ("bucket/kb-manuals", lambda account: account.client("s3").put_bucket_encryption(
+        Bucket=complete().bucket("kb-manuals"), ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": {
+            "SSEAlgorithm": "aws:kms", "KMSMasterKeyID": account.ids["key/knowledge-manuals"]["Arn"]}, "BucketKeyEnabled": False}]})),
+    "service role trusts anybody": ("role/kb-manuals", lambda account: account.client("iam").update_assume_role_policy(
+        RoleName="complete-kb-manuals", PolicyDocument=json.dumps(PERSONS))),
+    "lifecycle gone": ("bucket/trail", lambda account: account.client("s3").delete_bucket_lifecycle(Bucket=complete().bucket("trail"))),
+    "guardrail's policy gone": ("resource-policy/baseline", lambda account: account.client("bedrock").delete_resource_policy(
+        resourceArn=account.ids["guardrail/baseline"]["Arn"])),
+}  # fmt: skip
+
+
+def test_not_even_administrators_turn_retention_on_elsewhere(account: Account) -> None:
+    bedrock = account.client("bedrock", "us-west-2")
+    with pytest.raises(bedrock.exceptions.ClientError, match="explicit deny in a service control policy"):
+        bedrock.put_account_data_retention(mode="inherit")
+
+
+@pytest.mark.parametrize("name", BREAKS)
+def test_a_change_from_outside_is_seen_and_repaired(account: Account, name: str) -> None:
+    resource, change = BREAKS[name]
+    change(account)
+    world = account.world
+    plan = make_plan(world.desired, world.observe(), registry(), perimeter=world.perimeter.name)
+    assert [item.id for item in plan.todo] == [resource]
+    applied = apply(plan, world.aws, registry(), management=world.management)
+    assert applied.complete, [(item.change.id, str(item.error)) for item in applied.failed]
+
+
+def test_the_organizations_guardrail_and_an_existing_trail(account: Account) -> None:
+    """Both are laid over the declaration: the Bedrock policy is attached, the trail keeps what was its own."""
+    s3, cloudtrail = account.client("s3"), account.client("cloudtrail")
+    s3.create_bucket(Bucket="company-trail-bucket")
+    statement = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}, "Action": ["s3:GetBucketAcl", "s3:PutObject"], "Resource": ["arn:aws:s3:::company-trail-bucket", "arn:aws:s3:::company-trail-bucket/*"]}  # fmt: skip
+    s3.put_bucket_policy(
+        Bucket="company-trail-bucket", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    )
+    cloudtrail.create_trail(Name=TRAIL, S3BucketName="company-trail-bucket", IsMultiRegionTrail=True)
+    basic = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [{"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::data/"]}]}  # fmt: skip
+    cloudtrail.put_event_selectors(TrailName=TRAIL, EventSelectors=[basic])
+    text = COMPLETE.read_text(encoding="utf-8") + (
+        f"  merged:\n    logging: {{trail: {TRAIL}}}\n"
+        '    enforcement: {organization: {guardrail: "arn:aws:bedrock:us-east-1:999988887777:guardrail/abcd1234efgh", version: "3"}}\n'
+    )
+    desired = compile_estate(loads(text, environment="merged"))
+    wanted = {"trail-selectors/main", "bedrock-policy/guardrail"}
+    desired = desired.with_resources(item for item in desired if item.id in wanted)
+    world = account.world
+
+    first = make_plan(desired, world.observe(), registry(), perimeter=world.perimeter.name)
+    todo = [item for item in first.todo if item.id in wanted]
+    assert {item.id for item in todo} == wanted
+    for item in todo:
+        kind = registry()[item.resource.type]
+        kind.create(world.management if kind.scope == "organization" else world.aws, item.resource)
+    names = [
+        item["Name"] for item in cloudtrail.get_event_selectors(TrailName=TRAIL)["AdvancedEventSelectors"]
+    ]
+    assert names[:2] == ["Management events", "Data events of AWS::S3::Object"]
+    assert sum(name.startswith("Ringwall ") for name in names) > 20
+    again = make_plan(desired, world.observe(), registry(), perimeter=world.perimeter.name)
+    assert [item.id for item in again.todo if item.id in wanted] == []

@@ -1,0 +1,74 @@
+"""docs/errata.md: all 67 are there, and every test that it names is."""
+
+from __future__ import annotations
+
+import ast
+import re
+from functools import cache
+from pathlib import Path
+
+from ringwall.controls import registry
+from ringwall.lint import registry as rules
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "errata.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| (E\d\d) \| (.+?) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)
+
+
+@cache
+def defined_in(path: str) -> frozenset[str]:
+    tree = ast.parse((ROOT / "tests" / path).read_text(encoding="utf-8"))
+    return frozenset(
+        node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    )
+
+
+def test_each_is_there_once_and_in_order() -> None:
+    assert [row[0] for row in ROWS] == [f"E{number:02}" for number in range(1, 68)]
+
+
+def test_each_names_tests_that_exist() -> None:
+    missing = []
+    for number, _, _, shown in ROWS:
+        named = re.findall(r"`([\w/.]+)::(\w+)`", shown)
+        assert named, number
+        missing += [(number, path, name) for path, name in named if name not in defined_in(path)]
+    assert missing == []
+
+
+def test_controls_and_rules_that_are_named_exist() -> None:
+    slugs = {control.slug for control in registry()} | {rule.slug for rule in rules()}
+    for _, _, met, _ in ROWS:
+        for kind, named in re.findall(r"(control|lint) ((?:`[\w-]+`(?:, )?)+)", met):
+            assert set(re.findall(r"`([\w-]+)`", named)) <= slugs, (kind, named)
+
+
+def test_the_client_waits_as_long_as_an_answer_may_take() -> None:
+    from inspect import signature
+
+    from ringwall import session
+
+    assert signature(session).parameters["read_timeout"].default == 3600
+
+
+def test_what_the_page_on_the_declaration_says_of_defaults_is_so() -> None:
+    from controls.controls_estates import declaration
+    from ringwall.controls.policies import UNGUARDED_PATHS
+
+    page = (ROOT / "docs" / "declaration.md").read_text(encoding="utf-8")
+    perimeter = declaration()
+    assert not perimeter.enforcement.account
+    assert perimeter.siblings == {}
+    assert perimeter.data_retention == "none"
+    assert not perimeter.organization.resource_control
+    closed = {action.removeprefix("bedrock:") for action in UNGUARDED_PATHS}
+    for name in re.findall(r"^\| (`[\w`, ]+`) \|", page, re.MULTILINE):
+        named = set(re.findall(r"\w+", name))
+        assert named <= closed | {
+            "enforcement",
+            "siblings",
+            "encryption",
+            "logging",
+            "data_retention",
+            "bedrock",
+        }, named

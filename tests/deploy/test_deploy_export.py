@@ -1,0 +1,208 @@
+"""Exports: the same Estate in two other words, nothing dropped in silence."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from deploy.deploy_sweep import QUICKSTART
+from ringwall.controls.compile import compile_estate
+from ringwall.deploy.export.cloudformation import NOT_EXPRESSIBLE, parameter_name, template
+from ringwall.deploy.export.parts import parts
+from ringwall.deploy.export.terraform import Where, configuration
+from ringwall.deploy.export.tokens import spelled, with_tokens
+from ringwall.deploy.order import ordered
+from ringwall.errors import RingwallError
+from ringwall.estate.kinds import registry
+from ringwall.estate.model import Ref, Resource, references
+from ringwall.perimeter import load
+
+META = {"depends_on", "lifecycle", "provider"}
+ACCOUNT, REGION = "111122223333", "us-east-1"
+
+
+@pytest.fixture(scope="module")
+def desired():
+    return ordered(compile_estate(load(QUICKSTART)))
+
+
+def templates(desired, **more):
+    found = parts(desired, registry(), region=REGION, unspoken=NOT_EXPRESSIBLE.keys(), **more)
+    return {item.name: template(item, "quickstart", registry()) for item in found}
+
+
+def terraform(desired):
+    where = Where("quickstart", ACCOUNT, REGION, "arn:aws:iam::999988887777:role/RingwallManagement")
+    return configuration(desired, where, registry())
+
+
+def walk(value):
+    yield value
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk(item)
+
+
+def test_every_resource_is_in_a_template_or_listed_as_missing(desired):
+    made = templates(desired)
+    there = sum(len(item.body["Resources"]) for item in made.values())
+    missing = [gap for item in made.values() for gap in item.gaps]
+    assert there + len(missing) == len(desired)
+    assert {gap.type for gap in missing} == {
+        "Ringwall::Bedrock::InvocationLogging",
+        "Ringwall::Bedrock::DataRetention",
+    }
+    assert {gap.type for gap in missing} < NOT_EXPRESSIBLE.keys()
+    assert all(gap.command.startswith("aws bedrock put-") for gap in missing)
+    listed = [row for item in made.values() for row in item.body["Metadata"]["Ringwall"]["NotExpressible"]]
+    assert listed == [gap.to_json() for gap in missing]
+
+
+@pytest.mark.parametrize("stacksets", [False, True])
+def test_references_lead_somewhere(desired, stacksets):
+    made = templates(desired, stacksets=stacksets)
+    outputs = {name for item in made.values() for name in item.body.get("Outputs", {})}
+    for item in made.values():
+        parameters, resources = set(item.body.get("Parameters", {})), set(item.body["Resources"])
+        assert parameters <= outputs
+        for value in walk(item.body):
+            if isinstance(value, dict) and set(value) == {"Ref"}:
+                assert value["Ref"] in resources | parameters
+            if isinstance(value, dict) and set(value) == {"Fn::GetAtt"}:
+                assert value["Fn::GetAtt"][0] in resources
+            if isinstance(value, dict) and "Fn::Sub" in value:
+                assert set(re.findall(r"\$\{(\w+)\.", value["Fn::Sub"])) <= resources
+            if isinstance(value, dict) and "DependsOn" in value:
+                assert set(value["DependsOn"]) <= resources
+            assert not isinstance(value, Ref)
+
+
+def test_what_holds_data_or_decrypts_it_outlives_the_stack(desired):
+    for entry in templates(desired)["account"].body["Resources"].values():
+        kept = registry()[entry["Type"]].retention != "delete"
+        assert (entry.get("DeletionPolicy") == "RetainExceptOnCreate") == kept
+        assert (entry.get("UpdateReplacePolicy") == "Retain") == kept
+
+
+def test_no_egress_stays_none(desired):
+    (group,) = (
+        entry
+        for entry in templates(desired)["account"].body["Resources"].values()
+        if entry["Type"] == "AWS::EC2::SecurityGroup"
+    )
+    assert [rule["CidrIp"] for rule in group["Properties"]["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+
+
+def test_no_template_is_empty(desired):
+    assert all(item.body["Resources"] for item in templates(desired).values())
+    gaps = [gap.resource for item in templates(desired).values() for gap in item.gaps]
+    assert {"data-retention/main", "data-retention/us-east-2", "data-retention/us-west-2"} <= set(gaps)
+
+
+def test_stacksets_divide_what_an_account_has_once(desired):
+    made = templates(desired, stacksets=True)
+    assert set(made) == {"global", "regional", "organization"}
+    assert {entry["Type"] for entry in made["global"].body["Resources"].values()} == {"AWS::IAM::Role"}
+    assert not any(
+        entry["Type"].startswith("AWS::IAM") for entry in made["regional"].body["Resources"].values()
+    )
+
+
+def test_an_attribute_without_a_word_is_an_error():
+    key = Resource("AWS::KMS::Key", ACCOUNT, REGION, "key/a", {"KeyPolicy": {}})
+    user = Resource("AWS::SNS::Topic", ACCOUNT, REGION, "topic/a", {"TopicName": Ref("key/a", "Colour")})
+    with pytest.raises(RingwallError, match="no word for Colour"):
+        templates([key, user])
+    with pytest.raises(RingwallError, match="no word for Colour"):
+        terraform([key, user])
+
+
+def test_names_of_parameters_are_those_of_outputs():
+    assert parameter_name(Ref("guardrail/team-experiment", "Arn")) == "GuardrailTeamExperimentArn"
+
+
+# -- Terraform -------------------------------------------------------------------------------------------------------
+
+
+def unknown_names(body, known, path):
+    for name, value in body.items():
+        if name in META:
+            continue
+        if name not in known:
+            yield f"{path}.{name}"
+        elif known[name]:
+            for item in value if isinstance(value, list) else [value]:
+                if isinstance(item, dict):
+                    yield from unknown_names(item, known[name], f"{path}.{name}")
+
+
+def test_every_name_is_one_of_the_providers(desired):
+    schema = json.loads((Path(__file__).parent / "terraform_names.json").read_text())["resources"]
+    made = terraform(desired).body["resource"]
+    assert set(made) <= set(schema)
+    found = [
+        path
+        for kind, resources in made.items()
+        for label, body in resources.items()
+        for path in unknown_names(body, schema[kind], f"{kind}.{label}")
+    ]
+    assert found == []
+
+
+def test_addresses_lead_somewhere(desired):
+    made = terraform(desired).body["resource"]
+    addresses = {f"{kind}.{label}" for kind, resources in made.items() for label in resources}
+    used = set()
+    for value in walk(made):
+        if isinstance(value, str):
+            used |= set(re.findall(r"(?<!\$)\$\{([\w]+\.[\w-]+)\.\w+\}", value))
+        if isinstance(value, dict) and "depends_on" in value:
+            used |= set(value["depends_on"])
+    assert used <= addresses
+    assert len(used) > 20
+
+
+def test_what_terraform_lacks_is_listed(desired):
+    made = terraform(desired)
+    assert {(gap.resource, gap.reason.rsplit(" ", 1)[-1]) for gap in made.gaps} == {
+        ("data-retention/main", "it"),
+        ("data-retention/us-east-2", "it"),
+        ("data-retention/us-west-2", "it"),
+        ("log-group/invocations", "DeletionProtectionEnabled"),
+        ("invocation-logging/main", "LoggingConfig.AudioDataDeliveryEnabled"),
+        ("trail/main", "AdvancedEventSelectors[EndpointDenials]"),
+    }
+    assert made.body["//"]["not_expressible"] == [gap.to_json() for gap in made.gaps]
+    assert all(gap.command.startswith("aws ") for gap in made.gaps)
+
+
+def test_organization_policies_go_through_the_management_role(desired):
+    body = terraform(desired).body
+    policies = body["resource"]["aws_organizations_policy"].values()
+    assert {item["provider"] for item in policies} == {"aws.management"}
+    assert body["provider"]["aws"][0]["allowed_account_ids"] == [ACCOUNT]
+    assert body["provider"]["aws"][1]["assume_role"][0]["role_arn"].endswith("role/RingwallManagement")
+
+
+def test_data_and_keys_are_not_destroyed(desired):
+    made = terraform(desired).body["resource"]
+    for kind in ("aws_kms_key", "aws_s3_bucket", "aws_cloudwatch_log_group"):
+        assert all(item["lifecycle"]["prevent_destroy"] for item in made[kind].values())
+
+
+def test_policy_variables_are_no_interpolations():
+    value = with_tokens({"a": ["${aws:PrincipalTag/team}", Ref("key/a", "Arn"), "%{x}"]})
+    text = json.dumps(value, ensure_ascii=False)
+    assert spelled(text, lambda ref: f"${{aws_kms_key.{ref.target[4:]}.arn}}") == (
+        '{"a": ["$${aws:PrincipalTag/team}", "${aws_kms_key.a.arn}", "%%{x}"]}'
+    )
+
+
+def test_the_estate_has_references_to_test_with(desired):
+    assert sum(1 for item in desired for _ in references(item.properties)) > 30

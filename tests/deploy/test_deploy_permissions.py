@@ -1,0 +1,174 @@
+"""The generated policies: a principal that has exactly one of them can do its work, and has nothing to spare."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from deploy.deploy_sweep import QUICKSTART, Deployment, one_of_each, swift
+from ringwall.catalog import load as load_catalog
+from ringwall.controls.compile import compile_estate
+from ringwall.demo.world import environment
+from ringwall.deploy.apply import apply
+from ringwall.deploy.contents import contents
+from ringwall.deploy.destroy import destroy, plan_destroy
+from ringwall.deploy.manifest import read_manifest
+from ringwall.deploy.permissions import (
+    Place,
+    audit_policy,
+    deploy_policy,
+    management_audit_policy,
+    management_deploy_policy,
+)
+from ringwall.deploy.plan import make_plan
+from ringwall.estate.collect import collect
+from ringwall.estate.kinds import registry
+from ringwall.perimeter import load
+from ringwall.sandbox import Sandbox
+
+ACCOUNT, MANAGEMENT = "111122223333", "999988887777"
+DEPLOYER = f"arn:aws:iam::{ACCOUNT}:role/deployer"
+ROLE = f"arn:aws:iam::{MANAGEMENT}:role/RingwallManagement"
+PLACE = Place(ACCOUNT, "us-east-1", "aws", ROLE)
+
+NOT_IN_A_FIRST_APPLY = {
+    # changing or repairing what is there
+    "bedrock:UpdateGuardrail", "cloudtrail:StopLogging", "cloudtrail:UpdateTrail",
+    "ec2:AuthorizeSecurityGroupEgress", "ec2:ModifyVpcEndpoint", "ec2:RevokeSecurityGroupIngress",
+    "iam:AttachRolePolicy", "iam:DeleteRolePermissionsBoundary", "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary", "iam:RemoveRoleFromInstanceProfile", "iam:UpdateAssumeRolePolicy",
+    "iam:UpdateRole", "kms:CancelKeyDeletion", "kms:DisableKey", "kms:DisableKeyRotation", "kms:EnableKey",
+    "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:UpdateAlias", "kms:UpdateKeyDescription", "logs:AssociateKmsKey",
+    "logs:DeleteDataProtectionPolicy", "logs:DeleteRetentionPolicy", "logs:DisassociateKmsKey", "organizations:UpdatePolicy",
+    # an organization without service control policies yet; an attached policy that the summary leaves out
+    "organizations:EnablePolicyType", "organizations:ListRoots", "iam:GetPolicy", "iam:GetPolicyVersion",
+    # properties that the quickstart does not declare
+    "s3:PutBucketObjectLockConfiguration",
+    # what AWS asks for and the sandbox does not: private DNS, and 403 in place of 404 for an absent object
+    "route53:AssociateVPCWithHostedZone", "s3:ListBucket",
+}  # fmt: skip
+"""What the policy has for other moments than the lifecycle below."""
+
+
+def actions(policy):
+    return {action for statement in policy["Statement"] for action in statement["Action"]}
+
+
+def without(policy, action):
+    """The policy without one action."""
+    statements = [
+        {**item, "Action": [name for name in item["Action"] if name != action]}
+        for item in policy["Statement"]
+    ]
+    return {**policy, "Statement": [item for item in statements if item["Action"]]}
+
+
+class Account:
+    """A sandbox in which a role has exactly one policy, and the management role another."""
+
+    def __init__(self, sandbox, perimeter):
+        self.sandbox, self.perimeter = sandbox, perimeter
+        self.admin = Deployment.connected().aws
+        trust = _trust(self.admin.caller)
+        self.admin.call("iam", "CreateRole", RoleName="deployer", AssumeRolePolicyDocument=trust)
+
+    def give(self, workload, management):
+        """Let the roles have these policies, and connect as them."""
+        moto = self.sandbox.gateway.moto
+        with moto.locked():  # nobody in the sandbox may write to the management account's IAM
+            roles = moto.store("iam", MANAGEMENT).roles.values()
+            role = next(item for item in roles if item.name == "RingwallManagement")
+            role.policies = {"p": json.dumps(management)}
+            role.managed_policies.clear()
+            role.assume_role_policy_document = _trust(DEPLOYER, self.admin.caller)
+        policy = json.dumps(workload)
+        self.admin.call("iam", "PutRolePolicy", RoleName="deployer", PolicyName="p", PolicyDocument=policy)
+        aws = self.admin.elsewhere(role=DEPLOYER)
+        return aws, aws.elsewhere(role=ROLE)
+
+    def used(self):
+        """Every action that either role was asked for."""
+        return {
+            entry.request.action
+            for entry in self.sandbox.gateway.log.entries()
+            if "assumed-role/deployer" in entry.request.principal
+            or "assumed-role/RingwallManagement" in entry.request.principal
+        }
+
+
+def _trust(*arns):
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(arns)}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@pytest.fixture
+def account(tmp_path):
+    text = QUICKSTART.read_text()
+    line = "  - arn:aws:iam::111122223333:user/SandboxAdministrator\n"
+    file = tmp_path / "ringwall.yaml"
+    file.write_text(text.replace(line, f"{line}  - {DEPLOYER}\n"))
+    with Sandbox() as sandbox, environment(sandbox.environment()):
+        yield Account(sandbox, load(file))
+
+
+def planned(account, desired, aws, management):
+    observed = collect(aws, management=management, desired=desired)
+    listed = read_manifest(aws, observed, account.perimeter.name)
+    return make_plan(desired, observed, registry(), perimeter=account.perimeter.name, listed=listed), listed
+
+
+def test_who_has_the_deploy_policy_can_deploy_and_destroy_and_needs_all_of_it(account):
+    desired = one_of_each(compile_estate(account.perimeter))
+    kinds, catalog = registry(), load_catalog()
+    policy = deploy_policy(desired, kinds, catalog, PLACE, purge=True)
+    over_there = management_deploy_policy(desired, kinds, catalog, PLACE)
+    aws, management = account.give(policy, over_there)
+    plan, listed = planned(account, desired, aws, management)
+    applied = apply(plan, aws, kinds, management=management, backoff=swift(), listed=listed)
+    assert [(item.change.id, str(item.error)) for item in applied.failed] == []
+    assert applied.complete
+    plan, listed = planned(account, desired, aws, management)
+    assert plan.empty
+    assert plan_destroy(plan, kinds, holds_data=contents(aws)).kept
+    destruction = plan_destroy(plan, kinds, holds_data=contents(aws), purge=True)
+    gone = destroy(destruction, aws, kinds, management=management, backoff=swift(), listed=listed)
+    assert [(item.change.id, str(item.error)) for item in gone.failed] == []
+    spare = (actions(policy) | actions(over_there)) - account.used()
+    assert spare == NOT_IN_A_FIRST_APPLY, "every other action was asked for, so none can be left out"
+    aws, management = account.give(without(policy, "kms:CreateKey"), over_there)
+    plan, listed = planned(account, desired, aws, management)
+    keyless = {item.id for item in desired.of_type("AWS::KMS::Key")}
+    assert {change.id for change in plan.todo if change.action == "update"} & keyless == keyless
+
+
+@pytest.mark.parametrize("lacking", ["kms:CreateKey", "s3:PutObject"])
+def test_without_one_action_the_apply_says_which(account, lacking):
+    desired = one_of_each(compile_estate(account.perimeter))
+    kinds, catalog = registry(), load_catalog()
+    policy = without(deploy_policy(desired, kinds, catalog, PLACE), lacking)
+    aws, management = account.give(policy, management_deploy_policy(desired, kinds, catalog, PLACE))
+    plan, listed = planned(account, desired, aws, management)
+    applied = apply(plan, aws, kinds, management=management, backoff=swift(), listed=listed)
+    assert {item.permission for item in applied.failed} == {lacking}
+
+
+def test_who_has_the_audit_policy_reads_everything_and_needs_all_of_it(account):
+    kinds = registry()
+    policy, over_there = audit_policy(kinds, PLACE), management_audit_policy(kinds)
+    deployment = Deployment.connected(one_of_each)
+    assert deployment.apply(deployment.plan()).complete
+    aws, management = account.give(policy, over_there)
+    estate = collect(aws, management=management)
+    assert [(item.type, gap.reason) for item in estate for gap in item.unknown] == []
+    spare = (actions(policy) | actions(over_there)) - account.used()
+    assert spare <= {
+        "iam:GetPolicy",
+        "iam:GetPolicyVersion",
+        "s3:GetBucketLocation",
+        "bedrock:GetResourcePolicy",
+    }
+    for lacking in ("kms:GetKeyPolicy", "bedrock:GetGuardrail", "organizations:DescribePolicy"):
+        aws, management = account.give(without(policy, lacking), without(over_there, lacking))
+        estate = collect(aws, management=management)
+        assert {gap.reason for item in estate for gap in item.unknown} == {f"AccessDenied: needs {lacking}"}

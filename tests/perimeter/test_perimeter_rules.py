@@ -1,0 +1,128 @@
+"""What a declaration must agree with itself about, and environments: each mistake where it stands."""
+
+from __future__ import annotations
+
+import pytest
+
+from perimeter.test_perimeter_loader import BASE, mistakes
+from ringwall.errors import DeclarationError, RingwallError
+from ringwall.perimeter import loads
+
+MORE = """\
+uses:
+  app: {kind: invoke, models: [claude]}
+  auditor: {kind: auditor}
+knowledge_bases:
+  manuals: {embedding_model: amazon.titan-embed-text-v2:0, vector_store: "arn:aws:aoss:us-east-1:111122223333:collection/abc"}
+siblings:
+  bedrock-mantle: {uses: [app], models: [x.y], without_guardrail: true}
+enforcement: {account: true}
+logging: {retention_days: 365, mask: [EmailAddress]}
+"""
+FULL = (
+    BASE.replace(
+        "  application_security_group: sg-0a11ce00000000001",
+        "  application_security_group: sg-0a11ce00000000001\n"
+        "  endpoints: [bedrock, bedrock-runtime, bedrock-agent-runtime, bedrock-mantle, sts]",
+    )
+    + MORE
+)
+
+
+def test_the_full_declaration_is_valid():
+    assert loads(FULL).siblings["bedrock-mantle"].without_guardrail
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("source: us-east-1", "source: us-eastt-1", "6:19: regions.source", "unknown Region us-eastt-1, did you mean us-east-1?"),
+        ("[us-east-2, us-west-2]", "[us-east-2, us-wset-2]", "6:56: regions.destinations[1]", "did you mean us-west-2?"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", "us.anthropic/claude", "7:18: models.claude", "does not have the form"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", '"arn:aws:bedrock:us-east-1:444455556666:imported-model/abcdefghij12"', "7:18: models.claude", "belongs to account 444455556666"),
+        ("us.anthropic.claude-sonnet-4-5-20250929-v1:0", '"arn:aws:bedrock:eu-west-1:111122223333:imported-model/abcdefghij12"', "7:18: models.claude", "is in eu-west-1; it must be in us-east-1"),
+        ("  strength: high", "  strength: high\n  tier: standard", "10:9: guardrail.tier", "the standard tier needs profile"),
+        ("  strength: high", "  strength: high\n  profile: us.guardrail.v1:0", "10:12: guardrail.profile", "only the standard tier"),
+        ("  strength: high", "  strength: high\n  pii: {EMIAL: block}", "10:16: guardrail.pii.EMIAL", "unknown PII type, did you mean EMAIL?"),
+        ("  strength: high", "  strength: high\n  output_filters: {PROMPT_ATTACK: high}", "10:35: guardrail.output_filters.PROMPT_ATTACK", "prompts alone"),
+        ("  strength: high", "  strength: high\n  words: [a, b, a]", "10:17: guardrail.words[2]", "a stands there twice"),
+        ("  strength: high", f"  strength: high\n  topics: [{{name: t, definition: {'x' * 201}}}]", "10:34: guardrail.topics[0].definition", "the classic tier takes 200"),
+        ("  strength: high", '  strength: high\n  regexes: [{name: r, pattern: "a(?=b)"}]', "10:13: guardrail.regexes[0]", "no look-around"),
+        ("  strength: high", '  strength: high\n  reasoning: {policies: ["arn:aws:bedrock:us-east-1:111122223333:automated-reasoning-policy/abcdefghij12"]}', "enforcement.account", "cannot be enforced"),
+        ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:us-east-1:999988887777:guardrail/abc", version: DRAFT}}', "enforcement.organization.version", "does not have the form"),
+        ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:us-east-1:111122223333:guardrail/abc", version: "1"}}', "enforcement.organization.guardrail", "must belong to the management account 999988887777"),
+        ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:eu-west-1:999988887777:guardrail/abc", version: "1"}}', "enforcement.organization.guardrail", "must be in us-east-1"),
+        ("{account: true}", "{excluded_models: [us.amazon.nova-pro-v1:0]}", "enforcement.excluded_models[0]", "does not have the form"),
+        (", without_guardrail: true", "", "siblings.bedrock-mantle", "say without_guardrail: true, or leave it closed"),
+        ("models: [x.y], ", "", "siblings.bedrock-mantle", "needs models"),
+        ("bedrock-mantle: {uses", "bedrock-mantel: {uses", "siblings.bedrock-mantel", "did you mean bedrock-mantle?"),
+        ("siblings:\n  bedrock-mantle: {uses: [app]", "siblings:\n  bedrock-mantle: {uses: [apps]", "siblings.bedrock-mantle.uses[0]", "apps is not declared under uses, did you mean app?"),
+        ("siblings:\n  bedrock-mantle: {uses: [app]", "siblings:\n  bedrock-mantle: {uses: [auditor]", "siblings.bedrock-mantle.uses[0]", "must be invoke or operator"),
+        ("bedrock-agent-runtime, bedrock-mantle, sts", "bedrock-agent-runtime, sts", "siblings.bedrock-mantle", "needs the endpoint bedrock-mantle"),
+        ("bedrock-agent-runtime, bedrock-mantle, sts", "bedrock-agent-runtim, bedrock-mantle, sts", "network.endpoints[2]", "did you mean bedrock-agent-runtime?"),
+        ("collection/abc", "collection/a", "knowledge_bases.manuals.vector_store", "does not have the form"),
+        ("aoss:us-east-1:111122223333:collection/abc", "rds:us-east-1:111122223333:cluster:c", "knowledge_bases.manuals", "needs secret"),
+        ("aoss:us-east-1:111122223333", "aoss:us-east-1:444455556666", "knowledge_bases.manuals.vector_store", "belongs to account 444455556666"),
+        ("[EmailAddress]", "[EmailAdress]", "logging.mask[0]", "did you mean EmailAddress?"),
+        ("retention_days: 365", "retention_days: 360", "logging.retention_days", "did you mean 365?"),
+        ("  strength: high", "  strength: high\n  topics: [{name: t, definition: d, examples: [a, b, c, d, e, f]}]", "guardrail.topics[0].examples", "takes at most 5, has 6"),
+        ("subnets: [subnet-0a11ce00000000001]", "subnets: []", "network.subnets", "needs at least 1, has 0"),
+        ("organization: {id: o-ringwallsb", "organization: {attachments: 10, id: o-ringwallsb", "organization.attachments", "must be less than or equal to 9, not 10"),
+        ("retention_days: 365", "retention_days: 365, prefix: logs/", "logging.prefix", "does not have the form"),
+        ("  auditor: {kind", "  kb-manuals: {kind", "uses.kb-manuals", "belongs to the perimeter's own role"),
+        ("name: t\n", f"name: a{'b' * 30}\n", "2:7: name", "too long for S3"),
+        ("  auditor: {kind: auditor}", "  auditor: {kind: agents, agent: ABCDEFGHIJ, alias: TSTALIASID}", "uses.auditor", "TSTALIASID is the test alias"),
+    ],
+)  # fmt: skip
+def test_each_mistake_is_shown_where_it_stands(old, new, place, words):
+    assert old in FULL
+    found = mistakes(FULL.replace(old, new, 1))
+    assert any(place in line and words in line for line in found), found
+
+
+ENVIRONMENTS = (
+    BASE
+    + """\
+environments:
+  prod:
+    account: "222233334444"
+    administrators: ["arn:aws:iam::222233334444:role/Admin"]
+    guardrail: {strength: medium, words: [nightjar]}
+  dev:
+    data_retention: default
+    guardrail: {strength: null, profanity: block}
+"""
+)
+
+
+def test_environments_are_laid_over_the_rest():
+    base, prod, dev = (loads(ENVIRONMENTS, environment=name) for name in (None, "prod", "dev"))
+    assert (base.account, prod.account) == ("111122223333", "222233334444")
+    assert (base.guardrail.strength, prod.guardrail.strength, dev.guardrail.strength) == (
+        "high",
+        "medium",
+        "none",
+    )
+    assert prod.guardrail.words == ("nightjar",)
+    assert prod.network == base.network
+    assert dev.data_retention == "default"
+    assert set(base.environments) == {"prod", "dev"}
+    assert prod.environments == {}
+
+
+def test_an_environment_that_is_not_there_names_those_that_are():
+    with pytest.raises(RingwallError, match=r"no environment stage \(there: prod, dev\)"):
+        loads(ENVIRONMENTS, environment="stage")
+
+
+@pytest.mark.parametrize("chosen", [None, "prod", "dev"])
+def test_mistakes_of_every_environment_are_found_at_their_own_lines(chosen):
+    text = ENVIRONMENTS.replace("strength: medium", "strength: mediun").replace(
+        "profanity: block", "profanety: block"
+    )
+    with pytest.raises(DeclarationError) as caught:
+        loads(text, environment=chosen)
+    assert [(item.line, item.path) for item in caught.value.problems] == [
+        (19, "guardrail.strength"),
+        (22, "guardrail.profanety"),
+    ]
