@@ -24,7 +24,10 @@ APPROXIMATE = {
     ("sns", "publish"): "kept with the topic; subscribers outside of the sandbox get nothing",
     ("sns", "subscribe"): "no confirmation is sent",
     ("logs", "put_metric_filter"): "kept and shown; no metric is made from log events",
-    ("organizations", "create_policy"): "SCPs, RCPs and Bedrock policies are in force; other types are kept and shown",
+    (
+        "organizations",
+        "create_policy",
+    ): "SCPs, RCPs and Bedrock policies are in force; other types are kept and shown",
     ("s3", "put_bucket_lifecycle_configuration"): "kept and shown; nothing expires",
 }
 """Why an operation that moto keeps state for is not exactly AWS's."""
@@ -96,7 +99,12 @@ def run_authorizations(scene):
     """Every decision, AWS's and the sandbox's."""
     for case in AUTHORIZATIONS:
         what, _, (service, operation, _), allowed, _ = case
-        yield what, f"{service}:{name_of(operation)}", "allowed" if allowed else "denied", outcome(scene, case)
+        yield (
+            what,
+            f"{service}:{name_of(operation)}",
+            "allowed" if allowed else "denied",
+            outcome(scene, case),
+        )
 
 
 def wrong(rows):

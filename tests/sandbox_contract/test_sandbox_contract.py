@@ -107,7 +107,9 @@ def test_what_is_lacking_says_so(world, service, operation):
         config=Config(retries={"max_attempts": 0}, inject_host_prefix=False),
     )
     bodies = []
-    client.meta.events.register("before-parse", lambda response_dict, **_: bodies.append(response_dict["body"]))
+    client.meta.events.register(
+        "before-parse", lambda response_dict, **_: bodies.append(response_dict["body"])
+    )
     shape = models.operation_model(service, operation).input_shape
     method = next(name for name, known in client.meta.method_to_api_mapping.items() if known == operation)
     try:
