@@ -102,7 +102,7 @@ def world(tmp_path_factory):
             yield World(sandbox)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def helpers():
     """Helpers of this file, for test modules (which cannot import it)."""
     return Helpers

@@ -1,5 +1,6 @@
 """Who is let in, and as whom: keys, sessions, API keys, roles, organization policies."""
 
+import base64
 import ssl
 import urllib.request
 from datetime import UTC, datetime, timedelta
@@ -292,6 +293,73 @@ def test_api_keys_are_those_that_iam_issued(world, helpers, monkeypatch):
         helpers.code_of(lambda: bearer(world, "ABSKnonsense", monkeypatch).converse(**ask))
         == "AccessDeniedException"
     )
+
+
+def short_term(keys, region="us-east-1", lifetime=3600, **changes):
+    """A short-term API key as AWS's token generators make it, or with something changed before it is signed."""
+    parameters = {"Action": "CallWithBearerToken", **changes}
+    request = AWSRequest(
+        "POST",
+        "https://bedrock.amazonaws.com/",
+        headers={"host": "bedrock.amazonaws.com"},
+        params=parameters,
+    )
+    credentials = Credentials(keys["key"], keys["secret"], keys.get("token"))
+    botocore.auth.SigV4QueryAuth(credentials, "bedrock", region, expires=lifetime).add_auth(request)
+    text = request.url.removeprefix("https://") + "&Version=1"
+    return "bedrock-api-key-" + base64.b64encode(text.encode()).decode()
+
+
+def test_short_term_api_keys_are_worth_what_signed_them(world, helpers, monkeypatch):
+    keys = world.user("presigner", INVOKE)
+    ask = {"modelId": helpers.MODEL, "messages": helpers.MESSAGES}
+    assert bearer(world, short_term(keys), monkeypatch).converse(**ask)["stopReason"]
+    assert world.sandbox.decisions(action="bedrock:CallWithBearerToken")[-1]["context"][
+        "bedrock:bearertokentype"
+    ] == ["SHORT_TERM"]
+    refused = [
+        short_term({**keys, "secret": "wrong"}),
+        short_term({**keys, "key": "AKIAIOSFODNN7EXAMPLE"}),
+        short_term(keys, lifetime=13 * 3600),
+        short_term(keys, Action="ListFoundationModels"),
+        "bedrock-api-key-",
+        "bedrock-api-key-%%%",
+        "bedrock-api-key-" + base64.b64encode(b"bedrock.amazonaws.com/?Action=CallWithBearerToken").decode(),
+    ]
+    for token in refused:
+        client = bearer(world, token, monkeypatch)
+        assert helpers.code_of(lambda c=client: c.converse(**ask)) == "AccessDeniedException"
+
+
+def test_short_term_api_keys_end(world, helpers, monkeypatch):
+    client = bearer(world, short_term(world.user("ender", INVOKE), lifetime=60), monkeypatch)
+    moment = world.sandbox.gateway.now() + timedelta(seconds=61)
+    monkeypatch.setattr(world.sandbox.gateway, "_clock", lambda: moment)
+    ask = {"modelId": helpers.MODEL, "messages": helpers.MESSAGES}
+    assert "expired" in helpers.message_of(lambda: client.converse(**ask))
+
+
+def test_short_term_api_keys_are_good_in_one_region(world, helpers, monkeypatch):
+    keys = world.user("traveller", INVOKE)
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", short_term(keys, region="us-west-2"))
+    client = boto3.session.Session().client(
+        "bedrock-runtime",
+        region_name="us-east-1",
+        verify=world.sandbox.ca_bundle,
+        config=Config(retries={"max_attempts": 0}, proxies={"https": world.sandbox.proxy_url}),
+    )
+    ask = {"modelId": helpers.MODEL, "messages": helpers.MESSAGES}
+    assert helpers.code_of(lambda: client.converse(**ask)) == "AccessDeniedException"
+
+
+def test_who_denies_bearer_tokens_denies_them(world, helpers, monkeypatch):
+    deny = {"Effect": "Deny", "Action": "bedrock:CallWithBearerToken", "Resource": "*"}
+    keys = world.user("unborne", INVOKE, deny)
+    ask = {"modelId": helpers.MODEL, "messages": helpers.MESSAGES}
+    client = bearer(world, short_term(keys), monkeypatch)
+    assert "bedrock:CallWithBearerToken" in helpers.message_of(lambda: client.converse(**ask))
+    monkeypatch.delenv("AWS_BEARER_TOKEN_BEDROCK")
+    assert world.client("bedrock-runtime", **keys).converse(**ask)
 
 
 def test_service_control_policies_bind_members_and_name_themselves(world, helpers):

@@ -401,3 +401,90 @@ def test_what_the_sandbox_lacks_says_so(world, helpers):
     assert (
         "GenerateServiceLastAccessedDetails" in message or "generate_service_last_accessed_details" in message
     )
+
+
+@pytest.fixture(scope="module")
+def granted(world):
+    """A key of its own, and a user without any policy."""
+    return world.client("kms").create_key()["KeyMetadata"]["Arn"], world.user("grantee")
+
+
+ARN = "arn:aws:iam::111122223333:user/grantee"
+
+
+def test_a_grant_lets_its_grantee_use_a_key_until_it_is_revoked(world, helpers, granted):
+    key, user = granted
+    kms, own = world.client("kms"), world.client("kms", **user)
+    ask = {"KeyId": key, "Plaintext": b"x"}
+    assert helpers.code_of(lambda: own.encrypt(**ask)) == "AccessDeniedException"
+    made = kms.create_grant(KeyId=key, GranteePrincipal=ARN, Operations=["Encrypt"])
+    blob = own.encrypt(**ask)["CiphertextBlob"]
+    assert helpers.code_of(lambda: own.decrypt(CiphertextBlob=blob)) == "AccessDeniedException"
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:Encrypt", "Resource": "*"}
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=helpers.policy(ROOT, deny))
+    assert helpers.code_of(lambda: own.encrypt(**ask)) == "AccessDeniedException"
+    kms.put_key_policy(KeyId=key, PolicyName="default", Policy=helpers.policy(ROOT))
+    assert own.encrypt(**ask)
+    kms.revoke_grant(KeyId=key, GrantId=made["GrantId"])
+    assert helpers.code_of(lambda: own.encrypt(**ask)) == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(
+    ("constraint", "context", "allowed"),
+    [
+        ({"EncryptionContextSubset": {"team": "a"}}, {"team": "a", "more": "b"}, True),
+        ({"EncryptionContextSubset": {"team": "a"}}, {"team": "b"}, False),
+        ({"EncryptionContextSubset": {"team": "a"}}, {}, False),
+        ({"EncryptionContextEquals": {"team": "a"}}, {"team": "a"}, True),
+        ({"EncryptionContextEquals": {"team": "a"}}, {"team": "a", "more": "b"}, False),
+    ],
+)
+def test_grants_are_bound_to_an_encryption_context(world, helpers, granted, constraint, context, allowed):
+    key, user = granted
+    kms, own = world.client("kms"), world.client("kms", **user)
+    made = kms.create_grant(
+        KeyId=key, GranteePrincipal=ARN, Operations=["Encrypt", "RetireGrant"], Constraints=constraint
+    )
+
+    def call():
+        return own.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)
+
+    try:
+        assert bool(call()) is True if allowed else helpers.code_of(call) == "AccessDeniedException"
+    finally:
+        own.retire_grant(GrantToken=made["GrantToken"])
+    assert helpers.code_of(call) == "AccessDeniedException"
+    assert (
+        helpers.code_of(lambda: own.retire_grant(GrantToken=made["GrantToken"]))
+        == "InvalidGrantTokenException"
+    )
+
+
+def test_who_passes_a_grant_on_passes_on_no_more(world, helpers, granted):
+    key, user = granted
+    kms, own = world.client("kms"), world.client("kms", **user)
+    made = kms.create_grant(KeyId=key, GranteePrincipal=ARN, Operations=["CreateGrant", "Encrypt"])
+    give = {"KeyId": key, "GranteePrincipal": "arn:aws:iam::111122223333:root"}
+    assert own.create_grant(**give, Operations=["Encrypt"])
+    assert (
+        helpers.code_of(lambda: own.create_grant(**give, Operations=["Decrypt"])) == "AccessDeniedException"
+    )
+    kms.revoke_grant(KeyId=key, GrantId=made["GrantId"])
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"Operations": ["Delete"]}, "ValidationException"),
+        ({"Operations": []}, "ValidationException"),
+        ({"GranteePrincipal": "nobody"}, "InvalidArnException"),
+        (
+            {"Constraints": {"EncryptionContextSubset": {"a": "b"}, "EncryptionContextEquals": {"a": "b"}}},
+            "ValidationException",
+        ),
+        ({"KeyId": "00000000-0000-0000-0000-000000000000"}, "NotFoundException"),
+    ],
+)
+def test_malformed_grants(world, helpers, granted, change, code):
+    given = {"KeyId": granted[0], "GranteePrincipal": ARN, "Operations": ["Encrypt"], **change}
+    assert helpers.code_of(lambda: world.client("kms").create_grant(**given)) == code

@@ -1,10 +1,13 @@
 """The sandbox around a command, and how it starts."""
 
+import json
 import socket
 import stat
 import sys
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from ringwall.errors import RingwallError
 from ringwall.sandbox import Sandbox
@@ -47,11 +50,6 @@ def test_a_command_that_is_not_there():
         run_foreground(command=["/nonexistent/program"])
 
 
-def test_state_between_runs_is_refused(tmp_path):
-    with pytest.raises(RingwallError, match="no state"):
-        run_foreground(state=tmp_path)
-
-
 def test_assignments_can_be_read_by_a_shell():
     assert assignments({"A": "b c", "D": "e+/="}) == "A='b c'\nD=e+/=\n"
 
@@ -71,3 +69,27 @@ def test_one_at_a_time_and_a_taken_port_frees_it():
 def test_plain_http_is_asked_for_by_name():
     with Sandbox(insecure_http=True) as sandbox:
         assert sandbox.endpoint_url.startswith("http://127.0.0.1:")
+
+
+def test_a_bucket_for_tls_alone_is_closed_over_plain_http(monkeypatch):
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    objects = ["arn:aws:s3:::tls-only", "arn:aws:s3:::tls-only/*"]
+    plain = {"Condition": {"Bool": {"aws:SecureTransport": "false"}}, "Principal": "*", "Resource": objects}
+    with Sandbox(insecure_http=True) as sandbox:
+        settings = sandbox.environment()
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=settings["AWS_ENDPOINT_URL"],
+            aws_access_key_id=settings["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=settings["AWS_SECRET_ACCESS_KEY"],
+            region_name="us-east-1",
+        )
+        s3.create_bucket(Bucket="tls-only")
+        s3.put_object(Bucket="tls-only", Key="k", Body=b"x")
+        assert s3.get_object(Bucket="tls-only", Key="k")["Body"].read() == b"x"
+        statement = {"Effect": "Deny", "Action": "s3:GetObject", **plain}
+        s3.put_bucket_policy(
+            Bucket="tls-only", Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        )
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.get_object(Bucket="tls-only", Key="k")

@@ -28,6 +28,7 @@ class FakePlatform:
         self.denied = set()
         self.changes = 0
         self.plane = None
+        self.effective = {}
         self.answers = {
             "kms:DescribeKey": {
                 "KeyMetadata": {"Arn": f"arn:aws:kms:{REGION}:{ACCOUNT}:key/k", "KeyState": "Enabled"}
@@ -58,6 +59,9 @@ class FakePlatform:
     def authorize(self, call, action, resource, context=None):
         if action in self.denied:
             raise AwsError("AccessDeniedException", f"not authorized to perform: {action} on {resource}", 403)
+
+    def effective_policy(self, type_, account):
+        return self.effective.get((type_, account))
 
     def now(self):
         return NOW

@@ -6,7 +6,7 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ringwall.sandbox import faults, models, places, resolve, sigv4
+from ringwall.sandbox import apikeys, faults, models, places, resolve, sigv4
 from ringwall.sandbox.sigv4 import SignatureError
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def aim(request: HttpRequest, endpoint_service: str | None = None) -> Target:
     if endpoint_service is not None:
         host = resolve.HostName(endpoint_service, host.region if host else None, None)
     name = signed.scope.service if signed else _guess(path_style, host)
-    region = signed.scope.region if signed else (host.region if host and host.region else places.REGION)
+    region = _region(request, signed, host)
     service = host.service if host else next(iter(models.SERVICES.get(name, ())), None)
     try:
         resolution = resolve.resolve(path_style, name, host)
@@ -103,11 +103,11 @@ def identify(target: Target, credentials: Credentials, now: datetime) -> tuple[C
         SignatureError: it does not authenticate.
     """
     request, signed = target.request, target.signed
-    authorization = request.headers.get("authorization", "")
-    if authorization.startswith("Bearer "):
+    token = _bearer(request)
+    if token is not None:
         if target.service not in models.SERVICES["bedrock"]:
             raise SignatureError("incomplete", "The service takes no API keys.")
-        return credentials.bearer(authorization.removeprefix("Bearer ").strip(), now), request
+        return credentials.bearer(token, now, target.region), request
     if signed is None:
         if target.service == "s3":
             return None, _decoded(request, None)
@@ -116,6 +116,21 @@ def identify(target: Target, credentials: Credentials, now: datetime) -> tuple[C
     caller, secret = credentials.look_up(signed.scope.access_key, signed.token, now)
     chain = sigv4.verify(_as_signed(target), signed, secret, now)
     return caller, _decoded(request, chain)
+
+
+def _bearer(request: HttpRequest) -> str | None:
+    authorization = request.headers.get("authorization", "")
+    return authorization.removeprefix("Bearer ").strip() if authorization.startswith("Bearer ") else None
+
+
+def _region(request: HttpRequest, signed: sigv4.Signed | None, host: HostName | None) -> str:
+    """The Region that is meant: the signature's, the host name's, a short-term API key's, or the sandbox's own."""
+    if signed:
+        return signed.scope.region
+    if host is not None:
+        return host.region or places.REGION
+    key = apikeys.read(_bearer(request) or "")
+    return key.region if key else places.REGION
 
 
 def _as_signed(target: Target) -> HttpRequest:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ringwall import catalog
 from ringwall.access import Access
@@ -13,8 +13,8 @@ from ringwall.catalog import operations
 from ringwall.iam.evaluate import decide
 from ringwall.iam.request import ANONYMOUS, Request
 from ringwall.sandbox import context as keys
-from ringwall.sandbox import faults, models, state
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox import effective, faults, models, state
+from ringwall.sandbox.call import AwsError, not_carried_out
 from ringwall.sandbox.decisions import DecisionLog, Entry, denial
 
 if TYPE_CHECKING:
@@ -48,6 +48,26 @@ class View:
             tags = {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ())}
             if tags:
                 found[_arn(resource)] = tags
+        return found
+
+    def effective_policy(self, type_: str, account: str) -> dict[str, Any] | None:
+        """What the organization's declarative policies of a type come to for an account; ``None`` = nothing."""
+        known = self.estate.account(account)
+        if known is None or type_ not in self._declared:
+            return None
+        return effective.merged(
+            [policy for target, policy in self._declared[type_] if target == level]
+            for level in (known.levels or (account,))
+        )
+
+    @cached_property
+    def _declared(self) -> Mapping[str, list[tuple[str, Mapping[str, Any]]]]:
+        """Attachments of policies that are not access control, by type."""
+        found: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+        for policy in self.estate:
+            if policy.type == "AWS::Organizations::Policy" and policy.get("Type") == effective.BEDROCK:
+                pairs = [(target, policy.get("Content")) for target in policy.get("TargetIds", ())]
+                found.setdefault(effective.BEDROCK, []).extend(pairs)
         return found
 
 
@@ -145,8 +165,9 @@ class Authorizer:
                 "ValidationException", f"The provided model identifier is invalid. {error}"
             ) from error
         except operations.UnknownOperationError as error:
-            message = f"The sandbox does not know which permissions {asking.service}:{asking.operation} needs"
-            raise faults.fault("not-in-sandbox", asking.service, message) from error
+            raise not_carried_out(
+                asking.service, asking.operation, "its permissions are not known"
+            ) from error
 
     def one(self, asking: Asking, authorization: Authorization) -> None:
         """Decide one authorization.

@@ -16,6 +16,7 @@ import re
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -24,17 +25,20 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox import models, moto_chance, moto_gaps
+from ringwall.sandbox.call import AwsError, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    from ringwall.sandbox.history import Beginning
 
 SERVICES = frozenset(
     {"iam", "organizations", "ec2", "kms", "s3", "logs", "cloudwatch", "cloudtrail", "sns", "events"}
 )
 """What moto keeps for us. STS and the Bedrock family are the sandbox's own."""
 
+_GLOBAL = frozenset({"iam", "s3", "organizations"})
 _SETTINGS = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"}
 _PROFILE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 _PROTOCOLS = {"cloudwatch": "query"}
@@ -82,6 +86,8 @@ class Moto:
         self._lock = threading.RLock()
         self._settings_before: dict[str, str | None] = {}
         self._urls: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
+        self._beginning: Beginning | None = None
+        self._known: set[str] = set()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -103,8 +109,13 @@ class Moto:
         finally:
             sessions.create_loader = original
 
-    def start(self) -> None:
-        """Begin with nothing, under the sandbox's settings of moto."""
+    def start(self, beginning: Beginning | None = None) -> None:
+        """Begin with nothing, under the sandbox's settings of moto.
+
+        Args:
+            beginning: what everything that moto makes of its own follows from; ``None`` = chance.
+        """
+        self._beginning = beginning
         self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
         session = _own_session()
         _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
@@ -135,16 +146,23 @@ class Moto:
         neutral = _moto("iam.access_control").PermissionResult.NEUTRAL
         _moto("s3.models").FakeBucket.get_permission = lambda *_: neutral
 
-    @staticmethod
-    def _backends(service: str) -> Any:
-        return _moto("backends").get_backend(service)
+    def _backends(self, service: str) -> Any:
+        backends = _moto("backends").get_backend(service)
+        if service not in self._known:
+            self._known.add(service)
+            moto_chance.lead(service)
+            moto_gaps.fill(service)
+        return backends
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
         """The objects that moto keeps of a service, for reading under :meth:`locked`."""
         regional = self._backends(service)[account]
-        return regional[
-            region if region in regional and service not in {"iam", "s3", "organizations"} else "aws"
-        ]
+        place = region if region in regional and service not in _GLOBAL else "aws"
+        if self._beginning is None or place in regional.keys():  # noqa: SIM118 - moto's "in" asks for Regions
+            return regional[place]
+        with self._lock, self._beginning.of(service, account, place):
+            moto_chance.seed()
+            return regional[place]
 
     def accounts(self, service: str) -> tuple[str, ...]:
         """Accounts that a service has state for."""
@@ -173,8 +191,24 @@ class Moto:
             dict(parameters), model
         )
         with self._lock:
+            if self._beginning is not None:
+                self.store(service, account, region)
+                moto_chance.seed()
             status, headers, body = self._send(service, operation, request, account, region)
         return self._read(model, protocol, status, headers, body)
+
+    def put_metrics(self, parameters: Mapping[str, Any], account: str, region: str) -> None:
+        """Keep metric data of the services' own, as PutMetricData does and without its way over the wire.
+
+        Each inference call makes some twenty data; written and read as a form they would cost more than the call.
+        """
+        with self._lock:
+            store = self.store("cloudwatch", account, region)
+            data = [
+                {**datum, "Timestamp": datum["Timestamp"].astimezone(UTC)}
+                for datum in parameters["MetricData"]
+            ]
+            store.put_metric_data(parameters["Namespace"], data)
 
     def _send(
         self, service: str, operation: str, request: dict[str, Any], account: str, region: str
@@ -190,14 +224,11 @@ class Moto:
             known: Any = error
             return known.code or 500, dict(known.get_headers()), _encoded(known.get_body())
         except NotImplementedError as error:
-            raise AwsError(
-                "NotImplementedException",
-                f"The sandbox does not implement {service}:{operation} ({error})",
-                501,
-            ) from error
+            raise not_carried_out(service, operation, str(error)) from error
         except _CRASHES as error:
-            text = f"The sandbox could not do {service}:{operation}: {type(error).__name__}: {error}"
-            raise AwsError("InternalFailure", text, 500) from error
+            # A client would try a 500 again, in vain.
+            why = f"with these parameters: {type(error).__name__}: {error}"
+            raise not_carried_out(service, operation, why) from error
         return int(status), headers, _encoded(body)
 
     @staticmethod
@@ -243,8 +274,7 @@ class Moto:
         try:
             parsed: dict[str, Any] = parser.parse(message, model.output_shape)
         except botocore.parsers.ResponseParserError as error:
-            text = f"The sandbox does not implement {model.service_model.service_name}:{model.name}"
-            raise AwsError("NotImplementedException", text, 501) from error
+            raise not_carried_out(model.service_model.service_name, model.name) from error
         parsed.pop("ResponseMetadata", None)
         fault = parsed.pop("Error", None)
         if status >= 301 and status != 304:

@@ -107,6 +107,13 @@ class AwsError(Exception):
         super().__init__(f"{code}: {message}")
 
 
+def not_carried_out(service: str, operation: str, why: str = "") -> AwsError:
+    """The answer to an operation that the sandbox lacks: 501, its name, and where to read what there is."""
+    reason = f" ({why})" if why else ""
+    message = f"The sandbox does not carry out {service}:{operation}{reason}. What it carries out is in docs/sandbox.md."
+    return AwsError("NotImplementedException", message, 501)
+
+
 class Platform(Protocol):
     """What a plane may ask of the rest of the sandbox. Thread-safe."""
 
@@ -154,6 +161,9 @@ class Platform(Protocol):
 
     def access(self) -> Access:
         """Who has which policies, by the sandbox's present state."""
+
+    def effective_policy(self, type_: str, account: str) -> Mapping[str, Any] | None:
+        """What the organization's declarative policies of a type (``BEDROCK_POLICY``) come to for an account."""
 
     def now(self) -> datetime:
         """The sandbox's time, aware, UTC."""

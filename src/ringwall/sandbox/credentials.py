@@ -13,6 +13,7 @@ import threading
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from ringwall.sandbox import apikeys, chance
 from ringwall.sandbox.sigv4 import SignatureError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _ALPHABET = string.ascii_uppercase + "234567"
 
 def random_id(prefix: str, length: int = 16) -> str:
     """An id as IAM makes them (``ASIA...``, ``AROA...``)."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    return prefix + chance.text(_ALPHABET, length)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ class Credentials:
         key = random_id("ASIA")
         session = Session(
             replace(caller, access_key=key),
-            base64.b64encode(secrets.token_bytes(30)).decode(),
-            "IQoJb3JpZ2luX2Vj" + base64.b64encode(secrets.token_bytes(192)).decode(),
+            base64.b64encode(chance.token_bytes(30)).decode(),
+            "IQoJb3JpZ2luX2Vj" + base64.b64encode(chance.token_bytes(192)).decode(),
         )
         with self._lock:
             self._sessions[key] = session
@@ -116,6 +117,21 @@ class Credentials:
         """The newest session with that ARN."""
         with self._lock:
             return next((s.caller for s in reversed(self._sessions.values()) if s.caller.arn == arn), None)
+
+    def holder(self, access_key: str) -> Caller:
+        """Whose a key is, whether or not it still authenticates.
+
+        Raises:
+            SignatureError: ``unknown-key``.
+        """
+        session, api_key = self._sessions.get(access_key), self.api_keys.get(access_key)
+        if session is not None:
+            return session.caller
+        if api_key is not None:
+            return replace(
+                self.user(api_key.account, api_key.user), access_key=access_key, bearer="LONG_TERM"
+            )
+        return self._user(access_key, active=False)[0]
 
     def look_up(self, access_key: str, token: str | None, now: datetime) -> tuple[Caller, str]:
         """Caller and secret of an access key.
@@ -134,11 +150,11 @@ class Credentials:
             raise SignatureError("expired")
         return session.caller, session.secret
 
-    def _user(self, access_key: str) -> tuple[Caller, str]:
+    def _user(self, access_key: str, *, active: bool = True) -> tuple[Caller, str]:
         with self._moto.locked():
             for account in self._moto.accounts("iam"):
                 key = self._moto.store("iam", account).access_keys.get(access_key)
-                if key is not None and key.status == "Active":
+                if key is not None and (key.status == "Active" or not active):
                     return self.user(account, key.user_name, access_key), str(key.secret_access_key)
         raise SignatureError("unknown-key")
 
@@ -156,12 +172,16 @@ class Credentials:
             tags = {tag["Key"]: tag["Value"] for tag in store.list_user_tags(name)}
             return Caller(str(user.arn), account, str(user.id), access_key, "User", tags)
 
-    def bearer(self, token: str, now: datetime) -> Caller:
-        """Caller of a Bedrock API key that IAM issued.
+    def bearer(self, token: str, now: datetime, region: str) -> Caller:
+        """Caller of a Bedrock API key: long-term if IAM issued it, short-term if it is a presigned request.
 
         Raises:
-            SignatureError: ``denied`` for any other token, and for inactive and expired keys.
+            SignatureError: ``denied`` for any other token, for inactive and expired keys, and for short-term keys of
+                another Region.
         """
+        short = apikeys.read(token)
+        if short is not None:
+            return self._short_term(short, now, region)
         for key in tuple(self.api_keys.values()):
             if key.service == "bedrock.amazonaws.com" and secrets.compare_digest(
                 key.secret.encode(), token.encode()
@@ -172,4 +192,15 @@ class Credentials:
                     raise SignatureError("denied", "Bedrock API key has expired.")
                 caller = self.user(key.account, key.user)
                 return replace(caller, access_key=key.id, bearer="LONG_TERM")
-        raise SignatureError("denied", "Authentication failed: Please make sure your API Key is valid.")
+        raise SignatureError("denied", apikeys.INVALID)
+
+    def _short_term(self, key: apikeys.ShortTermKey, now: datetime, region: str) -> Caller:
+        if key.region != region:
+            raise SignatureError("denied", apikeys.INVALID)
+        try:
+            caller, secret = self.look_up(key.signed.scope.access_key, key.signed.token, now)
+        except SignatureError as error:
+            message = apikeys.EXPIRED if error.kind == "expired" else apikeys.INVALID
+            raise SignatureError("denied", message) from error
+        key.verify(secret, now)
+        return replace(caller, bearer="SHORT_TERM")

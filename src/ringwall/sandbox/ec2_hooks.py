@@ -5,10 +5,9 @@ https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateVpcEndpoint.htm
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import documents, models, places
+from ringwall.sandbox import chance, documents, models, places
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.network import DNS_ATTRIBUTES
@@ -160,7 +159,7 @@ def _created_endpoint(turn: Turn, reply: Reply) -> None:
 def _dns_entries(turn: Turn, store: Any, endpoint: Any) -> Iterator[dict[str, str]]:
     region = turn.call.region
     service = endpoint.service_name.removeprefix(f"com.amazonaws.{region}.")
-    name = f"{endpoint.id}-{secrets.token_hex(4)}"
+    name = f"{endpoint.id}-{chance.token_hex(4)}"
     zones = [
         found[subnet].availability_zone
         for subnet in endpoint.subnet_ids or ()

@@ -121,12 +121,6 @@ _FAULTS: Mapping[str, Mapping[str, tuple[str, int, str]]] = {
         "ec2": ("RequestEntityTooLarge", 413, "The request body is larger than 25 MB"),
         "s3": ("EntityTooLarge", 400, "Your proposed upload exceeds the maximum allowed size."),
     },
-    "not-in-sandbox": {
-        "json": ("NotImplementedException", 501, "The sandbox does not implement this operation"),
-        "query": ("NotImplemented", 501, "The sandbox does not implement this operation"),
-        "ec2": ("NotImplemented", 501, "The sandbox does not implement this operation"),
-        "s3": ("NotImplemented", 501, "A header you provided implies functionality that is not implemented."),
-    },
 }
 _DENIED_CODES = {"sns": ("AuthorizationError", 403), "cloudwatch": ("AccessDenied", 403)}
 # awsJson services answer authentication and authorization errors with 400, restJson ones with 403.

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog.operations import Authorization
-from ringwall.sandbox import authenticate, eventstream, faults, models, places, serialize
+from ringwall.sandbox import authenticate, chance, eventstream, faults, models, places, serialize
 from ringwall.sandbox import context as keys
+from ringwall.sandbox.alarms import Alarms
 from ringwall.sandbox.authorize import Asking, Authorizer, Views, anonymous_or
 from ringwall.sandbox.call import AwsError, Call, Context, Output
 from ringwall.sandbox.credentials import Caller, Credentials
 from ringwall.sandbox.decisions import DecisionLog
+from ringwall.sandbox.history import changes_state
 from ringwall.sandbox.hooks import Table
 from ringwall.sandbox.internal import Insider, internal_turn
+from ringwall.sandbox.notices import Notices
 from ringwall.sandbox.parse import MalformedRequestError, parse
 from ringwall.sandbox.rooms import ROOMS
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.sts import Sts
 from ringwall.sandbox.turn import Turn
+from ringwall.sandbox.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -31,9 +34,10 @@ if TYPE_CHECKING:
     from ringwall.access import Access
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.call import Plane
+    from ringwall.sandbox.history import History
     from ringwall.sandbox.resolve import Resolution
     from ringwall.sandbox.trail import Trail
-    from ringwall.sandbox.wire import HttpRequest, HttpResponse
+    from ringwall.sandbox.wire import HttpRequest
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
 _POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
@@ -76,6 +80,9 @@ class Gateway:
         self.authorizer = Authorizer(moto, self.views, self.log)
         self.planes: dict[str, Plane] = {}
         self.trail: Trail | None = None
+        self.history: History | None = None
+        self.notices = Notices(self)
+        self.alarms = Alarms(moto, self.notices, self.now)
         self.endpoint_service: Callable[[str], str | None] = lambda _: None
         self.network_changed: Callable[[], None] = lambda: None
         self._sts = Sts(moto, self.credentials)
@@ -93,7 +100,9 @@ class Gateway:
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(self._pool, self._answer, exchange)
-            output = await answer if inspect.isawaitable(answer) else answer
+            if isinstance(answer, HttpResponse):
+                return answer
+            output = await answer
             response = self._written(exchange, output)
         except AwsError as error:
             return await loop.run_in_executor(self._pool, self._refused, exchange, error)
@@ -102,11 +111,20 @@ class Gateway:
         await loop.run_in_executor(self._pool, self._record, exchange, output, None)
         return response
 
-    def _answer(self, exchange: Exchange) -> Output | Awaitable[Output]:
-        turn = self._admit(exchange)
-        exchange.turn = turn
-        self._asking[exchange.request_id] = turn.asking
-        return self.perform(turn)
+    def _answer(self, exchange: Exchange) -> HttpResponse | Awaitable[Output]:
+        """The whole answer, made and recorded in one thread; or what the event loop has to wait for."""
+        try:
+            turn = self._admit(exchange)
+            exchange.turn = turn
+            self._asking[exchange.request_id] = turn.asking
+            output = self.perform(turn)
+            if not isinstance(output, Output):
+                return output
+            response = self._written(exchange, output)
+        except AwsError as error:
+            return self._refused(exchange, error)
+        self._record(exchange, output, None)
+        return response
 
     def _admit(self, exchange: Exchange) -> Turn:
         """Authenticate and read a request."""
@@ -214,8 +232,28 @@ class Gateway:
             self.authorizer.call(turn.asking, turn.asked)
         if service == "ec2" and turn.parameters.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
+        if self.history is not None and changes_state(service, turn.call.operation):
+            return self.history.call(turn, lambda: self._carry_out(turn))
+        return self._carry_out(turn)
+
+    def _carry_out(self, turn: Turn) -> Output | Awaitable[Output]:
         self._hooks.before(turn)
         return self._execute(turn)
+
+    def repeat(self, turn: Turn) -> None:
+        """Make a call of the past again: it was authorized when it was made.
+
+        Raises:
+            AwsError: it fails, as it did then.
+        """
+        if turn.call.service == "ec2":
+            self._wait_for_ec2()
+        self._asking[turn.call.request_id] = turn.asking
+        try:
+            self._hooks.prepare(turn)
+            self._carry_out(turn)
+        finally:
+            del self._asking[turn.call.request_id]
 
     def _require_bucket(self, turn: Turn) -> None:
         # S3 says that a bucket does not exist before it looks at policies.
@@ -236,6 +274,8 @@ class Gateway:
             output = self._moto(turn)
         if _changes_policies(turn.call):
             self.views.changed()
+        if service == "cloudtrail" and self.trail is not None and not turn.call.operation.startswith(_READS):
+            self.trail.changed()
         return output
 
     def _moto(self, turn: Turn) -> Output:
@@ -319,7 +359,17 @@ class Gateway:
         """See :meth:`ringwall.sandbox.call.Platform.peek`."""
         if service == "ec2":
             self._wait_for_ec2()
-        return self.moto.execute(service, operation, parameters, account, region).parameters
+
+        def reply() -> dict[str, Any]:
+            if (service, operation) in _SERVICES_OWN:
+                self.moto.put_metrics(parameters, account, region)
+                self.alarms.observe(parameters, account, region)
+                return {}
+            return self.moto.execute(service, operation, parameters, account, region).parameters
+
+        if self.history is not None and changes_state(service, operation):
+            return self.history.peek(service, operation, parameters, (account, region), reply)
+        return reply()
 
     def authorize(self, call: Call, action: str, resource: str, context: Context | None = None) -> None:
         """See :meth:`ringwall.sandbox.call.Platform.authorize`."""
@@ -334,9 +384,13 @@ class Gateway:
         """See :meth:`ringwall.sandbox.call.Platform.access`."""
         return self.views.now().access
 
+    def effective_policy(self, type_: str, account: str) -> dict[str, Any] | None:
+        """See :meth:`ringwall.sandbox.call.Platform.effective_policy`."""
+        return self.views.now().effective_policy(type_, account)
+
     def now(self) -> datetime:
         """See :meth:`ringwall.sandbox.call.Platform.now`."""
-        return self._clock()
+        return chance.moment() or self._clock()
 
     def record_event(
         self,

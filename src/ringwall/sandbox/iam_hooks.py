@@ -6,12 +6,11 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/welcome.html
 from __future__ import annotations
 
 import base64
-import secrets
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import documents
+from ringwall.sandbox import chance, documents
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.credentials import ApiKey, random_id
 from ringwall.sandbox.hooks import Hooks, each
@@ -216,7 +215,7 @@ def _create_credential(turn: Turn) -> Output:
         user.name,
         service,
         random_id("ACCA", 17),
-        f"BedrockAPIKey-{secrets.token_hex(2)}+1-at-{turn.account}"
+        f"BedrockAPIKey-{chance.token_hex(2)}+1-at-{turn.account}"
         if service.startswith("bedrock")
         else alias,
         _secret(service, alias),
@@ -229,8 +228,8 @@ def _create_credential(turn: Turn) -> Output:
 
 def _secret(service: str, alias: str) -> str:
     if not service.startswith("bedrock"):
-        return base64.b64encode(secrets.token_bytes(32)).decode()
-    return "ABSK" + base64.b64encode(f"{alias}:".encode() + secrets.token_bytes(32)).decode()
+        return base64.b64encode(chance.token_bytes(32)).decode()
+    return "ABSK" + base64.b64encode(f"{alias}:".encode() + chance.token_bytes(32)).decode()
 
 
 def _described(key: ApiKey) -> dict[str, Any]:

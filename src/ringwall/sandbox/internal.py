@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import chance
 from ringwall.sandbox import context as keys
 from ringwall.sandbox.authorize import Asking
 from ringwall.sandbox.call import AwsError, Call
@@ -48,13 +48,13 @@ def internal_turn(
     caller, base = _caller(gateway, who, values)
     name = caller.arn if caller else who.principal
     context = {**base, **who.context}
-    request_id = str(uuid.uuid4())
+    request_id = chance.identifier()
     asking = Asking(caller, name, context, request_id, now, service, operation, who.account, who.region)
     source = _AGENT if caller else who.principal
     call = Call(
         service, operation, values, who.account, who.region, name, context, request_id, source, source, now
     )
-    return Turn(gateway, call, caller, asking, dict(values), owner=who.account)
+    return Turn(gateway, call, caller, asking, dict(values), owner=who.account, insider=who.principal)
 
 
 def _caller(gateway: Gateway, who: Insider, values: Mapping[str, Any]) -> tuple[Caller | None, keys.Values]:

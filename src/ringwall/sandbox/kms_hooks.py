@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.request import Request
-from ringwall.sandbox import documents
+from ringwall.sandbox import documents, grants
 from ringwall.sandbox.call import AwsError
 from ringwall.sandbox.hooks import Hooks, each
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _USES = (
     "Encrypt",
     "Decrypt",
-    "ReEncrypt",
     "GenerateDataKey",
     "GenerateDataKeyWithoutPlaintext",
     "GenerateDataKeyPair",
@@ -32,10 +31,10 @@ _USES = (
     "VerifyMac",
     "Sign",
     "Verify",
-    "CreateGrant",
 )
 _BY_KEY = (
     *_USES,
+    "CreateGrant",
     "DescribeKey",
     "GetPublicKey",
     "GetKeyPolicy",
@@ -43,7 +42,6 @@ _BY_KEY = (
     "ListKeyPolicies",
     "ListGrants",
     "RevokeGrant",
-    "RetireGrant",
     "EnableKey",
     "DisableKey",
     "EnableKeyRotation",
@@ -94,7 +92,9 @@ def _key_of_ciphertext(turn: Turn) -> str | None:
 def _authorize_by_key(turn: Turn) -> None:
     """Aliases and ciphertexts stand for a key; its ARN is what policies are about."""
     key = _named_key(turn)
-    if key is None and "KeyId" not in turn.parameters:
+    if key is None and turn.parameters.get("KeyId"):
+        raise _no_key(turn, str(turn.parameters["KeyId"]))
+    if key is None:
         name = _key_of_ciphertext(turn)
         key = find_key(turn.gateway.moto, turn.account, turn.call.region, name) if name else None
     if key is not None:
@@ -102,6 +102,53 @@ def _authorize_by_key(turn: Turn) -> None:
         # moto takes bare ids everywhere, ARNs and aliases only here and there.
         if "KeyId" in turn.parameters:
             turn.parameters["KeyId"] = key.id
+
+
+def _authorize_by_both_keys(turn: Turn) -> None:
+    """ReEncrypt takes from one key, which the ciphertext names, and gives to another."""
+    moto, place = turn.gateway.moto, (turn.account, turn.call.region)
+    source = turn.parameters.get("SourceKeyId") or _key_of_ciphertext(turn)
+    for name, given in (
+        ("SourceKeyId", source),
+        ("DestinationKeyId", turn.parameters.get("DestinationKeyId")),
+    ):
+        key = find_key(moto, *place, str(given)) if given else None
+        if key is None:
+            raise _no_key(turn, str(given))
+        require_usable(key)
+        turn.changes[name] = key.arn
+        if name in turn.parameters:
+            turn.parameters[name] = key.id
+
+
+def _no_key(turn: Turn, name: str) -> AwsError:
+    # KMS has no policy to weigh for a key that is not there, and says so.
+    kind = "alias" if "alias/" in name else "key"
+    resource = name if kind == "alias" else f"key/{name}"
+    arn = name if name.startswith("arn:") else f"arn:aws:kms:{turn.call.region}:{turn.account}:{resource}"
+    message = f"Alias {arn} is not found." if kind == "alias" else f"Key '{arn}' does not exist"
+    return AwsError("NotFoundException", message)
+
+
+def _key_of_grant(turn: Turn) -> None:
+    """A grant token stands for its grant, and for its key."""
+    token = turn.parameters.get("GrantToken")
+    if token is None:
+        _authorize_by_key(turn)
+        return
+    moto = turn.gateway.moto
+    with moto.locked():
+        if turn.account in moto.accounts("kms"):
+            for key in moto.store("kms", turn.account, turn.call.region).keys.values():
+                if any(grant.token == token for grant in key.grants.values()):
+                    turn.changes["KeyId"] = key.arn
+                    return
+    raise AwsError("InvalidGrantTokenException", "The grant token is not valid.")
+
+
+def _create_grant(turn: Turn) -> None:
+    grants.check(turn.parameters)
+    _usable(turn)
 
 
 def _usable(turn: Turn) -> None:
@@ -120,6 +167,16 @@ def require_usable(key: Any) -> None:
         raise AwsError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
     if not key.enabled or key.key_state == "Disabled":
         raise AwsError("DisabledException", f"{key.arn} is disabled.")
+
+
+def _signs(turn: Turn) -> None:
+    key = _named_key(turn)
+    if key is None or not key.key_spec.startswith(("SYMMETRIC", "HMAC")):
+        return
+    if turn.call.operation == "GetPublicKey":
+        raise AwsError("UnsupportedOperationException", f"{key.arn} is not an asymmetric key.")
+    usage = f"{key.arn} key usage is {key.key_usage} which is not valid for {turn.call.operation}."
+    raise AwsError("InvalidKeyUsageException", usage)
 
 
 def _not_pending(turn: Turn) -> None:
@@ -198,13 +255,19 @@ def _policy_text(turn: Turn, reply: Reply) -> None:
 
 
 KMS = Hooks(
-    prepare=each("kms", _BY_KEY, _authorize_by_key),
+    prepare={
+        **each("kms", _BY_KEY, _authorize_by_key),
+        ("kms", "RetireGrant"): _key_of_grant,
+        ("kms", "ReEncrypt"): _authorize_by_both_keys,
+    },
     before={
         **each("kms", _USES, _usable),
+        **each("kms", ("Sign", "Verify", "GetPublicKey"), _signs),
         **each("kms", _WRITABLE, _not_pending),
         ("kms", "GetKeyPolicy"): _only_policy,
         ("kms", "PutKeyPolicy"): _put_key_policy,
         ("kms", "CreateKey"): _create_key,
+        ("kms", "CreateGrant"): _create_grant,
         ("kms", "EnableKeyRotation"): _rotation,
     },
     after={

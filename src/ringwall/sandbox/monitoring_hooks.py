@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringwall.sandbox import documents
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.alarms import INSUFFICIENT
+from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 
 if TYPE_CHECKING:
+    from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.turn import Turn
 
 _COMPARISONS = frozenset(
@@ -25,6 +27,7 @@ _COMPARISONS = frozenset(
         "GreaterThanUpperThreshold",
     }
 )
+_UNCHECKED = "Unchecked: Initial alarm creation"
 _SHORT_PERIODS = frozenset({1, 5, 10, 20, 30})
 _MISSING_DATA = frozenset({"breaching", "notBreaching", "ignore", "missing"})
 
@@ -72,10 +75,59 @@ def _invalid_topic(message: str) -> AwsError:
     return AwsError("InvalidParameter", f"Invalid parameter: Policy Error: {message}")
 
 
+def _new_alarm(turn: Turn, reply: Reply) -> None:
+    """An alarm that nobody has judged yet knows nothing; one that is changed keeps its state until it is judged."""
+    del reply
+    gateway, region = turn.gateway, turn.call.region
+    with gateway.moto.locked():
+        alarm = gateway.moto.store("cloudwatch", turn.account, region).alarms[turn.parameters["AlarmName"]]
+        if alarm.state_reason == _UNCHECKED:
+            alarm.state_value = INSUFFICIENT
+    gateway.alarms.evaluate(turn.account, region, lambda one: one is alarm)
+
+
+def _observe(turn: Turn, reply: Reply) -> None:
+    del reply
+    turn.gateway.alarms.observe(turn.parameters, turn.account, turn.call.region)
+
+
+def _look_again(turn: Turn) -> None:
+    """Time passes without data, too."""
+    if turn.account in turn.gateway.moto.accounts("cloudwatch"):
+        turn.gateway.alarms.evaluate(turn.account, turn.call.region)
+
+
+def _history(turn: Turn) -> Output:
+    """DescribeAlarmHistory: state changes and actions, the newest first."""
+    wanted, kind = turn.parameters.get("AlarmName"), turn.parameters.get("HistoryItemType")
+    with turn.gateway.moto.locked():
+        alarms = list(turn.gateway.moto.store("cloudwatch", turn.account, turn.call.region).alarms.values())
+    items = [
+        {
+            "AlarmName": alarm.name,
+            "AlarmType": "MetricAlarm",
+            "Timestamp": time,
+            "HistoryItemType": item,
+            "HistorySummary": summary,
+        }
+        for alarm in alarms
+        if wanted in {None, alarm.name}
+        for time, item, summary in getattr(alarm, "ringwall_history", ())
+        if kind in {None, item}
+    ]
+    oldest_first = turn.parameters.get("ScanBy") == "TimestampAscending"
+    items.sort(key=lambda item: item["Timestamp"], reverse=not oldest_first)
+    return Output({"AlarmHistoryItems": items[: turn.parameters.get("MaxRecords") or 100]})
+
+
 MONITORING = Hooks(
     before={
+        ("cloudwatch", "DescribeAlarms"): _look_again,
+        ("cloudwatch", "DescribeAlarmsForMetric"): _look_again,
         ("cloudwatch", "PutMetricAlarm"): _alarm,
         ("sns", "SetTopicAttributes"): _topic_policy,
         ("sns", "CreateTopic"): _create_topic,
-    }
+    },
+    after={("cloudwatch", "PutMetricAlarm"): _new_alarm, ("cloudwatch", "PutMetricData"): _observe},
+    instead={("cloudwatch", "DescribeAlarmHistory"): _history},
 )

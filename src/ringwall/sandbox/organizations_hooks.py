@@ -5,10 +5,11 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import documents, places, state
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox import documents, effective, places, state
+from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import ANY, Hooks
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ _FROM_MEMBERS = frozenset({"DescribeOrganization", "DescribeEffectivePolicy", "L
 _KINDS = {"SERVICE_CONTROL_POLICY": documents.SCP, "RESOURCE_CONTROL_POLICY": documents.RCP}
 _MAX_ATTACHED = {"SERVICE_CONTROL_POLICY": 10, "RESOURCE_CONTROL_POLICY": 5, "BEDROCK_POLICY": 10}
 """Policies of one type that a target may have."""
+_MAX_BEDROCK = 10_000
 _DEFAULT_RCP = "p-RCPFullAWSAccess"
 
 
@@ -50,6 +52,9 @@ def _policy(turn: Turn) -> Any:
 
 
 def _check_content(text: Any, type_: str) -> None:
+    if type_ == effective.BEDROCK:
+        _check_bedrock(text)
+        return
     kind = _KINDS.get(type_)
     if kind is None:
         return
@@ -66,6 +71,41 @@ def _check_content(text: Any, type_: str) -> None:
                 statement.principal.anyone or "*" in statement.principal.aws
             ):
                 raise _malformed("Resource control policies only support the Principal '*'.")
+
+
+def _check_bedrock(text: Any) -> None:
+    if len(str(text)) > _MAX_BEDROCK:
+        message = f"You have exceeded the maximum policy size of {_MAX_BEDROCK} characters."
+        raise _constraint("POLICY_CONTENT_LIMIT_EXCEEDED", message)
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise _malformed(str(error)) from error
+    effective.check_bedrock(document, places.MANAGEMENT, _malformed)
+
+
+def _describe_effective(turn: Turn) -> Output:
+    """The merged policy of an account; a member may ask for its own."""
+    type_ = str(turn.parameters.get("PolicyType"))
+    target = turn.parameters.get("TargetId") or turn.call.account
+    if turn.call.account not in (places.MANAGEMENT, target):
+        raise AwsError("AccessDeniedException", "You don't have permissions to access this resource.")
+    if not any(account.id == target for account in turn.gateway.views.now().estate.accounts):
+        raise AwsError("TargetNotFoundException", "You specified a target that doesn't exist.")
+    content = turn.gateway.views.now().effective_policy(type_, target)
+    if content is None:
+        message = "If you ran this action on the management account, this policy type is not enabled."
+        raise AwsError("EffectivePolicyNotFoundException", message)
+    return Output(
+        {
+            "EffectivePolicy": {
+                "PolicyContent": json.dumps(content),
+                "LastUpdatedTimestamp": turn.call.time,
+                "TargetId": target,
+                "PolicyType": type_,
+            }
+        }
+    )
 
 
 def _create_policy(turn: Turn) -> None:
@@ -157,4 +197,5 @@ ORGANIZATIONS = Hooks(
         ("organizations", "CreateAccount"): _attach_defaults,
         ("organizations", "CreateOrganizationalUnit"): _attach_defaults,
     },
+    instead={("organizations", "DescribeEffectivePolicy"): _describe_effective},
 )

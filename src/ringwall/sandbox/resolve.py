@@ -136,8 +136,10 @@ def resolve(request: HttpRequest, signing_name: str, host: HostName | None = Non
 
 
 def _by_preference(candidates: tuple[str, ...], path: str) -> tuple[str, ...]:
-    # Both agent services have /tags/{resourceArn}; only sessions are tagged through the runtime one.
-    if path.startswith("/tags/") and "session" not in path:
+    # Both agent services have /tags/{resourceArn}; only sessions are tagged through the runtime one. And of POST
+    # /agents/{id} a trailing slash alone tells the build-time service's operation.
+    tags = path.startswith("/tags/") and "session" not in path
+    if tags or (path.startswith("/agents/") and path.endswith("/")):
         return tuple(service for service in candidates if service != "bedrock-agent-runtime")
     return candidates
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ringwall.sandbox.bedrock_policy_hooks import BEDROCK_POLICIES
 from ringwall.sandbox.cloudtrail_hooks import CLOUDTRAIL
 from ringwall.sandbox.ec2_hooks import EC2
 from ringwall.sandbox.iam_hooks import IAM
@@ -12,4 +11,4 @@ from ringwall.sandbox.monitoring_hooks import MONITORING
 from ringwall.sandbox.organizations_hooks import ORGANIZATIONS
 from ringwall.sandbox.s3_hooks import S3
 
-ROOMS = (BEDROCK_POLICIES, CLOUDTRAIL, EC2, IAM, KMS, LOGS, MONITORING, ORGANIZATIONS, S3)
+ROOMS = (CLOUDTRAIL, EC2, IAM, KMS, LOGS, MONITORING, ORGANIZATIONS, S3)

@@ -44,13 +44,15 @@ def run_foreground(
     env_file: str | os.PathLike[str] | None = None,
     command: Sequence[str] = (),
     *,
+    reset: bool = False,
     insecure_http: bool = False,
 ) -> int:
     """Run a sandbox until SIGINT or SIGTERM, or as long as a command runs.
 
     Args:
         port: port of the public listener; 0 = any free one.
-        state: directory to keep state in; not supported.
+        state: directory to keep state in between runs.
+        reset: forget what the state directory holds.
         env_file: where to write the settings as shell assignments.
         command: program and arguments to run against a fresh sandbox, with the settings in its environment.
         insecure_http: serve the public listener over plain HTTP.
@@ -63,7 +65,7 @@ def run_foreground(
     """
     for name in PROFILES:  # moto makes SDK sessions of its own, which would look for the user's profile
         os.environ.pop(name, None)
-    with Sandbox(port, state, insecure_http=insecure_http) as sandbox:
+    with Sandbox(port, state, reset=reset, insecure_http=insecure_http) as sandbox:
         settings = sandbox.environment()
         if env_file is not None:
             _write(Path(env_file), settings)

@@ -9,6 +9,7 @@ import secrets
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,6 +20,7 @@ from ringwall.sandbox.backend import Moto
 from ringwall.sandbox.bedrock.plane import BedrockPlane
 from ringwall.sandbox.context import Arrival
 from ringwall.sandbox.gateway import Gateway
+from ringwall.sandbox.history import History
 from ringwall.sandbox.models import SERVICES
 from ringwall.sandbox.network import Network
 from ringwall.sandbox.places import Workload
@@ -31,11 +33,14 @@ from ringwall.sandbox.wire import HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextlib import AbstractContextManager
 
     from ringwall.sandbox.wire import HttpRequest
 
 _DECISIONS = "/_ringwall/decisions"
 _running = threading.Lock()
+# Answers are work for the processor, and more threads than it can serve only take turns; a model upstream is waited for.
+_WORKING, _WAITING = 4, 32
 
 
 class Sandbox:
@@ -43,7 +48,8 @@ class Sandbox:
 
     Args:
         port: port of the public listener; 0 = any free one.
-        state: directory to keep state in between runs; not supported.
+        state: directory to keep state in between runs; made if it is not there. ``None`` = keep nothing.
+        reset: forget what the state directory holds.
         insecure_http: serve the public listener over plain HTTP (``aws:SecureTransport`` is then false).
         model_upstream: base URL of an OpenAI-compatible server that answers for the models.
         model_names: its model name by Bedrock model id.
@@ -58,14 +64,17 @@ class Sandbox:
         port: int = 0,
         state: Path | None = None,
         *,
+        reset: bool = False,
         insecure_http: bool = False,
         model_upstream: str | None = None,
         model_names: Mapping[str, str] | None = None,
         model_api_key: str | None = None,
     ) -> None:
-        if state is not None:
-            raise RingwallError("the sandbox keeps no state between runs; leave out the state directory")
+        if reset and state is None:
+            raise RingwallError("there is nothing to reset without a state directory")
         self._port = port
+        self._state = state
+        self._reset = reset
         self._insecure = insecure_http
         self._models: dict[str, Any] = {
             "model_upstream": model_upstream,
@@ -92,7 +101,7 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        """Start, with a fresh organization, administrator and network."""
+        """Start: with a fresh organization, administrator and network, and what the state directory remembers."""
         if not _running.acquire(blocking=False):
             raise RingwallError(
                 "another sandbox runs in this process; stop it first, or start a process of its own"
@@ -104,27 +113,47 @@ class Sandbox:
             raise
 
     def _start(self) -> None:
+        self._history = self._open_history()
         self._directory = tempfile.TemporaryDirectory(prefix="ringwall-sandbox-")
-        self._moto.start()
-        bootstrap.make_organization(self._moto)
-        self._key, self._secret = bootstrap.make_administrator(self._moto)
-        self._pool = ThreadPoolExecutor(32, thread_name_prefix="ringwall-sandbox")
+        self._moto.start(self._history.beginning if self._history else None)
+        with self._beginning("organization"):
+            bootstrap.make_organization(self._moto)
+            self._key, self._secret = bootstrap.make_administrator(self._moto)
+        threads = _WAITING if self._models["model_upstream"] else _WORKING
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ringwall-sandbox")
         self._network = Network(self._moto, self._wait_for_ec2)
         self.gateway = Gateway(
             self._moto, pool=self._pool, wait_for_ec2=self._wait_for_ec2, ec2_ready=self._ec2.is_set
         )
         self.gateway.endpoint_service = self._endpoint_services.get
         self.gateway.network_changed = self._refresh_network
-        self.gateway.trail = Trail(self.gateway)
-        self._add_bedrock()
-        self._certificates = Certificates()
+        with self._beginning("bedrock"):
+            self._add_bedrock()
+        self._certificates = Certificates(self._state / "ca-with-key.pem" if self._state else None)
         self._certificates.write_bundle(Path(self.ca_bundle))
         self._server = Server()
         self._server.start()
-        self._open_public()
         self._ec2_thread = threading.Thread(target=self._make_network, name="ringwall-ec2", daemon=True)
         self._ec2_thread.start()
+        if self._history is not None:
+            self._history.repeat(self.gateway)
+            self.gateway.history = self._history
+        self.gateway.trail = Trail(self.gateway)
+        self._open_public()
         self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
+
+    def _open_history(self) -> History | None:
+        if self._state is None:
+            return None
+        try:
+            self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise RingwallError(f"the state directory {self._state} cannot be made: {error}") from error
+        return History(self._state, reset=self._reset)
+
+    def _beginning(self, part: str) -> AbstractContextManager[None]:
+        """What a part of the sandbox's beginning is made in: the same at each start, if there is a history."""
+        return self._history.beginning.of(part) if self._history else nullcontext()
 
     def _add_bedrock(self) -> None:
         self._bedrock = plane = BedrockPlane(self.gateway, **self._models)
@@ -143,13 +172,28 @@ class Sandbox:
                 else self._public
             )
         except OSError as error:
-            self._server.stop()
+            self._abandon()
             raise RingwallError(
                 f"port {self._port} of 127.0.0.1 cannot be used: {error}; choose another"
             ) from error
 
+    def _abandon(self) -> None:
+        """End what runs of a sandbox that could not start."""
+        self._ec2_thread.join()
+        assert self.gateway.trail is not None
+        self.gateway.trail.stop()
+        self._bedrock.stop()
+        for listener in self._endpoints.values():
+            self._server.run(listener.runner.cleanup())
+        self._server.stop()
+        self._pool.shutdown(wait=False)
+        if self._history is not None:
+            self._history.close()
+        self._directory.cleanup()
+
     def _make_network(self) -> None:
-        bootstrap.make_network(self._moto)
+        with self._beginning("network"):
+            bootstrap.make_network(self._moto)
         self._ec2.set()
 
     def _wait_for_ec2(self) -> None:
@@ -172,6 +216,8 @@ class Sandbox:
         self._server.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._moto.stop()
+        if self._history is not None:
+            self._history.close()
         self._directory.cleanup()
         _running.release()
 
@@ -185,7 +231,7 @@ class Sandbox:
     @property
     def ca_bundle(self) -> str:
         """Path of the PEM file with the sandbox's CA."""
-        return str(Path(self._directory.name) / "ca.pem")
+        return str((self._state or Path(self._directory.name)) / "ca.pem")
 
     @property
     def proxy_url(self) -> str:

@@ -9,7 +9,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.model import Account, Estate, Resource
-from ringwall.sandbox import places
+from ringwall.sandbox import grants, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -200,7 +200,7 @@ def _keys(moto: Moto) -> Iterator[Resource]:
     for account, region, store in _regional(moto, "kms"):
         for key in store.keys.values():
             properties = {
-                "KeyPolicy": _document(key.policy),
+                "KeyPolicy": _key_policy(key),
                 "Enabled": bool(key.enabled),
                 "KeyState": key.key_state,
                 "Tags": [
@@ -209,6 +209,16 @@ def _keys(moto: Moto) -> Iterator[Resource]:
                 ],
             }
             yield Resource("AWS::KMS::Key", account, region, key.arn, properties)
+
+
+def _key_policy(key: Any) -> Any:
+    """A key's policy, and its grants as statements of it."""
+    policy = _document(key.policy)
+    granted = [statement for grant in key.grants.values() for statement in grants.statements(grant)]
+    if not granted:
+        return policy
+    own = policy.get("Statement", [])
+    return {**policy, "Statement": [*(own if isinstance(own, list) else [own]), *granted]}
 
 
 def _bucket_policies(moto: Moto) -> Iterator[Resource]:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
-from ringwall.sandbox.call import AwsError, Output
+from ringwall.sandbox.call import AwsError, Output, not_carried_out
 from ringwall.sandbox.credentials import Caller
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Sts:
         """
         operation = self._operations.get(turn.call.operation)
         if operation is None:
-            raise AwsError("NotImplemented", f"The sandbox does not implement sts:{turn.call.operation}", 501)
+            raise not_carried_out("sts", turn.call.operation)
         return operation(turn)
 
     @staticmethod

@@ -13,13 +13,30 @@ if TYPE_CHECKING:
 
 _DOMAINS = (".amazonaws.com", ".api.aws")
 _MAX_LEAVES = 1000
+_NAME = "Ringwall sandbox"
+
+
+def _kept(path: Path) -> trustme.CA:
+    if path.exists():
+        text = path.read_bytes()
+        return trustme.CA.from_pem(cert_bytes=text, private_key_bytes=text)
+    ca = trustme.CA(organization_name=_NAME)
+    draft = path.with_name(f"{path.name}.new")
+    draft.touch(mode=0o600)
+    draft.write_bytes(ca.private_key_pem.bytes() + ca.cert_pem.bytes())
+    draft.replace(path)  # there whole or not at all
+    return ca
 
 
 class Certificates:
-    """The sandbox's CA. Its key never leaves the process; only the certificate is written."""
+    """The sandbox's CA.
 
-    def __init__(self) -> None:
-        self._ca = trustme.CA(organization_name="Ringwall sandbox")
+    Args:
+        keep: file that keeps the CA, with its key, for the next start; without one the key never leaves the process.
+    """
+
+    def __init__(self, keep: Path | None = None) -> None:
+        self._ca = _kept(keep) if keep else trustme.CA(organization_name=_NAME)
         self._lock = threading.Lock()
         self._leaves: dict[str, ssl.SSLContext] = {}
         self.context = self._leaf("localhost", "localhost", "127.0.0.1")

@@ -15,11 +15,11 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
-from ringwall.sandbox import events, places, selectors
+from ringwall.sandbox import events, notices, places, selectors
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from ringwall.sandbox.call import Output
     from ringwall.sandbox.events import Record
@@ -41,6 +41,7 @@ class Trail:
         self._delivering = threading.Lock()
         self._events: deque[Record] = deque(maxlen=_KEPT)
         self._pending: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
+        self._known: tuple[tuple[str, str, str, Any], ...] | None = None
         self.problems: dict[str, str] = {}
         self._wake = threading.Event()
         self._stopped = threading.Event()
@@ -130,6 +131,7 @@ class Trail:
     def _add(self, record: Record) -> None:
         with self._lock:
             self._events.append(record)
+        self._tell(record)
         for account, region, name, trail in self._trails():
             if trail.status.is_logging and _covers(account, region, trail, record):
                 with self._lock:
@@ -139,16 +141,35 @@ class Trail:
                 if full:
                     self._wake.set()
 
-    def _trails(self) -> Iterator[tuple[str, str, str, Any]]:
+    def _tell(self, record: Record) -> None:
+        """EventBridge hears of calls that change something, but not of its own and the alarms' notices."""
+        account, region = record["recipientAccountId"], record["awsRegion"]
+        if record["eventCategory"] != "Management" or record["readOnly"]:
+            return
+        if record["sourceIPAddress"] in {notices.EVENTS, notices.CLOUDWATCH}:
+            return
+        if self._gateway.notices.wanted(account, region):
+            self._gateway.notices.event(notices.api_call(record), (account, region))
+
+    def changed(self) -> None:
+        """A trail was made, changed or deleted."""
+        self._known = None
+
+    def _trails(self) -> tuple[tuple[str, str, str, Any], ...]:
+        """Account, Region, name and moto's object of each trail; kept, as every record asks for them."""
+        known = self._known
+        if known is not None:
+            return known
         moto = self._gateway.moto
         with moto.locked():
-            found = [
+            found = tuple(
                 (account, region, name, trail)
                 for account in moto.accounts("cloudtrail")
                 for region in moto.regions("cloudtrail", account)
                 for name, trail in moto.store("cloudtrail", account, region).trails.items()
-            ]
-        yield from found
+            )
+            self._known = found
+        return found
 
     def events(self, account: str, region: str) -> list[Record]:
         """Management events of an account and Region, newest first, as ``LookupEvents`` shows them."""
@@ -179,6 +200,7 @@ class Trail:
 
     def flush(self) -> None:
         """Deliver everything that is waiting."""
+        self._gateway.notices.flush()
         with self._delivering:
             with self._lock:
                 pending, self._pending = self._pending, defaultdict(list)

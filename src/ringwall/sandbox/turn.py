@@ -26,6 +26,7 @@ class Turn:
         parameters: parameters as they will be executed.
         changes: parameters that are authorized in another form (a key's ARN for its alias).
         owner: account whose resources are meant, where it is not the caller's.
+        insider: principal that an internal call is made as; ``None`` for clients' calls.
     """
 
     gateway: Gateway
@@ -35,6 +36,7 @@ class Turn:
     parameters: dict[str, Any]
     changes: dict[str, Any] = field(default_factory=dict)
     owner: str | None = None
+    insider: str | None = None
 
     @property
     def asked(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             ),
             _EXACT,
         ),
-        "PutEnforcedGuardrailConfiguration": Fidelity("exact", "of the account; organization policies enforce nothing here"),
+        "PutEnforcedGuardrailConfiguration": Fidelity("exact", "of the account; those of the organization are Bedrock policies (Organizations), and are enforced too"),
         "PutModelInvocationLoggingConfiguration": Fidelity(
             "exact", "destinations are tried out with AWS's own test object and event; binary data stays inside the record"
         ),

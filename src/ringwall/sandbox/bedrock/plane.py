@@ -19,7 +19,7 @@ from ringwall.sandbox.bedrock.scope import Operation, Scope
 from ringwall.sandbox.bedrock.shapes import validate
 from ringwall.sandbox.bedrock.state import State
 from ringwall.sandbox.bedrock.telemetry import Telemetry
-from ringwall.sandbox.call import AwsError, Call, Output
+from ringwall.sandbox.call import AwsError, Call, Output, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,11 +85,7 @@ class BedrockPlane:
         """
         operation = OPERATIONS[call.service].get(call.operation)
         if operation is None:
-            raise AwsError(
-                "NotImplementedException",
-                f"The sandbox authorizes and records {call.service}:{call.operation}, but does not carry it out.",
-                501,
-            )
+            raise not_carried_out(call.service, call.operation)
         try:
             validate(call.service, call.operation, call.parameters)
             output = operation(self._scope, call)

@@ -33,6 +33,10 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
+_IDENTIFIER = 256
+"""Greatest length of what may be an identifier, in characters."""
+
+
 def validate(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     """Check an operation's input against its model.
 
@@ -105,7 +109,7 @@ def _check_string(shape: Any, value: str, path: str) -> Iterator[str]:
     if allowed and value not in allowed:
         yield _failed(value, path, f"Member must satisfy enum value set: [{', '.join(allowed)}]")
     pattern = shape.metadata.get("pattern")
-    if pattern and shape.name not in _WRONG_PATTERNS and not _pattern(pattern).fullmatch(value):
+    if pattern and shape.name not in _WRONG_PATTERNS and not _matches(pattern, value):
         yield _failed(value, path, f"Member must satisfy regular expression pattern: {pattern}")
 
 
@@ -128,6 +132,20 @@ _CHECKS: dict[str, Callable[[Any, Any, str], Iterator[str]]] = {
     "float": _check_number,
     "double": _check_number,
 }
+
+
+def _matches(pattern: str, value: str) -> bool:
+    # Identifiers come again and again; prompts do not, and are not to be kept.
+    return (
+        _is_identifier(pattern, value)
+        if len(value) <= _IDENTIFIER
+        else bool(_pattern(pattern).fullmatch(value))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _is_identifier(pattern: str, value: str) -> bool:
+    return bool(_pattern(pattern).fullmatch(value))
 
 
 @lru_cache(maxsize=1024)

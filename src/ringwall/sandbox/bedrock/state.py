@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 import threading
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import chance
 from ringwall.sandbox.bedrock.evaluation.engine import CompiledGuardrail
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 def new_id(length: int, alphabet: str = LOWER) -> str:
     """A random identifier in the manner of Bedrock's."""
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return chance.text(alphabet, length)
 
 
 @dataclass

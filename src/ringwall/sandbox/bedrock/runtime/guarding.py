@@ -1,6 +1,7 @@
 """Which guardrails bear on a call, and what they say together.
 
-The request's guardrail and the account's enforced one all apply; any block blocks, and masks add up (user guide:
+The request's guardrail, the account's enforced one and the organization's all apply; any block blocks, and masks add
+up. An organization's guardrail that does not exist stops all inference, as on AWS (user guide:
 "Apply cross-account safeguards with Amazon Bedrock Guardrails enforcements").
 """
 
@@ -9,19 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import effective
 from ringwall.sandbox.bedrock.control import guardrails
 from ringwall.sandbox.bedrock.control.keys import unwrap_key
 from ringwall.sandbox.bedrock.evaluation.engine import Evaluation, Grounding, Question
 from ringwall.sandbox.bedrock.faults import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ringwall.sandbox.bedrock.scope import Scope
     from ringwall.sandbox.bedrock.state import Guardrail, GuardrailVersion
     from ringwall.sandbox.call import Call
 
-REQUEST, ACCOUNT = "REQUEST", "ACCOUNT_ENFORCED"
+REQUEST, ACCOUNT, ORGANIZATION = "REQUEST", "ACCOUNT_ENFORCED", "ORGANIZATION_ENFORCED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Applied:
     Attributes:
         guardrail: the guardrail.
         version: the version of it.
-        origins: why it applies (``REQUEST``, ``ACCOUNT_ENFORCED``).
+        origins: why it applies (``REQUEST``, ``ACCOUNT_ENFORCED``, ``ORGANIZATION_ENFORCED``).
         all_messages: evaluate messages as a whole, whatever the caller marked.
         all_system: evaluate system prompts, whatever the caller marked.
         own: whether the caller's account owns it.
@@ -136,10 +138,36 @@ def applied_to(
         guardrail, version = find_version(scope, call, *named)
         own = guardrail.id in scope.home(call).guardrails
         found.append(Applied(guardrail, version, (REQUEST,), all_messages=False, all_system=False, own=own))
-    enforced = scope.home(call).enforced
-    if enforced is not None and model_id is not None and _covers(enforced.get("modelEnforcement"), model_id):
-        _add_enforced(scope, call, enforced, found)
+    if model_id is not None:
+        for enforced, origin in _enforced(scope, call):
+            if _covers(enforced.get("modelEnforcement"), model_id):
+                _add_enforced(scope, call, enforced, origin, found)
     return tuple(found)
+
+
+def _enforced(scope: Scope, call: Call) -> Iterator[tuple[Mapping[str, Any], str]]:
+    """The enforced configurations of the caller's account and organization, in the account's shape."""
+    own = scope.home(call).enforced
+    if own is not None:
+        yield own, ACCOUNT
+    policy = scope.platform.effective_policy(effective.BEDROCK, call.account)
+    for given in effective.guardrail_configurations(policy, call.region):
+        arn, _, number = str(given.get("identifier", "")).rpartition(":")
+        guarding = given.get("selective_content_guarding") or {}
+        models = given.get("model_enforcement")
+        configuration: dict[str, Any] = {
+            "guardrailArn": arn,
+            "guardrailVersion": number,
+            "selectiveContentGuarding": {side: str(value).upper() for side, value in guarding.items()},
+        }
+        if given.get("input_tags") == "honor":
+            configuration["selectiveContentGuarding"] = {"messages": "SELECTIVE", "system": "SELECTIVE"}
+        if models is not None:
+            configuration["modelEnforcement"] = {
+                "includedModels": models.get("included_models") or ["ALL"],
+                "excludedModels": models.get("excluded_models") or [],
+            }
+        yield configuration, ORGANIZATION
 
 
 def _covers(enforcement: Mapping[str, Any] | None, model_id: str) -> bool:
@@ -150,7 +178,9 @@ def _covers(enforcement: Mapping[str, Any] | None, model_id: str) -> bool:
     return bool({"ALL", model_id} & set(enforcement["includedModels"]))
 
 
-def _add_enforced(scope: Scope, call: Call, enforced: Mapping[str, Any], found: list[Applied]) -> None:
+def _add_enforced(
+    scope: Scope, call: Call, enforced: Mapping[str, Any], origin: str, found: list[Applied]
+) -> None:
     arn, number = enforced["guardrailArn"], enforced["guardrailVersion"]
     scope.platform.authorize(call, "bedrock:ApplyGuardrail", arn)
     guardrail, version = find_version(scope, call, arn, number)
@@ -161,11 +191,14 @@ def _add_enforced(scope: Scope, call: Call, enforced: Mapping[str, Any], found: 
     for index, other in enumerate(found):
         if other.guardrail is guardrail and other.version is version:
             found[index] = replace(
-                other, origins=(*other.origins, ACCOUNT), all_messages=messages, all_system=system
+                other,
+                origins=(*other.origins, origin),
+                all_messages=messages or other.all_messages,
+                all_system=system or other.all_system,
             )
             return
     own = guardrail.id in scope.home(call).guardrails
-    found.append(Applied(guardrail, version, (ACCOUNT,), messages, system, own))
+    found.append(Applied(guardrail, version, (origin,), messages, system, own))
 
 
 def inspect(

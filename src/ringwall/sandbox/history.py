@@ -1,0 +1,244 @@
+"""What a sandbox with a state directory remembers: every change, in order, made again at the next start.
+
+moto's state can neither be written down nor read back, so the changes are: each call that changes state goes to the
+journal before its caller hears of it, with the seed of its randomness and its time (:mod:`ringwall.sandbox.chance`).
+Made again in the same order on the same beginning, the calls give the same state, with the same ids, secrets, keys and
+dates. Calls that change state are made one at a time; all others run beside them as ever.
+
+A change is written once it was made and before it is answered. A crash between the two loses a change that nobody was
+told of; a crash after the answer loses nothing.
+
+Kept out, as it is no state of an AWS account's: the decisions log. Made anew at each start, as nothing can repeat
+them: RSA and elliptic-curve keys (asymmetric KMS keys, EC2 key pairs).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ringwall.sandbox import chance
+from ringwall.sandbox.authorize import Asking
+from ringwall.sandbox.call import AwsError, Call
+from ringwall.sandbox.internal import Insider, internal_turn
+from ringwall.sandbox.journal import Journal
+from ringwall.sandbox.sigv4 import SignatureError
+from ringwall.sandbox.turn import Turn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from ringwall.sandbox.gateway import Gateway
+    from ringwall.sandbox.journal import Entry
+
+_Result = TypeVar("_Result")
+
+_VERSION = 1
+_READS = (
+    "Get",
+    "List",
+    "Describe",
+    "Head",
+    "Lookup",
+    "Simulate",
+    "BatchGet",
+    "Select",
+    "Check",
+    "Count",
+    "Validate",
+    "Filter",
+    "Test",
+)
+_READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
+_KMS_READS = ("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "Generate")
+
+
+def changes_state(service: str, operation: str) -> bool:
+    """Whether an operation may change what the sandbox keeps. Sessions of STS are kept."""
+    if service == "sts":
+        return operation not in {"GetCallerIdentity", "GetAccessKeyInfo", "DecodeAuthorizationMessage"}
+    if service in _READ_SERVICES or (service == "kms" and operation.startswith(_KMS_READS)):
+        return False
+    return not operation.startswith(_READS)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The seed and moment from which a sandbox with nothing in it is made."""
+
+    seed: bytes
+    moment: datetime
+
+    def of(self, *names: str) -> AbstractContextManager[None]:
+        """What a part of the beginning is made in, named so that parts can be made in any order."""
+        seed = hashlib.sha256(self.seed + "/".join(names).encode()).digest()
+        return chance.of_change(seed, self.moment)
+
+
+class History:
+    """The changes of a sandbox.
+
+    Args:
+        directory: the state directory.
+        reset: forget what it holds.
+
+    Attributes:
+        beginning: what the sandbox starts from.
+        past: the entries to make again.
+    """
+
+    def __init__(self, directory: Path, *, reset: bool = False) -> None:
+        self._journal = Journal(directory / "journal")
+        if reset:
+            self._journal.reset()
+        self._one_at_a_time = threading.RLock()
+        entries = list(self._journal.entries())
+        if not entries:
+            entries.append(
+                {
+                    "version": _VERSION,
+                    "seed": chance.token_bytes(chance.SEED),
+                    "time": datetime.now(UTC),
+                }
+            )
+            self._journal.sync(self._journal.append(entries[0]))
+        self.beginning = Beginning(entries[0]["seed"], entries[0]["time"])
+        self.past: list[Entry] = entries[1:]
+
+    # -- making changes --------------------------------------------------------------------------------------------
+
+    def call(self, turn: Turn, make: Callable[[], _Result]) -> _Result:
+        """Make a call that changes state, and remember it.
+
+        Raises:
+            AwsError: the call's own.
+        """
+        return self._change(turn.call.time, make, lambda: _entry(turn))
+
+    def peek(
+        self,
+        service: str,
+        operation: str,
+        parameters: Mapping[str, Any],
+        place: tuple[str, str],
+        make: Callable[[], _Result],
+    ) -> _Result:
+        """Make a change that no call asked for, and remember it."""
+        account, region = place
+        entry = {
+            "kind": "peek",
+            "service": service,
+            "operation": operation,
+            "parameters": dict(parameters),
+            "account": account,
+            "region": region,
+        }
+        return self._change(datetime.now(UTC), make, lambda: entry)
+
+    def _change(self, moment: datetime, make: Callable[[], _Result], entry: Callable[[], Entry]) -> _Result:
+        if chance.repeatable():  # a part of a change that is remembered as a whole
+            return make()
+        seed = chance.token_bytes(chance.SEED)
+        with self._one_at_a_time:
+            try:
+                with chance.of_change(seed, moment):
+                    result = make()
+            except AwsError:
+                # It may have made a part of its changes; that of which it says so is not lost either way.
+                self._journal.append({**entry(), "seed": seed, "time": moment})
+                raise
+            number = self._journal.append({**entry(), "seed": seed, "time": moment})
+        self._journal.sync(number)
+        return result
+
+    # -- making them again -----------------------------------------------------------------------------------------
+
+    def repeat(self, gateway: Gateway) -> None:
+        """Make every change of the past again."""
+        for entry in self.past:
+            with chance.of_change(entry["seed"], entry["time"]):
+                again = _again(gateway, entry)
+            with chance.of_change(entry["seed"], entry["time"]):
+                try:
+                    again()
+                except AwsError:
+                    continue  # as it did the first time
+        self.past = []
+
+    def close(self) -> None:
+        """Let another sandbox have the directory."""
+        self._journal.close()
+
+
+def _entry(turn: Turn) -> Entry:
+    call = turn.call
+    return {
+        "kind": "call" if turn.insider is None else "service",
+        "service": call.service,
+        "operation": call.operation,
+        "parameters": dict(call.parameters),
+        "account": call.account,
+        "region": call.region,
+        "principal": turn.insider or call.principal,
+        "key": call.access_key,
+        "context": {name: list(values) for name, values in call.context.items()},
+        "request": call.request_id,
+        "source": call.source_ip,
+        "agent": call.user_agent,
+        "endpoint": call.vpc_endpoint_id,
+    }
+
+
+def _again(gateway: Gateway, entry: Entry) -> Callable[[], object]:
+    """What makes the change of an entry again. Who asked for it was let in then, and is not asked again."""
+    service, operation = entry["service"], entry["operation"]
+    account, region, parameters = entry["account"], entry["region"], entry["parameters"]
+    if entry["kind"] == "peek":
+        return lambda: gateway.peek(service, operation, parameters, account, region)
+    context = {name: tuple(values) for name, values in entry["context"].items()}
+    if entry["kind"] == "service":
+        who = Insider(entry["principal"], account, region, context)
+        turn = internal_turn(gateway, who, service, operation, parameters)
+    else:
+        turn = _client_turn(gateway, entry, context)
+    return lambda: gateway.repeat(turn)
+
+
+def _client_turn(gateway: Gateway, entry: Entry, context: dict[str, tuple[str, ...]]) -> Turn:
+    try:
+        caller = gateway.credentials.holder(entry["key"]) if entry["key"] else None
+    except SignatureError:  # deleted while the call was on its way
+        caller = None
+    place = (entry["account"], entry["region"])
+    asked = (entry["service"], entry["operation"])
+    asking = Asking(
+        caller,
+        entry["principal"],
+        context,
+        entry["request"],
+        entry["time"],
+        *asked,
+        *place,
+        entry["endpoint"],
+    )
+    call = Call(
+        *asked,
+        entry["parameters"],
+        *place,
+        entry["principal"],
+        context,
+        entry["request"],
+        entry["source"],
+        entry["agent"],
+        entry["time"],
+        caller.session_name if caller else None,
+        entry["endpoint"],
+        {},
+        entry["key"],
+    )
+    return Turn(gateway, call, caller, asking, dict(entry["parameters"]))

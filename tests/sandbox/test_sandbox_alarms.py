@@ -1,0 +1,240 @@
+"""Alarms change their state by the metrics that arrive, and tell topics and EventBridge, whose policies decide."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from ringwall.sandbox.alarms import Minute, judge, statistic
+
+TOPIC_ARN = "arn:aws:sns:us-east-1:111122223333:{}"
+
+
+def alarm(periods=1, needed=None, missing=None, comparison="GreaterThanThreshold", threshold=1):
+    return SimpleNamespace(
+        comparison_operator=comparison,
+        threshold=threshold,
+        treat_missing_data=missing,
+        evaluation_periods=periods,
+        datapoints_to_alarm=needed,
+    )
+
+
+@pytest.mark.parametrize(
+    ("points", "of", "state"),
+    [
+        ([2], alarm(), "ALARM"),
+        ([1], alarm(), "OK"),
+        ([1], alarm(comparison="GreaterThanOrEqualToThreshold"), "ALARM"),
+        ([0], alarm(comparison="LessThanThreshold"), "ALARM"),
+        ([None], alarm(), "INSUFFICIENT_DATA"),
+        ([None], alarm(missing="breaching"), "ALARM"),
+        ([None], alarm(missing="notBreaching"), "OK"),
+        ([None], alarm(missing="ignore"), None),
+        ([2, 0, 2], alarm(3, 2), "ALARM"),
+        ([2, 0, 0], alarm(3, 2), "OK"),
+        ([2, None, None], alarm(3, 2), "ALARM"),
+        ([2, None, None], alarm(3, 2, "notBreaching"), "OK"),
+        ([2, None, None], alarm(3, 2, "breaching"), "ALARM"),
+        ([2, None, None], alarm(3, 2, "ignore"), None),
+        ([0, None, None], alarm(3, 2), "OK"),
+    ],
+)
+def test_states(points, of, state):
+    verdict = judge(points, of)
+    assert (verdict.state if verdict else None) == state
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("Sum", 10),
+        ("Average", 2.5),
+        ("Minimum", 1),
+        ("Maximum", 4),
+        ("SampleCount", 4),
+        ("p50", 2),
+        ("p99", 4),
+        ("IQM", None),
+    ],
+)
+def test_statistics(name, value):
+    minutes = [Minute(0), Minute(60)]
+    for number in (1, 2, 3, 4):
+        minutes[number % 2].add(number)
+    assert statistic(minutes, name) == value
+    assert statistic([Minute(0)], name) is None
+
+
+@pytest.fixture(autouse=True)
+def half_past(request, monkeypatch):
+    """No minute ends within a test: a datum would be in the period before the one that is judged."""
+    if "world" in request.fixturenames:
+        moment = datetime.now(UTC).replace(second=30, microsecond=0)
+        gateway = request.getfixturevalue("world").sandbox.gateway
+        monkeypatch.setattr(gateway, "_clock", lambda: moment)
+
+
+@pytest.fixture(scope="module")
+def topic(world, helpers):
+    sns = world.client("sns")
+    arn = sns.create_topic(Name="alarms")["TopicArn"]
+    admit(sns, arn, helpers, "cloudwatch.amazonaws.com", "events.amazonaws.com")
+    return arn
+
+
+def admit(sns, arn, helpers, *services):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": list(services)},
+        "Action": "sns:Publish",
+        "Resource": arn,
+    }
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=helpers.policy(statement))
+
+
+def messages(world, arn):
+    """What arrived at a topic."""
+    world.sandbox.flush()
+    with world.sandbox.gateway.moto.locked():
+        topic = world.sandbox.gateway.moto.store("sns", "111122223333").topics[arn]
+        found = [json.loads(sent[1]) for sent in topic.sent_notifications]
+        topic.sent_notifications.clear()
+    return found
+
+
+def put(world, value, at=None, name="Errors"):
+    data = {"MetricName": name, "Value": value, **({"Timestamp": at} if at else {})}
+    world.client("cloudwatch").put_metric_data(Namespace="test", MetricData=[data])
+
+
+def state(world, name):
+    return world.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"][0]["StateValue"]
+
+
+def watch(world, name, topic, **more):
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName=name,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1,
+        Namespace="test",
+        MetricName="Errors",
+        Period=60,
+        Statistic="Sum",
+        AlarmActions=[topic],
+        OKActions=[topic],
+        **more,
+    )
+
+
+def test_an_alarm_goes_off_and_comes_back_and_says_so(world, topic, monkeypatch):
+    moment = datetime(2030, 1, 1, 12, 0, 30, tzinfo=UTC)
+    watch(world, "errors", topic)
+    assert state(world, "errors") == "INSUFFICIENT_DATA"
+    put(world, 1)
+    assert state(world, "errors") == "OK"
+    put(world, 2)
+    assert state(world, "errors") == "ALARM"
+    told = messages(world, topic)
+    assert [message["NewStateValue"] for message in told] == ["OK", "ALARM"]
+    assert told[1]["Trigger"]["MetricName"] == "Errors"
+    assert "greater than the threshold (1)" in told[1]["NewStateReason"]
+    with monkeypatch.context() as later:
+        later.setattr(world.sandbox.gateway, "_clock", lambda: moment)
+        world.sandbox.gateway.alarms.evaluate("111122223333", "us-east-1")
+    history = world.client("cloudwatch").describe_alarm_history(AlarmName="errors")["AlarmHistoryItems"]
+    assert len(history) >= 3
+
+
+def test_a_topic_that_does_not_admit_cloudwatch_hears_nothing(world, helpers):
+    sns = world.client("sns")
+    arn = sns.create_topic(Name="closed")["TopicArn"]
+    admit(sns, arn, helpers, "events.amazonaws.com")
+    watch(world, "unheard", arn)
+    put(world, 5)
+    assert state(world, "unheard") == "ALARM"
+    assert messages(world, arn) == []
+    assert any(arn in problem for problem in world.sandbox.gateway.notices.problems.values())
+    admit(sns, arn, helpers, "cloudwatch.amazonaws.com")
+    world.client("cloudwatch").delete_alarms(AlarmNames=["unheard"])
+    watch(world, "unheard", arn)
+    assert [message["NewStateValue"] for message in messages(world, arn)] == ["ALARM"]
+
+
+def test_rules_hear_of_alarms_and_of_calls(world, topic):
+    events = world.client("events")
+    patterns = {
+        "alarms": {"source": ["aws.cloudwatch"], "detail": {"state": {"value": ["ALARM"]}}},
+        "guardrails": {
+            "source": ["aws.iam"],
+            "detail-type": ["AWS API Call via CloudTrail"],
+            "detail": {"eventName": ["CreateUser"]},
+        },
+    }
+    for name, pattern in patterns.items():
+        events.put_rule(Name=name, EventPattern=json.dumps(pattern))
+        events.put_targets(Rule=name, Targets=[{"Id": "topic", "Arn": topic}])
+    world.client("iam").create_user(UserName="heard")
+    world.client("iam").list_users()
+    watch(world, "told", topic)
+    put(world, 3)
+    found = {message.get("detail-type") for message in messages(world, topic)} - {None}
+    assert found == {"AWS API Call via CloudTrail", "CloudWatch Alarm State Change"}
+    events.disable_rule(Name="guardrails")
+    world.client("iam").create_user(UserName="unheard-of")
+    assert not any("detail-type" in message for message in messages(world, topic))
+
+
+def test_bedrocks_own_metrics_set_alarms_off(world, helpers, topic):
+    made = world.client("bedrock").create_guardrail(
+        name="alarmed",
+        blockedInputMessaging="IN",
+        blockedOutputsMessaging="OUT",
+        wordPolicyConfig={"wordsConfig": [{"text": "nightjar"}]},
+    )
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName="interventions",
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        Threshold=1,
+        Namespace="AWS/Bedrock/Guardrails",
+        MetricName="InvocationsIntervened",
+        Dimensions=[
+            {"Name": "GuardrailArn", "Value": made["guardrailArn"]},
+            {"Name": "GuardrailVersion", "Value": "DRAFT"},
+        ],
+        Period=300,
+        Statistic="Sum",
+        TreatMissingData="notBreaching",
+        AlarmActions=[topic],
+    )
+    assert state(world, "interventions") == "OK"
+    messages(world, topic)
+    world.client("bedrock-runtime").apply_guardrail(
+        guardrailIdentifier=made["guardrailId"],
+        guardrailVersion="DRAFT",
+        source="INPUT",
+        content=[{"text": {"text": "nightjar"}}],
+    )
+    world.sandbox.flush()
+    assert state(world, "interventions") == "ALARM"
+    assert "interventions" in [message.get("AlarmName") for message in messages(world, topic)]
+
+
+def test_old_data_is_no_news(world, topic):
+    put(world, 9, at=datetime.now(UTC) - timedelta(hours=3), name="Old")
+    watch(world, "old", topic, TreatMissingData="notBreaching")
+    world.client("cloudwatch").put_metric_alarm(
+        AlarmName="old",
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1,
+        Namespace="test",
+        MetricName="Old",
+        Period=60,
+        Statistic="Sum",
+        TreatMissingData="notBreaching",
+    )
+    assert state(world, "old") == "OK"
