@@ -26,7 +26,7 @@ from controls.controls_estates import (
 )
 from ringwall import catalog
 from ringwall.access import Access
-from ringwall.controls import control, registry
+from ringwall.controls import registry
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import CATEGORIES, Finding, Status
 from ringwall.controls.guardrail_routes import guardrail_routes
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from ringwall.access.proving import EstateAnswer
     from ringwall.controls.control import Control
 
+REGIONS = next(item for item in registry() if item.slug == "regions-restricted")
 ALLOW_ALL = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
 
 
@@ -585,11 +586,7 @@ def test_without_a_declaration_an_open_account_fails_and_names_who() -> None:
 def test_where_guardrails_are_evaluated(profile: str, status: Status | None, words: str) -> None:
     arn = f"arn:aws:bedrock:us-east-1:111122223333:guardrail-profile/{profile}"
     estate = changed("guardrail/baseline", setting(CrossRegionConfig={"GuardrailProfileArn": arn}))
-    found = list(
-        guardrail_routes(
-            CheckContext(quickstart(), estate, estate, Access(estate)), control("regions-restricted")
-        )
-    )
+    found = list(guardrail_routes(CheckContext(quickstart(), estate, estate, Access(estate)), REGIONS))
     assert [item.status for item in found] == ([] if status is None else [status])
     assert all(words in item.summary for item in found)
 
@@ -600,7 +597,7 @@ def test_a_guardrail_that_is_evaluated_abroad_fails() -> None:
     estate = changed("guardrail/baseline", setting(CrossRegionConfig={"GuardrailProfileArn": arn}))
     perimeter = quickstart().model_copy(update={"regions": quickstart().regions.model_validate(regions)})
     context = CheckContext(perimeter, estate, estate, Access(estate))
-    (found,) = guardrail_routes(context, control("regions-restricted"))
+    (found,) = guardrail_routes(context, REGIONS)
     assert found.status is Status.FAIL
     assert found.details["regions"] == ["us-west-2"]
 
@@ -608,5 +605,5 @@ def test_a_guardrail_that_is_evaluated_abroad_fails() -> None:
 def test_a_guardrail_whose_route_was_not_read_is_unknown() -> None:
     estate = changed("guardrail/baseline", unreadable("CrossRegionConfig", "AccessDenied: needs x:Read"))
     context = CheckContext(quickstart(), estate, estate, Access(estate))
-    (found,) = guardrail_routes(context, control("regions-restricted"))
+    (found,) = guardrail_routes(context, REGIONS)
     assert found.status is Status.UNKNOWN

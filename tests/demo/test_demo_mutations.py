@@ -241,6 +241,8 @@ def global_routing_is_listed(world: World) -> None:
 
 FAILING = ("least-privilege-invoke", "controls-protected")
 """Without a declaration nobody is known to be an administrator: whoever may invoke anything, or switch off, is named."""
+ALONG = {"keys-effective": ("least-privilege-invoke", "controls-protected")}
+"""Controls that the same mutation breaks: a key that strangers may use lets in who is no user of it."""
 UNDECLARED: dict[str, Callable[[World], None]] = {
     **{slug: change for slug, change in MUTATIONS.items() if slug not in FAILING},
     "models-restricted": any_model_by_anybody,
@@ -277,8 +279,10 @@ def test_every_control_has_a_mutation() -> None:
 
 
 def undeclared(world: World, found: Audit) -> Audit:
-    """The same account, judged by the baseline."""
-    return judge(None, found.observed, world.catalog, reading=found.reading)
+    """The same account, judged by the baseline: without what was read elsewhere because it is declared there."""
+    here = (world.perimeter.regions.source, "global")
+    observed = found.observed.with_resources(item for item in found.observed if item.region in here)
+    return judge(None, observed, world.catalog, reading=found.reading)
 
 
 def test_without_a_declaration_all_but_two_controls_pass(world: World) -> None:
@@ -297,7 +301,7 @@ def test_breaking_one_control_turns_exactly_its_line_red(world: World, slug: str
     if UNDECLARED.get(slug) is MUTATIONS[slug]:
         assert undeclared(world, found).verdicts[slug] is Status.FAIL
     lines = red(found)
-    assert list(lines) == [f"control:{slug}"], lines
+    assert set(lines) == {f"control:{name}" for name in (slug, *ALONG.get(slug, ()))}, lines
     assert all(text.startswith("FAIL ") for text in lines[f"control:{slug}"])
 
 
