@@ -56,7 +56,7 @@ def decide(request: Request, policies: PolicySet, vocabulary: Vocabulary | None 
         denied = _hits(plan.denies, caller, request, bounded=bounded)
         if denied:
             return compiled.decision("explicit_deny", denied)
-    hits, missing = _authorize(plan, request, caller, own=own)
+    hits, missing = _authorize(plan, request, caller, own)
     return Decision("implicit_deny", missing=missing) if missing else compiled.decision("allow", hits)
 
 
@@ -156,7 +156,7 @@ def _grants(statements: Statements, caller: Principal, request: Request) -> tupl
 
 
 def _authorize(
-    plan: Plan, request: Request, caller: Principal, *, own: bool
+    plan: Plan, request: Request, caller: Principal, own: bool
 ) -> tuple[Statements, tuple[PolicyType, ...]]:
     """The statements that allow, and the policy types that would have had to."""
     grant, named = _grants(plan.resource, caller, request) if plan.resource else _NO_GRANT
@@ -175,7 +175,8 @@ def _authorize(
     ):
         # Within the account, a key policy or trust policy that names the caller is enough by itself.
         missing = {"resource"} if own else {"resource", *(missing or ())}
-    hits += named
+    if named:
+        hits += named
     if plan.limited or caller.kind is _FEDERATED_USER:
         allowing, lacking = _limits(plan, request, caller, grant if own else Grant.NONE)
         hits += allowing

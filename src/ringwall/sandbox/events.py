@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Record = dict[str, Any]
 
 HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
-_READS = (
+READS = (
     "Get",
     "List",
     "Describe",
@@ -35,6 +35,7 @@ _READS = (
     "Count",
     "Validate",
 )
+"""How operations that change nothing begin."""
 _READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime", "sts"})
 _READ_OPERATIONS = frozenset(
     {
@@ -88,7 +89,7 @@ _MAX_RESPONSE = 100 * 1024
 def is_read_only(service: str, operation: str) -> bool:
     """CloudTrail's ``readOnly``. Inference counts as reading."""
     return (
-        service in _READ_SERVICES or operation.startswith(_READS) or (service, operation) in _READ_OPERATIONS
+        service in _READ_SERVICES or operation.startswith(READS) or (service, operation) in _READ_OPERATIONS
     )
 
 

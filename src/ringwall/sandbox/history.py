@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ringwall.sandbox import chance
 from ringwall.sandbox.authorize import Asking
 from ringwall.sandbox.call import AwsError, Call
+from ringwall.sandbox.events import READS
 from ringwall.sandbox.internal import Insider, internal_turn
 from ringwall.sandbox.journal import Journal
 from ringwall.sandbox.sigv4 import SignatureError
@@ -39,21 +40,7 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _VERSION = 1
-_READS = (
-    "Get",
-    "List",
-    "Describe",
-    "Head",
-    "Lookup",
-    "Simulate",
-    "BatchGet",
-    "Select",
-    "Check",
-    "Count",
-    "Validate",
-    "Filter",
-    "Test",
-)
+_READS = (*READS, "Filter", "Test")
 _READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
 _KMS_READS = ("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "Generate")
 
