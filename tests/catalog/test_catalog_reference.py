@@ -25,9 +25,9 @@ def test_data_fit_the_budget():
 
 def test_load_is_fast():
     def once() -> float:
-        start = time.perf_counter()
+        start = time.process_time()
         Catalog(zipfile.ZipFile(DATA / "reference.zip")).condition_keys("bedrock:InvokeModel")
-        return time.perf_counter() - start
+        return time.process_time() - start
 
     assert min(once() for _ in range(5)) < 0.05
 

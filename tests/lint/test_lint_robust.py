@@ -43,9 +43,9 @@ BROKEN = {
 def test_what_is_no_policy_is_a_syntax_error_at_its_place(name):
     text, line, place = BROKEN[name]
     column = text.split("\n")[line - 1].index(place) + 1 if isinstance(place, str) else place
-    started = time.monotonic()
+    started = time.process_time()
     found = [item for item in lint_text(text) if item.rule == "syntax-error"]
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert found[0].severity == "error"
     assert found[0].line == line
     assert column is None or found[0].column == column
@@ -55,9 +55,9 @@ def test_what_is_no_policy_is_a_syntax_error_at_its_place(name):
 def test_fifty_megabytes_are_refused_quickly(tmp_path):
     big = tmp_path / "big.json"
     big.write_text('{"Version": "2012-10-17", "Statement": "' + "é" * 25_000_000 + '"}', encoding="utf-8")
-    started = time.monotonic()
+    started = time.process_time()
     (finding,) = lint_file(big)
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert (finding.rule, finding.line, finding.column) == ("syntax-error", 1, 1)
 
 
@@ -86,9 +86,9 @@ def test_a_huge_policy_is_too_large_and_takes_no_time():
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Action": actions, "Resource": "*"}],
     }
-    started = time.monotonic()
+    started = time.process_time()
     found = lint_text(json.dumps(document, indent=1))
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert [(item.rule, item.severity) for item in found] == [("policy-too-large", "error")]
 
 
@@ -98,9 +98,9 @@ def test_the_largest_policy_that_is_read_is_read_in_bounded_time():
     statement = {"Effect": "Allow", "Action": [*actions, "bedrock:InvokeModel"], "Resource": resources}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     assert len(text) < 128 * 1024
-    started = time.monotonic()
+    started = time.process_time()
     assert {"unknown-action", "policy-too-large"} <= {item.rule for item in lint_text(text)}
-    assert time.monotonic() - started < 30
+    assert time.process_time() - started < 30
 
 
 def test_duplicate_keys_are_all_reported():

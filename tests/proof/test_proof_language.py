@@ -111,10 +111,10 @@ def test_search_ends_with_the_clock() -> None:
     """Twenty pairs of letters side by side do not fit into twenty characters, but nobody sees that at a glance."""
     pairs = tuple((wild(f"*{one}{two}*"),) for one, two in permutations("abcde", 2))
     demand = Demand((*pairs, (wild("?" * len(pairs)),)))
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(OutOfTimeError):
         find(demand, Clock.starting_now(0.3))
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_search_ends_where_it_would_take_too_much_memory(monkeypatch: pytest.MonkeyPatch) -> None:

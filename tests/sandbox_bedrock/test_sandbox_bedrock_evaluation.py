@@ -192,17 +192,17 @@ def test_a_hostile_expression_takes_linear_time():
             }
         }
     )
-    started = time.perf_counter()
+    started = time.process_time()
     assert not guardrail.evaluate(Question("INPUT", ("a" * 5000 + "!",))).blocked
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_ten_thousand_words_on_a_long_text_are_fast():
     words = WordList(f"forbidden word {n}" for n in range(10_000))
     text = fold("some plain text " * 2000 + "forbidden word 9999 ")
-    started = time.perf_counter()
+    started = time.process_time()
     assert [match.index for match in words.search(text)] == [9999]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 CONTENT = [

@@ -67,12 +67,19 @@ def run_foreground(
         os.environ.pop(name, None)
     with Sandbox(port, state, reset=reset, insecure_http=insecure_http) as sandbox:
         settings = sandbox.environment()
-        if env_file is not None:
-            _write(Path(env_file), settings)
         if command:
+            if env_file is not None:
+                _write(Path(env_file), settings)
             return _run(command, settings)
-        print(assignments(settings), end="", flush=True)  # noqa: T201 - the settings are this command's output
-        _wait()
+        stopped = threading.Event()
+        # Whoever has read the settings may stop us at once: the handlers come first.
+        with _handlers(lambda *_: stopped.set()):
+            if env_file is not None:
+                _write(Path(env_file), settings)
+            print(assignments(settings), end="", flush=True)  # noqa: T201 - this command's output
+            # Waiting without a timeout would keep Python from running signal handlers on some platforms.
+            while not stopped.wait(0.5):
+                pass
         return 0
 
 
@@ -116,14 +123,6 @@ def _forwarding(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
     with _handlers(forward):
         yield
-
-
-def _wait() -> None:
-    stopped = threading.Event()
-    with _handlers(lambda *_: stopped.set()):
-        # Waiting without a timeout would keep Python from running signal handlers on some platforms.
-        while not stopped.wait(0.5):
-            pass
 
 
 @contextmanager
