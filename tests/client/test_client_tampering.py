@@ -96,6 +96,13 @@ def asynchronous(data: bytes) -> bytes:
     return data.replace(b'"trace": "enabled"', b'"trace": "enabled", "streamProcessingMode": "async"')
 
 
+def resigned(request: Any, signature: bytes) -> None:
+    """The same header with something else in the place of the signature, padded to its length."""
+    authorization = request.headers["Authorization"][:-64] + signature.rjust(64, b"0")
+    del request.headers["Authorization"]
+    request.headers["Authorization"] = authorization
+
+
 def unlike(request: Any) -> None:
     request.method = "PUT"
 
@@ -158,6 +165,9 @@ TAMPERS: Mapping[str, Tamper] = {
         ),
         "guardrail-not-signed", HEADER_CALLS,
     ),
+    "signature of two parts": Tamper(SEND, lambda request: resigned(request, b", Credential=AKIA/20260101/eu-west-1/s3/x"), "sigv4-only"),
+    "signature that goes on": Tamper(SEND, lambda request: resigned(request, b"0" * 64 + b", SignedHeaders=host"), "sigv4-only"),
+    "signature, not hexadecimal": Tamper(SEND, lambda request: resigned(request, b"-" * 64), "sigv4-only"),
     "another host": Tamper(SEND, url(lambda text: text.replace("127.0.0.1", "localhost")), "endpoint-not-declared"),
     "user information": Tamper(
         SEND, url(lambda text: text.replace("https://", "https://127.0.0.1@example.com/")), "operation-not-guarded"
@@ -325,8 +335,12 @@ def test_a_mapping_changed_after_the_check_does_not_count(by_hand: Make, server:
     """The caller's own mapping is copied when it is checked: another thread may still hold it."""
     client = by_hand()
     given = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "3"}
-    client.meta.events.register_last(
-        "before-parameter-build", lambda **_: given.update(guardrailVersion="DRAFT")
-    )
+    serialize = client._serializer.serialize_to_request
+
+    def late(*arguments: Any) -> Any:
+        given.update(guardrailVersion="DRAFT")
+        return serialize(*arguments)
+
+    client._serializer.serialize_to_request = late
     client.converse(modelId=MODEL, messages=MESSAGES, guardrailConfig=given)
     assert server.only.json["guardrailConfig"]["guardrailVersion"] == "3"

@@ -320,3 +320,20 @@ def shake(listener: socket.socket, context: ssl.SSLContext) -> str:
     finally:
         sock.close()
     return "accepted"
+
+
+# -- the user agent ----------------------------------------------------------------------------------------------------
+
+
+def test_the_user_agent_names_the_application(
+    server: Hostile, by_hand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the client's own of the beginning: CloudTrail shows who called, and each call says the same."""
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "claims-bot")
+    client = by_hand().session.client("bedrock-runtime", config=Config(user_agent_extra="framework/1"))
+    for _ in range(2):
+        converse(client)
+    first, second = (item.headers["user-agent"] for item in server.received)
+    assert first == second
+    assert first.startswith("Boto3/")
+    assert {"app/claims-bot", "framework/1", "ringwall"} <= set(first.split(" "))

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.client.body import ASYNCHRONOUS, body_mode, json_object
+from ringwall.client.body import ASYNCHRONOUS, body_mode, outline
 
 MEDIA = frozenset({"image", "document", "video", "audio"})
 NO_TEXT = frozenset({"cachePoint"})
@@ -60,15 +60,22 @@ def coverage(parameters: Mapping[str, Any]) -> Coverage:
 
     ``ApplyGuardrail`` is a guardrail's evaluation itself: complete.
     """
-    found = tuple(_body(parameters["body"])) if "body" in parameters else tuple(_converse(parameters))
-    return Coverage(found) if found else COMPLETE
+    found = _body(parameters["body"]) if "body" in parameters else _converse(parameters)
+    return Coverage(tuple(found)) if found else COMPLETE
+
+
+def body_coverage(body: Any) -> Coverage:
+    """Coverage of a native body of InvokeModel."""
+    found = _body(body)
+    return Coverage(tuple(found)) if found else COMPLETE
 
 
 # -- Converse ----------------------------------------------------------------------------------------------------------
 
 
 def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
-    gaps = _messages(parameters.get("messages"))
+    messages = parameters.get("messages")
+    gaps = [] if _plain(messages) else _messages(messages)
     if "system" in parameters:
         for index, block in enumerate(_list(parameters["system"])):
             if isinstance(block, Mapping) and "text" in block:
@@ -85,6 +92,19 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
     if isinstance(config, _MAPPINGS) and config.get("streamProcessingMode") in ASYNCHRONOUS:
         gaps.append(Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode"))
     return gaps
+
+
+def _plain(messages: Any) -> bool:
+    """Whether messages hold plain text alone, as most do: without ``guardContent`` all of it is read."""
+    if type(messages) is not list:
+        return False
+    for message in messages:
+        if type(message) is not dict:
+            return False
+        for block in message.get("content") or ():
+            if type(block) is not dict or len(block) != 1 or "text" not in block:
+                return False
+    return True
 
 
 def _messages(messages: Any) -> list[Gap]:
@@ -120,11 +140,12 @@ _BLOCKS: Mapping[str, str] = {
 # -- InvokeModel -------------------------------------------------------------------------------------------------------
 
 
-def _body(data: Any) -> Iterator[Gap]:
-    body = json_object(data)
-    if not body:
-        yield Gap("unreadable-body", "body")
-        return
+def _body(data: Any) -> list[Gap]:
+    body = outline(data)
+    return list(_native(body)) if body else [Gap("unreadable-body", "body")]
+
+
+def _native(body: Mapping[str, Any]) -> Iterator[Gap]:
     settings = _mapping(body.get("amazon-bedrock-guardrailConfig"))
     if settings.get("tagSuffix"):
         yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")

@@ -200,33 +200,34 @@ class Rules:
     def complete(self, call: Call) -> None:
         """Add guardrail and metadata to a carrier's parameters where they are missing; what is there is checked.
 
-        Only the top level of the parameters is written: nested values are the caller's own. The guardrail's are copied,
-        so that nobody can change them after they were checked.
+        The parameters are copied, and the guardrail's own: nobody can change them after they were checked. Other nested
+        values are the caller's.
         """
-        operation, parameters = call.operation, call.parameters
-        carrier = CARRIERS[operation]
-        if parameters.keys().isdisjoint(carrier.places):
-            carrier.write(parameters, self.guardrail.arn, self.guardrail.version)
+        operation, given = call.operation, call.parameters
+        carrier, pinned = CARRIERS[operation], self.guardrail
+        if given.keys().isdisjoint(carrier.places):
+            call.parameters = parameters = carrier.write(given, pinned.arn, pinned.version)
         else:
-            self._complete_guardrail(carrier, operation, parameters)
+            call.parameters = parameters = self._complete_guardrail(carrier, operation, given)
         if self.masks and operation in STREAMS and "asynchronous-stream" in call.coverage.rules:
             self.check_stream_mode(operation)
         if self.metadata and carrier is BODY:
-            given = parameters.get("requestMetadata") or {}
-            parameters["requestMetadata"] = {**given, **self.metadata}
+            parameters["requestMetadata"] = {**(parameters.get("requestMetadata") or {}), **self.metadata}
         elif self.metadata and operation in HEADER_CARRIERS:
             parameters["requestMetadata"] = json.dumps(
                 {**_decoded(parameters.get("requestMetadata")), **self.metadata}
             )
 
-    def _complete_guardrail(self, carrier: Carrier, operation: str, parameters: dict[str, Any]) -> None:
+    def _complete_guardrail(
+        self, carrier: Carrier, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
         identifier, version = carrier.read(parameters)
         chosen = (
             self.guardrail.arn if identifier is None else identifier,
             self.guardrail.version if version is None else version,
         )
         self.check_guardrail(*chosen, operation)
-        carrier.write(parameters, *chosen)
+        return carrier.write(parameters, *chosen)
 
     def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
         """A violation that points at a place in the declaration; ``{use}`` in the path stands for this use."""

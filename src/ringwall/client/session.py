@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
 from ringwall.client import narrowing
+from ringwall.client.classes import pin
 from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
@@ -26,7 +27,7 @@ from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
 from ringwall.client.residency import narrowed
 from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
-from ringwall.client.transport import ENFORCED, configuration, hosts, pin
+from ringwall.client.transport import AGENT, ENFORCED, configuration, hosts
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
 from ringwall.estate.model import Estate
@@ -175,7 +176,7 @@ class GuardedSession(boto3.Session):
         return super().client(
             service_name,
             region_name=region,
-            config=around.config.merge(given).merge(Config(**ENFORCED)),
+            config=around.config.merge(given).merge(Config(**ENFORCED, user_agent_extra=_agents(given))),
             endpoint_url=endpoint,
             **options,
         )
@@ -438,6 +439,11 @@ def once(compute: Callable[[], Rules]) -> Callable[[], Rules]:
         return found[0]
 
     return get
+
+
+def _agents(config: Config) -> str:
+    """What stands at the end of the user agent: a framework names itself there too."""
+    return f"{config.user_agent_extra} {AGENT}" if config.user_agent_extra else AGENT
 
 
 def _who() -> str:

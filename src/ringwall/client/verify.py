@@ -15,9 +15,10 @@ Whatever differs in the least is no violation yet: it is read in full.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
+
+from botocore.awsrequest import HeadersDict
 
 from ringwall.client.call import Call
 from ringwall.client.operations import (
@@ -27,7 +28,7 @@ from ringwall.client.operations import (
     MODEL_ONLY,
 )
 from ringwall.client.rules import Rules
-from ringwall.client.wire import HEADER_GUARDRAIL, REREADING, SIGV4, Routes, Sent, read
+from ringwall.client.wire import AUTHORIZATION, HEADER_GUARDRAIL, REREADING, Routes, Sent, read
 
 REMEMBERED = 512
 """Requests whose method and URL are kept; one use calls few models."""
@@ -57,8 +58,8 @@ class Verifier:
         Raises:
             PerimeterViolation: it would leave the perimeter.
         """
-        operation = self._passed.get((request.method, request.url))
-        if operation is not None and self._form is not None and self._form.holds(operation, request, call):
+        operation, form = self._passed.get((request.method, request.url)), self._form
+        if operation is not None and form is not None and form.holds(operation, request, call):
             return
         sent = read(request, self._routes)
         self._verify(sent)
@@ -100,7 +101,7 @@ class Verifier:
                 "its headers say another length of the body than it has: a second request could hide in it"
             )
             raise rules.violation("body-not-whole", reason, operation)
-        if sent.authorization != SIGV4:
+        if not sent.signed:
             raise rules.violation("sigv4-only", "the request does not carry a SigV4 signature", operation)
         region, name = sent.scope
         rules.check_region(region, operation)
@@ -108,19 +109,17 @@ class Verifier:
             raise rules.violation("sigv4-only", f"the signature is for {name}, not bedrock", operation)
 
 
-_SIGNED = frozenset(name.encode() for name in HEADER_GUARDRAIL)
-
-
 class _PlainForm:
-    """How an untouched request of an inference operation looks, under some rules."""
+    """How an untouched request of an inference operation looks, under some rules.
+
+    The Authorization header is the same for a day but for the signature at its end: what stood before the last one that
+    was read need not be read again.
+    """
 
     def __init__(self, rules: Rules) -> None:
         pinned = rules.guardrail
-        regions = "|".join(map(re.escape, rules.regions))
-        self._authorization = re.compile(
-            rf"{SIGV4} Credential=[^/, ]+/\d{{8}}/(?:{regions})/bedrock/aws4_request, "
-            r"SignedHeaders=([a-z0-9;-]+), Signature=[0-9a-f]{64}".encode()
-        ).fullmatch
+        self._regions = rules.regions
+        self._authorized: dict[bool, bytes] = {}
         pairs = [(identifier, pinned.version) for identifier in (pinned.arn, pinned.id)]
         self._headers = {*pairs, *((first.encode(), second.encode()) for first, second in pairs)}
         bodies = tuple(_beginning(identifier, pinned.version) for identifier in (pinned.arn, pinned.id))
@@ -131,23 +130,44 @@ class _PlainForm:
 
     def holds(self, operation: str, request: Any, call: Call | None) -> bool:
         """Whether a request to a known URL is plain."""
-        headers, body = request.headers, request.body
-        authorization = headers.get("authorization")
-        found = self._authorization(authorization) if type(authorization) is bytes else None
-        if found is None or type(body) is not bytes:
+        body = request.body
+        if type(request.headers) is not HeadersDict or type(body) is not bytes:
             return False
-        if not REREADING.isdisjoint([name.lower() for name in headers]):
+        given = _by_name(request.headers)
+        authorization = given.get("authorization")
+        if (
+            type(authorization) is not bytes
+            or not REREADING.isdisjoint(given)
+            or given.get("content-length") != str(len(body))
+        ):
             return False
-        if headers.get("content-length") != str(len(body)):
-            return False
-        beginnings = self._bodies.get(operation)
-        if beginnings is not None:
-            return call is not None and call.serialized is body and body.startswith(beginnings)
+        carries = operation in HEADER_CARRIERS
+        if authorization[:-64] != self._authorized.get(carries) or not authorization[-64:].isalnum():
+            if not self._is_good(authorization.decode("latin-1"), carries):
+                return False
+            self._authorized[carries] = authorization[:-64]
+        if carries:
+            pair = given.get(HEADER_GUARDRAIL[0]), given.get(HEADER_GUARDRAIL[1])
+            return operation not in self._unreadable and pair in self._headers
+        beginnings = self._bodies[operation]
+        return call is not None and call.serialized is body and body.startswith(beginnings)
+
+    def _is_good(self, authorization: str, carries: bool) -> bool:
+        found = AUTHORIZATION(authorization)
         return (
-            operation not in self._unreadable
-            and (headers.get(HEADER_GUARDRAIL[0]), headers.get(HEADER_GUARDRAIL[1])) in self._headers
-            and _SIGNED.issubset(found[1].split(b";"))
+            found is not None
+            and found["region"] in self._regions
+            and found["service"] == "bedrock"
+            and (not carries or set(HEADER_GUARDRAIL) <= set(found["signed"].split(";")))
         )
+
+
+def _by_name(headers: HeadersDict) -> dict[str, Any]:
+    """Botocore's headers by lower-case name. To ask them one by one takes longer than all the rest."""
+    try:
+        return {key._lower: value for key, value in headers._dict.items()}  # noqa: SLF001
+    except AttributeError:  # a later botocore has other ones
+        return {name.lower(): value for name, value in headers.items()}
 
 
 def _beginning(identifier: str, version: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,10 +10,14 @@ from urllib.parse import unquote, urlsplit
 
 from botocore.utils import determine_content_length
 
-from ringwall.client.body import ASYNCHRONOUS, body_mode, json_object
+from ringwall.client.body import ASYNCHRONOUS, body_mode, is_text, json_object, outline
 from ringwall.client.transport import host_of
 
-SIGV4 = "AWS4-HMAC-SHA256"
+AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request, "
+    r"SignedHeaders=(?P<signed>[a-z0-9;-]+), Signature=[0-9a-f]{64}"
+).fullmatch
+"""SigV4, as botocore writes it. What says more, or something twice, could be read in two ways."""
 BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
     "Converse": ("guardrailConfig", "guardrailIdentifier", "guardrailVersion"),
     "ConverseStream": ("guardrailConfig", "guardrailIdentifier", "guardrailVersion"),
@@ -56,7 +61,7 @@ class Sent:
         guardrail: guardrail identifier carried.
         version: its version.
         asynchronous: whether a stream is let out before the guardrail has read it.
-        authorization: scheme of the Authorization header, empty without one.
+        signed: whether the Authorization header is SigV4's.
         scope: Region and service that the signature is for.
         signed_headers: names covered by the signature.
         misdirected: whether the Host header names another host than the URL.
@@ -70,7 +75,7 @@ class Sent:
     guardrail: str | None = None
     version: str | None = None
     asynchronous: bool = False
-    authorization: str = ""
+    signed: bool = False
     scope: tuple[str, str] = ("", "")
     signed_headers: frozenset[str] = frozenset()
     misdirected: bool = False
@@ -84,7 +89,7 @@ def read(request: Any, routes: Routes) -> Sent:
     headers = {name: _text(value) for name, value in given if value is not None}
     operation, labels = routes.find(str(request.method), url.path)
     guardrail, version, asynchronous = _guardrail(operation, labels, headers, request.body)
-    authorization = headers.get("authorization", "")
+    signature = AUTHORIZATION(headers.get("authorization", ""))
     return Sent(
         scheme=url.scheme,
         host=host_of(request.url),
@@ -93,9 +98,9 @@ def read(request: Any, routes: Routes) -> Sent:
         guardrail=guardrail,
         version=version,
         asynchronous=asynchronous,
-        authorization=authorization.split(" ", 1)[0],
-        scope=_scope(authorization),
-        signed_headers=_signed(authorization),
+        signed=signature is not None,
+        scope=("", "") if signature is None else (signature["region"], signature["service"]),
+        signed_headers=frozenset() if signature is None else frozenset(signature["signed"].split(";")),
         misdirected=host_of(f"{url.scheme}://{headers.get('host', url.netloc)}") != host_of(request.url),
         misframed=_misframed(headers, request.body),
     )
@@ -123,28 +128,17 @@ def _guardrail(
         late = given.get("streamProcessingMode") in ASYNCHRONOUS
         return _optional(given.get(identifier)), _optional(given.get(version)), late
     if operation in ("InvokeModel", "InvokeModelWithResponseStream"):
-        late = operation != "InvokeModel" and _late(json_object(body))
+        late = operation != "InvokeModel" and _late(body)
         return headers.get(HEADER_GUARDRAIL[0]), headers.get(HEADER_GUARDRAIL[1]), late
     if operation == "ApplyGuardrail":
         return labels["guardrailIdentifier"], labels["guardrailVersion"], False
     return None, None, False
 
 
-def _late(body: Mapping[str, Any]) -> bool:
+def _late(data: Any) -> bool:
     """Whether the stream goes out unread, as one must assume of a body that cannot be read."""
+    body = outline(data) if is_text(data) else {}
     return not body or body_mode(body) in ASYNCHRONOUS
-
-
-def _scope(authorization: str) -> tuple[str, str]:
-    """Region and service of ``Credential=KEY/DATE/REGION/SERVICE/aws4_request``."""
-    _, found, rest = authorization.partition("Credential=")
-    parts = rest.partition(",")[0].split("/") if found else []
-    return (parts[-3], parts[-2]) if len(parts) >= 5 else ("", "")
-
-
-def _signed(authorization: str) -> frozenset[str]:
-    _, found, rest = authorization.partition("SignedHeaders=")
-    return frozenset(rest.partition(",")[0].strip().split(";")) if found else frozenset()
 
 
 def _text(value: Any) -> str:

@@ -1,0 +1,112 @@
+"""What stands before the class of every client that a guarded session makes.
+
+``creating-client-class`` puts it there, however the client is made, so it can not be forgotten: a call is decided in the
+step that serialises its parameters, after everybody who may change them, and checked behind every event handler. These
+steps of botocore's are private. They are used here alone, and where a later botocore has other ones a call is refused:
+it would leave without the guardrail that the check asks for.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from ringwall.client.call import Call, call_of
+from ringwall.client.transport import Check, harden, host_of
+
+Decide = Callable[[dict[str, Any], Any, dict[str, Any]], Call]
+"""Given a call's parameters, botocore's model of its operation and its context, lets it pass or raises."""
+
+
+def synchronous(base: type) -> bool:
+    """Whether a client class is botocore's own; aiobotocore's is asynchronous and has another transport."""
+    return not inspect.iscoroutinefunction(getattr(base, "_make_api_call", None))
+
+
+def checked(check_of: Callable[[Any], Check]) -> type:
+    """A class that hardens each client as it is made.
+
+    Args:
+        check_of: makes the check of a client.
+    """
+
+    class Checked:
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            harden(self, check_of(self))
+            settle_user_agent(self)
+
+    return Checked
+
+
+def guarded(check_of: Callable[[Any], Check], decide: Decide) -> type:
+    """A class that decides each call and hardens each client.
+
+    Args:
+        check_of: makes the check of a client.
+        decide: see :data:`Decide`.
+    """
+
+    class Guarded(checked(check_of)):  # type: ignore[misc]
+        def _convert_to_request_dict(
+            self, api_params: Any, operation_model: Any, *arguments: Any, context: Any = None, **keywords: Any
+        ) -> Any:
+            """Decide, and remember the body that botocore makes of the parameters, see :class:`Call`."""
+            call = decide(api_params, operation_model, {} if context is None else context)
+            request = super()._convert_to_request_dict(
+                call.parameters, operation_model, *arguments, context=context, **keywords
+            )
+            call.serialized = request["body"]
+            return request
+
+    return Guarded
+
+
+def asynchronous(check_of: Callable[[Any], Check], register: Callable[[Any], None]) -> type:
+    """Aiobotocore sends by aiohttp: the check is the last handler of ``before-send``, and TLS is Python's own.
+
+    Args:
+        check_of: makes the check of a client.
+        register: registers on the client's event emitter what decides a call.
+    """
+
+    class Checked:
+        meta: Any
+
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            register(self.meta.events)
+            check = check_of(self)
+
+            def last(request: Any, **_: Any) -> None:
+                check(request, call_of(getattr(request, "context", None)))
+
+            self.meta.events.register_last("before-send", last)
+
+    return Checked
+
+
+def pin(events: Any, service: str, hosts: frozenset[str], refuse: Callable[[str], Exception]) -> None:
+    """Hold the clients of one service that a session makes to HTTPS and to some hosts; nothing else is checked."""
+
+    def check(request: Any, _call: Call | None) -> None:
+        if urlsplit(request.url).scheme != "https" or host_of(request.url) not in hosts:
+            raise refuse(host_of(request.url))
+
+    def add(base_classes: list[type], **_: Any) -> None:
+        base_classes.insert(0, checked(lambda _client: check))
+
+    events.register(f"creating-client-class.{service}", add, unique_id=f"ringwall-pin-{service}")
+
+
+def settle_user_agent(client: Any) -> None:
+    """Keep the user agent that the client begins with.
+
+    botocore writes it anew twice a call, for codes of the features that the call used, which is a fifth of its own
+    time. What names the application (``user_agent_appid``, ``user_agent_extra``) stays in it.
+    """
+    creator = client._user_agent_creator  # noqa: SLF001 - a copy of the client's own
+    text = creator.to_string()
+    creator.to_string = lambda: text
