@@ -259,3 +259,27 @@ def test_a_long_prompt_hides_nothing() -> None:
         "body.tools[0]",
     ]
     assert coverage({"body": json.dumps({"messages": [beside["messages"][0]]})}).complete
+
+
+@pytest.mark.parametrize("value", [[], {}, 1, None, ["x"]])
+@pytest.mark.parametrize("form", ["body", "converse", "message", "settings"])
+def test_values_of_another_kind_are_no_accident(value: Any, form: str) -> None:
+    """A caller may give anything; who says so is botocore or AWS, not an exception in between."""
+    settings = {SETTINGS: {"streamProcessingMode": value, "tagSuffix": ""}}
+    given: dict[str, Any] = {
+        "body": {"body": json.dumps({"messages": value, "tools": value if value != ["x"] else []})},
+        "message": {"body": json.dumps({"messages": [value, {"role": value, "content": [value]}]})},
+        "settings": {"body": json.dumps({"prompt": "hello", **settings})},
+        "converse": {
+            "messages": value,
+            "system": value,
+            "guardrailConfig": {"streamProcessingMode": value},
+        },
+    }[form]
+    assert coverage(given).complete
+
+
+@pytest.mark.parametrize("model", [[], {}, None, 1])
+def test_a_model_of_another_kind_is_none(by_hand: Make, model: Any) -> None:
+    with pytest.raises(PerimeterViolation, match="model-not-declared"):
+        by_hand().converse(modelId=model, messages=[])

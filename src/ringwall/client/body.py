@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-ASYNCHRONOUS = frozenset({"async", "ASYNCHRONOUS"})
+ASYNCHRONOUS = ("async", "ASYNCHRONOUS")
 """Stream modes, of Converse and of InvokeModel, in which an answer goes out before the guardrail has read it."""
 LONG = 200
 """Bytes. No name, type or role that is looked for is longer: such a text is passed over, whatever it says."""

@@ -146,20 +146,31 @@ def _body(data: Any) -> list[Gap]:
 
 
 def _native(body: Mapping[str, Any]) -> Iterator[Gap]:
-    settings = _mapping(body.get("amazon-bedrock-guardrailConfig"))
-    if settings.get("tagSuffix"):
-        yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")
-    if body_mode(body) in ASYNCHRONOUS:
-        yield Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
-    for number, message in enumerate(_list(body.get("messages"))):
-        if _mapping(message).get("role") == "tool":
+    """Gaps of a body that JSON gave: its objects are dicts, and its arrays lists."""
+    settings = body.get("amazon-bedrock-guardrailConfig")
+    if type(settings) is dict:
+        if settings.get("tagSuffix"):
+            yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")
+        if body_mode(body) in ASYNCHRONOUS:
+            yield Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
+    for number, message in _objects(body.get("messages")):
+        if message.get("role") == "tool":
             yield Gap("tool-result", f"body.messages[{number}]")
-        for index, block in enumerate(_list(_mapping(message).get("content"))):
-            rule = _BODY_BLOCKS.get(str(_mapping(block).get("type")))
+        content = message.get("content")
+        for index, block in _objects(content) if type(content) is list else ():
+            rule = _BODY_BLOCKS.get(str(block.get("type")))
             if rule:
                 yield Gap(rule, f"body.messages[{number}].content[{index}]")
-    for index, _ in enumerate(_list(body.get("tools"))):
+    tools = body.get("tools")
+    for index in range(len(tools)) if type(tools) is list else ():
         yield Gap("tool-specification", f"body.tools[{index}]")
+
+
+def _objects(values: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of an array, with their places."""
+    for index, value in enumerate(values) if type(values) is list else ():
+        if type(value) is dict:
+            yield index, value
 
 
 _BODY_BLOCKS: Mapping[str, str] = {

@@ -99,7 +99,8 @@ class Rules:
         return (
             operation in INVOKING
             and region in self.regions
-            and parameters.get("modelId") in self._identifiers
+            and type(model := parameters.get("modelId")) is str
+            and model in self._identifiers
         )
 
     def check_region(self, region: str | None, operation: str) -> None:
