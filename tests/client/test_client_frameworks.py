@@ -94,6 +94,38 @@ if find_spec("langchain_aws"):
         assert seen == []
 
 
+if find_spec("langchain_aws") and find_spec("langchain"):
+    from langchain.agents import create_agent
+
+    def lookup(word: str) -> str:
+        """What a word means."""
+        return f"{word}: an interface in your subnet"
+
+    @pytest.mark.parametrize("kind", [ChatBedrockConverse, ChatBedrock])
+    def test_a_langchain_agent_with_tools(guarded: GuardedSession, seen: list[Outcome], kind: Any) -> None:
+        """An agent's turns carry the guardrail, and its outcomes say what of them no guardrail reads."""
+        agent = create_agent(langchain(kind, guarded, guarded.models["claude"]), tools=[lookup])
+        turns: list[Any] = [
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "", "tool_calls": [{"id": "t1", "name": "lookup", "args": {"word": "x"}}]},
+            {"role": "tool", "tool_call_id": "t1", "content": lookup("endpoint")},
+        ]  # fmt: skip
+        assert agent.invoke({"messages": turns[:1]})["messages"][-1].text
+        assert agent.invoke({"messages": turns})["messages"][-1].text
+        operation = "Converse" if kind is ChatBedrockConverse else "InvokeModel"
+        carried(seen, operation, operation)
+        first, second = (set(item.coverage.rules) for item in seen if item.coverage)
+        assert first == {"tool-specification"}
+        assert second == {"tool-specification", "tool-arguments", "tool-result"}
+
+    def test_a_langchain_agent_is_refused(guarded: GuardedSession, seen: list[Outcome]) -> None:
+        agent = create_agent(langchain(ChatBedrockConverse, guarded, OTHER), tools=[lookup])
+        with pytest.raises(Exception, match="model-not-declared") as caught:
+            agent.invoke({"messages": [{"role": "user", "content": QUESTION}]})
+        assert denied(caught.value)
+        assert seen == []
+
+
 if find_spec("strands"):
     from strands import Agent
     from strands.models import BedrockModel
