@@ -423,6 +423,7 @@ def test_a_bearer_token_of_the_environment_never_wins(
     by_hand: Make, server: Hostile, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-LEAK")
+    monkeypatch.setenv("AWS_AUTH_SCHEME_PREFERENCE", "httpBearerAuth")
     call(by_hand(), method)
     assert server.only.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
     assert b"LEAK" not in server.only.raw

@@ -214,7 +214,9 @@ if find_spec("llama_index") and find_spec("llama_index.llms.bedrock_converse"):
 if find_spec("aiobotocore"):
     from aiobotocore.session import AioSession
 
-    def asynchronous(guarded: GuardedSession, model: str, **parameters: Any) -> Any:
+    def asynchronous(
+        guarded: GuardedSession, model: str, *, verify: Any = None, handler: Any = None, **parameters: Any
+    ) -> Any:
         own = AioSession()
         guarded.attach(own)
         keys = guarded.get_credentials().get_frozen_credentials()
@@ -224,8 +226,10 @@ if find_spec("aiobotocore"):
             async with own.create_client(
                 "bedrock-runtime", "us-east-1", endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com",
                 aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
-                aws_session_token=keys.token,
+                aws_session_token=keys.token, verify=verify,
             ) as client:  # fmt: skip
+                if handler is not None:
+                    client.meta.events.register_last("before-send", handler)
                 answer = await client.converse(modelId=model, messages=messages, **parameters)
                 stream = await client.converse_stream(modelId=model, messages=messages)
                 return answer, [event async for event in stream["stream"]]
@@ -244,6 +248,18 @@ if find_spec("aiobotocore"):
         other = {"guardrailIdentifier": "other1234567", "guardrailVersion": "1"}
         with pytest.raises(PerimeterViolation, match="guardrail-not-pinned"):
             asynchronous(guarded, guarded.models["nova"], guardrailConfig=other)
+        with pytest.raises(PerimeterViolation, match="tls-required"):
+            asynchronous(guarded, guarded.models["nova"], verify=False)
+        assert seen == []
+
+    def test_aiobotocore_after_everybody_else(guarded: GuardedSession, seen: list[Outcome]) -> None:
+        """The check stands behind handlers that were registered after it."""
+
+        def swap(request: Any, **_: Any) -> None:
+            request.url = request.url.replace("nova-pro", "nova-lite")
+
+        with pytest.raises(PerimeterViolation, match="model-not-declared"):
+            asynchronous(guarded, guarded.models["nova"], handler=swap)
         assert seen == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Tamper:
     methods: tuple[str, ...] = ALL
 
 
-def headers(**values: str) -> Callable[[Any], None]:
+def headers(**values: Any) -> Callable[[Any], None]:
     """Sets headers, by names with underscores."""
 
     def change(request: Any) -> None:
@@ -94,6 +95,16 @@ def later(data: bytes) -> bytes:
 
 def asynchronous(data: bytes) -> bytes:
     return data.replace(b'"trace": "enabled"', b'"trace": "enabled", "streamProcessingMode": "async"')
+
+
+class Posing(bytes):
+    """Bytes that decode to something else than they are."""
+
+    def decode(self, *_: Any) -> str:
+        return json.dumps({"guardrailConfig": {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "3"}})
+
+    def startswith(self, *_: Any) -> bool:
+        return True
 
 
 def resigned(request: Any, signature: bytes) -> None:
@@ -170,7 +181,38 @@ TAMPERS: Mapping[str, Tamper] = {
     "signature, not hexadecimal": Tamper(SEND, lambda request: resigned(request, b"-" * 64), "sigv4-only"),
     "another host": Tamper(SEND, url(lambda text: text.replace("127.0.0.1", "localhost")), "endpoint-not-declared"),
     "user information": Tamper(
-        SEND, url(lambda text: text.replace("https://", "https://127.0.0.1@example.com/")), "operation-not-guarded"
+        SEND, url(lambda text: text.replace("https://", "https://127.0.0.1@example.com/")), "endpoint-not-declared"
+    ),
+    "another host, by a user's name": Tamper(
+        SEND, url(lambda text: text.replace("https://", "https://example.com@")), "endpoint-not-declared"
+    ),
+    "another host, to urllib3 alone": Tamper(
+        SEND, url(lambda text: text.replace("https://", "https://localhost:1\\@")), "endpoint-not-declared"
+    ),
+    "a line break in the URL": Tamper(
+        SEND, url(lambda text: text.replace("/model/", "/\n/model/")), "endpoint-not-declared"
+    ),
+    "a fragment": Tamper(SEND, url(lambda text: f"{text}#x"), "endpoint-not-declared"),
+    "a query": Tamper(SEND, url(lambda text: f"{text}?guardrailIdentifier=x"), "operation-not-guarded"),
+    "a target": Tamper(SEND, headers(X_Amz_Target="Bedrock.StartAsyncInvoke"), "operation-not-guarded"),
+    "another protocol": Tamper(SEND, headers(Smithy_Protocol="rpc-v2-cbor"), "operation-not-guarded"),
+    "a length by a name with a space": Tamper(
+        SEND, lambda request: request.headers.__setitem__("Content-Length ", "1"), "body-not-whole"
+    ),
+    "a coding by a name with a space": Tamper(
+        SEND, lambda request: request.headers.__setitem__("Transfer-Encoding ", "chunked"), "body-not-whole"
+    ),
+    "a header within a header": Tamper(
+        SEND, headers(User_Agent="x\r\n Transfer-Encoding: chunked"), "body-not-whole"
+    ),
+    "a header within a header's bytes": Tamper(
+        SEND, headers(User_Agent=b"x\r\n Transfer-Encoding: chunked"), "body-not-whole"
+    ),
+    "a body that says of itself another": Tamper(
+        SEND, body(lambda _: Posing(b'{"messages": []}')), "guardrail-not-pinned", BODY_CALLS
+    ),
+    "a body in the making": Tamper(
+        SEND, lambda request: setattr(request, "body", io.BytesIO(request.body)), "guardrail-not-pinned", BODY_CALLS
     ),
     "plain HTTP": Tamper(SEND, url(lambda text: text.replace("https:", "http:")), "tls-required"),
     "Host header": Tamper(SEND, headers(Host="bedrock-mantle.us-east-1.api.aws"), "endpoint-not-declared"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import warnings
@@ -14,6 +15,7 @@ import pytest
 import trustme
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, SSLError
+from botocore.session import Session
 
 from client.client_hostile import GUARDRAIL, Hostile, hostile
 from client.conftest import MODEL
@@ -76,6 +78,19 @@ def test_endpoints_of_a_profile_are_ignored(
     assert server.only.operation == "converse"
 
 
+def test_services_of_a_profile_are_ignored(
+    server: Hostile, by_hand: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(
+        "[default]\nservices = elsewhere\nauth_scheme_preference = httpBearerAuth\n[services elsewhere]\n"
+        "bedrock_runtime =\n  endpoint_url = https://127.0.0.1:1\nsts =\n  endpoint_url = https://127.0.0.1:1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    converse(by_hand(role_arn="arn:aws:iam::111122223333:role/x", endpoint_urls={"sts": server.url}))
+    assert [item.operation for item in server.received] == ["GetCallerIdentity", "AssumeRole", "converse"]
+    assert server.received[-1].headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+
+
 def test_an_undeclared_endpoint_is_refused(server: Hostile, by_hand: Make) -> None:
     session = by_hand().session
     for url in (
@@ -106,6 +121,48 @@ def test_plain_http_is_refused(server: Hostile, by_hand: Make) -> None:
 @pytest.mark.parametrize("options", [{"verify": False}, {"verify": 0}, {"use_ssl": False}])
 def test_tls_cannot_be_switched_off(by_hand: Make, options: dict[str, Any]) -> None:
     violated("tls-required", lambda: by_hand().session.client("bedrock-runtime", **options))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"verify": False},
+        {"verify": 0},
+        {"config": Config(proxies_config={"proxy_use_forwarding_for_https": True})},
+    ],
+)
+@pytest.mark.parametrize("whose", ["the session's own", "somebody else's"])
+def test_tls_cannot_be_switched_off_behind_the_session(
+    by_hand: Make, server: Hostile, options: dict[str, Any], whose: str
+) -> None:
+    """Frameworks make clients of their own from the botocore session."""
+    session = by_hand().session
+    botocore_session = session._session if whose == "the session's own" else Session()
+    if botocore_session is not session._session:
+        session.attach(botocore_session)
+    given = {"endpoint_url": server.url, **options}
+    violated("tls-required", lambda: botocore_session.create_client("bedrock-runtime", "us-east-1", **given))
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("member", ["signingName", "endpointPrefix"])
+def test_bedrock_by_another_name_is_refused(
+    by_hand: Make, server: Hostile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, member: str
+) -> None:
+    """As ``aws configure add-model`` installs a preview: the same API, under a name that nobody guards."""
+    model = Session().get_component("data_loader").load_service_model("bedrock-runtime", "service-2")
+    metadata = {
+        **model["metadata"], "serviceId": "Preview", "signingName": "x", "endpointPrefix": "x",
+        member: "bedrock-runtime",
+    }  # fmt: skip
+    folder = tmp_path / "models" / "preview" / "2023-09-30"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(json.dumps({**model, "metadata": metadata}))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+    session = by_hand().session
+    violated("service-not-guarded", lambda: session.client("preview", endpoint_url=server.url))
+    assert session.client("sts").meta.service_model.service_name == "sts"
+    assert server.connections == 0
 
 
 def test_another_region_is_refused(by_hand: Make, server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,7 +350,14 @@ def test_hosts() -> None:
         "bedrock-runtime-fips.cn-north-1.amazonaws.com.cn:443",
     }
     assert hosts("sts", "us-east-1", {"sts": "https://VPCE-1.example:8443/x"}) == {"vpce-1.example:8443"}
-    assert host_of("https://a.example@b.example/") == "b.example:443"
+    assert hosts("sts", "us-east-1", {"sts": "https://a.example\\@b.example"}) == frozenset()
+    for url in (
+        "https://a.example@b.example/",
+        "https://a.example\\@b.example/",
+        "https://a.example/ x",
+        "ftp://a.example/",
+    ):
+        assert host_of(url) is None
 
 
 def in_thread(work: Callable[[], Any]) -> Callable[[], Any]:

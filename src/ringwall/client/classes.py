@@ -11,10 +11,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from ringwall.client.call import Call, call_of
-from ringwall.client.transport import Check, harden, host_of
+from ringwall.client.transport import UNVERIFIED, Check, harden, host_of
+from ringwall.client.violation import PerimeterViolation
 
 Decide = Callable[[dict[str, Any], Any, dict[str, Any]], Call]
 """Given a call's parameters, botocore's model of its operation and its context, lets it pass or raises."""
@@ -64,36 +64,73 @@ def guarded(check_of: Callable[[Any], Check], decide: Decide) -> type:
     return Guarded
 
 
-def asynchronous(check_of: Callable[[Any], Check], register: Callable[[Any], None]) -> type:
-    """Aiobotocore sends by aiohttp: the check is the last handler of ``before-send``, and TLS is Python's own.
+def asynchronous(check_of: Callable[[Any], Check], decide: Decide) -> type:
+    """The same for aiobotocore, which sends by aiohttp: TLS is Python's own.
 
     Args:
         check_of: makes the check of a client.
-        register: registers on the client's event emitter what decides a call.
+        decide: see :data:`Decide`.
     """
 
-    class Checked:
+    class Guarded:
+        _endpoint: Any
+
+        def __init__(self, *arguments: Any, **keywords: Any) -> None:
+            super().__init__(*arguments, **keywords)
+            check, session = check_of(self), self._endpoint.http_session
+            if not getattr(session, "_verify", True):
+                raise PerimeterViolation("tls-required", UNVERIFIED, "CreateClient")
+            send = session.send
+
+            async def checked_send(request: Any) -> Any:
+                check(request, call_of(getattr(request, "context", None)))
+                return await send(request)
+
+            session.send = checked_send
+            settle_user_agent(self)
+
+        async def _convert_to_request_dict(
+            self, api_params: Any, operation_model: Any, *arguments: Any, context: Any = None, **keywords: Any
+        ) -> Any:
+            call = decide(api_params, operation_model, {} if context is None else context)
+            request = await super()._convert_to_request_dict(  # type: ignore[misc]
+                call.parameters, operation_model, *arguments, context=context, **keywords
+            )
+            call.serialized = request["body"]
+            return request
+
+    return Guarded
+
+
+def refused(reason: str, services: tuple[str, ...]) -> type:
+    """A class of which no client is made where its service is signed or addressed as one of some.
+
+    A service model of somebody's own (``aws configure add-model``) can call the same service by another name.
+
+    Args:
+        reason: what is wrong with it.
+        services: beginnings of names.
+    """
+
+    class Refused:
         meta: Any
 
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
             super().__init__(*arguments, **keywords)
-            register(self.meta.events)
-            check = check_of(self)
+            model = self.meta.service_model
+            if model.signing_name.startswith(services) or model.endpoint_prefix.startswith(services):
+                raise PerimeterViolation("service-not-guarded", reason, "CreateClient")
 
-            def last(request: Any, **_: Any) -> None:
-                check(request, call_of(getattr(request, "context", None)))
-
-            self.meta.events.register_last("before-send", last)
-
-    return Checked
+    return Refused
 
 
 def pin(events: Any, service: str, hosts: frozenset[str], refuse: Callable[[str], Exception]) -> None:
     """Hold the clients of one service that a session makes to HTTPS and to some hosts; nothing else is checked."""
 
     def check(request: Any, _call: Call | None) -> None:
-        if urlsplit(request.url).scheme != "https" or host_of(request.url) not in hosts:
-            raise refuse(host_of(request.url))
+        host = host_of(request.url)
+        if not request.url.startswith("https://") or host not in hosts:
+            raise refuse(host or "a URL that is not plain")
 
     def add(base_classes: list[type], **_: Any) -> None:
         base_classes.insert(0, checked(lambda _client: check))

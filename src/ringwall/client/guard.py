@@ -2,8 +2,7 @@
 
 Deciding and verifying are steps of the client's own, which no event handler comes after and nobody can unregister: see
 ``classes``. Registered on the *session's* emitter, they are in every client that the session makes, before anybody can
-use one. Of aiobotocore, whose steps are other ones, they are the last handlers: botocore runs handlers from the most
-specific event name to the least, and ours stand on the shortest names.
+use one.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from botocore.exceptions import (
 )
 
 from ringwall.client.call import KEY, Call, call_of
-from ringwall.client.classes import asynchronous, guarded, synchronous
+from ringwall.client.classes import asynchronous, guarded, refused, synchronous
 from ringwall.client.credentials import Renewable
 from ringwall.client.deadline import now
 from ringwall.client.observe import observe
@@ -36,6 +35,7 @@ from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
 OnOutcome = Callable[[Outcome], None]
 NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 """Failures before a byte of the request left: safe to try again."""
+ELSEWHERE = "runs models where no guardrail of a call reaches"
 PAID = INVOKING | AGENTS
 ANSWER_LOST = frozenset({408, 502, 504})
 """Statuses by which something between says that the answer is lost; the generation may have run."""
@@ -103,13 +103,12 @@ class Guard:
             def check_of(client: Any) -> Verifier:
                 return Verifier(service, client.meta.service_model, self._rules, self._hosts[service])
 
-            if synchronous(base_classes[-1]):
-                base_classes.insert(0, guarded(check_of, self.decide))
-            else:
-                base_classes.insert(0, asynchronous(check_of, self._register))
+            make = guarded if synchronous(base_classes[-1]) else asynchronous
+            base_classes.insert(0, make(check_of, self.decide))
         elif service.startswith("bedrock"):
-            reason = f"{service} runs models where no guardrail of a call reaches"
-            raise PerimeterViolation("service-not-guarded", reason, "CreateClient")
+            raise PerimeterViolation("service-not-guarded", f"{service} {ELSEWHERE}", "CreateClient")
+        else:
+            base_classes.insert(0, refused(f"{service} is Bedrock by another name", ("bedrock",)))
 
     # -- before anything is built ----------------------------------------------------------------------------------
 
@@ -127,7 +126,8 @@ class Guard:
         operation: str = model.name
         rules, region = self._rules(), context.get("client_region")
         if "is_presign_request" in context:
-            self._refuse_presigned(context, operation)
+            reason = "a presigned URL can be used without the perimeter"
+            raise rules.violation("no-presigned-urls", reason, operation)
         if not rules.plainly_allow(operation, region, parameters):
             rules.check_region(region, operation)
             rules.check_operation(model.service_model.service_name, operation, parameters)
@@ -142,35 +142,6 @@ class Guard:
         if operation in CARRIERS:
             rules.complete(call)
         return call
-
-    def _register(self, events: Any) -> None:
-        """Decide the calls of a client whose steps are not botocore's, by its events."""
-        events.register_last("before-parameter-build", self._before_parameter_build)
-        events.register_last("before-sign", self._before_sign)
-
-    def _before_parameter_build(
-        self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any
-    ) -> None:
-        decided = self.decide(params, model, context).parameters
-        if decided is not params:
-            params.clear()
-            params.update(decided)
-
-    def _before_sign(
-        self, request: Any, operation_name: str, signature_version: Any = "v4", **_: Any
-    ) -> None:
-        self._refuse_presigned(getattr(request, "context", None) or {}, operation_name, signature_version)
-        if signature_version != "v4":
-            raise self._rules().violation(
-                "sigv4-only", "the call would not be signed by SigV4", operation_name
-            )
-
-    def _refuse_presigned(
-        self, context: Mapping[str, Any], operation: str, signature_version: Any = "v4"
-    ) -> None:
-        if context.get("is_presign_request") or str(signature_version).endswith("-query"):
-            reason = "a presigned URL can be used without the perimeter"
-            raise self._rules().violation("no-presigned-urls", reason, operation)
 
     # -- after -----------------------------------------------------------------------------------------------------
 

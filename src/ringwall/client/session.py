@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -27,7 +26,7 @@ from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
 from ringwall.client.residency import narrowed
 from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
-from ringwall.client.transport import AGENT, ENFORCED, configuration, hosts
+from ringwall.client.transport import AGENT, ENFORCED, FORWARDED, UNVERIFIED, configuration, hosts, parts_of
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
 from ringwall.estate.model import Estate
@@ -187,7 +186,7 @@ class GuardedSession(boto3.Session):
             reason = f"{region} is not {self.region_name}"
             raise self._violation("region-not-declared", reason, "regions", "source")
         if any(name in options and options[name] in (False, 0, "") for name in ("verify", "use_ssl")):
-            raise self._violation("tls-required", "TLS and its verification cannot be switched off")
+            raise self._violation("tls-required", UNVERIFIED)
         if any(
             options.get(name) for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         ):
@@ -196,7 +195,8 @@ class GuardedSession(boto3.Session):
             )
         endpoint, own = options.get("endpoint_url"), self._surroundings.endpoint_urls.get(service)
         if endpoint is not None and endpoint != own:
-            reason = f"{urlsplit(str(endpoint)).hostname} is not a declared endpoint"
+            found = parts_of(str(endpoint))
+            reason = f"{found['host'] if found else 'the given URL'} is not a declared endpoint"
             raise self._violation("endpoint-not-declared", reason)
         if own is not None and not own.startswith("https://"):
             raise self._violation("tls-required", "the declared endpoint is not HTTPS")
@@ -211,7 +211,7 @@ class GuardedSession(boto3.Session):
             reason = "a dual-stack host is not a declared endpoint: give its URL in endpoint_urls"
             raise self._violation("endpoint-not-declared", reason)
         if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
-            raise self._violation("tls-required", "a forwarding proxy would read the calls")
+            raise self._violation("tls-required", FORWARDED)
 
     def _violation(self, rule: str, reason: str, *path: str) -> PerimeterViolation:
         return self._place.violation(rule, reason, "CreateClient", *(path or ("client",)))

@@ -7,11 +7,11 @@ the same settings. No event handler stands behind it.
 from __future__ import annotations
 
 import math
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
@@ -21,11 +21,14 @@ from urllib3 import Timeout
 
 from ringwall.client.call import Call, call_of
 from ringwall.client.deadline import DeadlineExceeded, DeadlineSocket, current, now
+from ringwall.client.violation import PerimeterViolation
 
 Check = Callable[[Any, Call | None], None]
 """Given botocore's prepared request and its call, raises to keep it from leaving."""
 AGENT = "ringwall"
 """In the user agent, which CloudTrail records."""
+UNVERIFIED = "TLS and its verification cannot be switched off"
+FORWARDED = "a forwarding proxy would read the calls"
 MINIMUM_TLS = ssl.TLSVersion.TLSv1_2
 KEEP_ALIVE: tuple[tuple[str, int], ...] = (
     ("TCP_KEEPIDLE", 60),
@@ -100,9 +103,17 @@ class HardenedSession(URLLib3Session):
 
 
 def harden(client: Any, check: Check) -> None:
-    """Give a client the hardened HTTP session, with the settings of its own."""
-    old = client._endpoint.http_session  # noqa: SLF001 - the one seam, see above
-    client._endpoint.http_session = HardenedSession(check, **_settings(old))  # noqa: SLF001
+    """Give a client the hardened HTTP session, with the settings of its own.
+
+    Raises:
+        PerimeterViolation: they switch off the verification of TLS, or let a proxy read the calls.
+    """
+    settings = _settings(client._endpoint.http_session)  # noqa: SLF001 - the one seam, see above
+    if not settings["verify"]:
+        raise PerimeterViolation("tls-required", UNVERIFIED, "CreateClient")
+    if (settings["proxies_config"] or {}).get("proxy_use_forwarding_for_https"):
+        raise PerimeterViolation("tls-required", FORWARDED, "CreateClient")
+    client._endpoint.http_session = HardenedSession(check, **settings)  # noqa: SLF001
 
 
 def _settings(session: URLLib3Session) -> dict[str, Any]:
@@ -158,12 +169,29 @@ def hosts(service: str, region: str, endpoint_urls: Mapping[str, str]) -> frozen
     A dual-stack host (``api.aws``) is another name, which a VPC endpoint's private DNS does not cover: declare it.
     """
     if service in endpoint_urls:
-        return frozenset({host_of(endpoint_urls[service])})
+        return frozenset(host for host in (host_of(endpoint_urls[service]),) if host)
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return frozenset(f"{service}{variant}.{region}.{suffix}:443" for variant in ("", "-fips"))
 
 
-def host_of(url: str) -> str:
-    """``host:port`` of a URL, in lower case, the port filled in."""
-    parts = urlsplit(url)
-    return f"{(parts.hostname or '').lower()}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?P<query>\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+).fullmatch
+
+
+def parts_of(url: str) -> re.Match[str] | None:
+    """Scheme, host, port, path and query of a plain URL; ``None`` where parsers could differ on where it leads.
+
+    Where a backslash and an @ stand before the path, Python's own parser sees another host than urllib3's, which makes
+    the connection. What RFC 3986 does not let stand in a URL is refused, and so is user information.
+    """
+    return _URL(url)
+
+
+def host_of(url: str) -> str | None:
+    """``host:port`` of a URL, in lower case, the port filled in; ``None`` for one that is not plain."""
+    found = _URL(url)
+    if found is None:
+        return None
+    return f"{found['host'].lower()}:{found['port'] or (443 if found['scheme'] == 'https' else 80)}"

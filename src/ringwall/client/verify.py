@@ -5,7 +5,8 @@ nobody has touched since. What is plain is recognised by a few comparisons:
 
 - method and URL are those of a request that was read in full before and passed;
 - the Authorization header has SigV4's form, for a declared Region and for Bedrock, and covers the guardrail's headers;
-- no header says another host or another way to read the body, and Content-Length is the body's;
+- its headers have the names of that request's and no line break in them, none says another host or another way to read
+  the body, and Content-Length is the body's;
 - the guardrail's headers are the pinned pair, or the body is the very object that botocore serialised, in which no name
   stands twice, and begins with the pinned pair.
 
@@ -67,10 +68,13 @@ class Verifier:
             if len(self._passed) >= REMEMBERED:
                 self._passed.clear()
             self._passed[request.method, request.url] = sent.operation
-            self._form = self._form or _PlainForm(self._rules())
+            form = self._form = self._form or _PlainForm(self._rules())
+            form.learn(request.headers)
 
     def _verify(self, sent: Sent) -> None:
         rules, service, operation = self._rules(), self._service, sent.operation
+        if sent.host is None:
+            raise rules.violation("endpoint-not-declared", "its URL can be read in two ways", "Unknown")
         if operation is None:
             reason = f"{service} has no operation of that path"
             raise rules.violation("operation-not-guarded", reason, "Unknown")
@@ -97,12 +101,13 @@ class Verifier:
             reason = "the Host header names another host than the URL"
             raise rules.violation("endpoint-not-declared", reason, operation)
         if sent.misframed:
-            reason = (
-                "its headers say another length of the body than it has: a second request could hide in it"
-            )
+            reason = "its headers do not say the length of the body: a second request could hide in it"
             raise rules.violation("body-not-whole", reason, operation)
         if not sent.signed:
             raise rules.violation("sigv4-only", "the request does not carry a SigV4 signature", operation)
+        if sent.rerouted:
+            reason = "a header or the query of the request may name another operation than its path"
+            raise rules.violation("operation-not-guarded", reason, operation)
         region, name = sent.scope
         rules.check_region(region, operation)
         if name != "bedrock":
@@ -120,6 +125,7 @@ class _PlainForm:
         pinned = rules.guardrail
         self._regions = rules.regions
         self._authorized: dict[bool, bytes] = {}
+        self._names = set[str]()
         pairs = [(identifier, pinned.version) for identifier in (pinned.arn, pinned.id)]
         self._headers = {*pairs, *((first.encode(), second.encode()) for first, second in pairs)}
         bodies = tuple(_beginning(identifier, pinned.version) for identifier in (pinned.arn, pinned.id))
@@ -128,19 +134,22 @@ class _PlainForm:
         self._bodies = {"Converse": bodies, "ConverseStream": whole if rules.masks else bodies}
         self._unreadable = frozenset({"InvokeModelWithResponseStream"} if rules.masks else ())
 
+    def learn(self, headers: Any) -> None:
+        """Take the names of a request's headers that was read in full and passed."""
+        self._names |= {name.lower() for name in headers} - REREADING
+
     def holds(self, operation: str, request: Any, call: Call | None) -> bool:
         """Whether a request to a known URL is plain."""
         body = request.body
         if type(request.headers) is not HeadersDict or type(body) is not bytes:
             return False
         given = _by_name(request.headers)
-        authorization = given.get("authorization")
-        if (
-            type(authorization) is not bytes
-            or not REREADING.isdisjoint(given)
-            or given.get("content-length") != str(len(body))
-        ):
+        if given.keys() - self._names or given.pop("content-length", None) != str(len(body)):
             return False
+        values = [*given.values()]
+        if {*map(type, values)} != _BYTES or b"\n" in b"".join(values):
+            return False
+        authorization = given.get("authorization", b"")
         carries = operation in HEADER_CARRIERS
         if authorization[:-64] != self._authorized.get(carries) or not authorization[-64:].isalnum():
             if not self._is_good(authorization.decode("latin-1"), carries):
@@ -160,6 +169,9 @@ class _PlainForm:
             and found["service"] == "bedrock"
             and (not carries or set(HEADER_GUARDRAIL) <= set(found["signed"].split(";")))
         )
+
+
+_BYTES = {bytes}
 
 
 def _by_name(headers: HeadersDict) -> dict[str, Any]:

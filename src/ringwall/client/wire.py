@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from botocore.utils import determine_content_length
 
 from ringwall.client.body import ASYNCHRONOUS, body_mode, is_text, json_object, outline
-from ringwall.client.transport import host_of
+from ringwall.client.transport import host_of, parts_of
 
 AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request, "
@@ -26,7 +26,22 @@ BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
 HEADER_GUARDRAIL = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 REREADING = frozenset({"content-encoding", "transfer-encoding", "host"})
 """Headers that say how a body is to be read, or by whom. botocore gives an inference call none of them."""
-HEADERS = ("authorization", "content-length", *REREADING, *HEADER_GUARDRAIL)
+REROUTING = frozenset({"x-amz-target", "smithy-protocol", "x-http-method-override"})
+"""Headers by which other protocols than Bedrock's name the operation."""
+_NAME = re.compile(r"[A-Za-z0-9-]+").fullmatch
+
+
+QUERYLESS = frozenset(
+    {
+        "Converse",
+        "ConverseStream",
+        "InvokeModel",
+        "InvokeModelWithResponseStream",
+        "CountTokens",
+        "ApplyGuardrail",
+    }
+)
+"""Operations whose URL has no query."""
 
 
 class Routes:
@@ -55,7 +70,7 @@ class Sent:
 
     Attributes:
         scheme: ``https`` or ``http``.
-        host: ``host:port``, in lower case.
+        host: ``host:port``, in lower case; ``None`` where the URL is not plain.
         operation: operation by method and path, or ``None`` where there is none.
         labels: values in the path, by the API's names (``modelId``, ``knowledgeBaseId``, ...).
         guardrail: guardrail identifier carried.
@@ -65,11 +80,12 @@ class Sent:
         scope: Region and service that the signature is for.
         signed_headers: names covered by the signature.
         misdirected: whether the Host header names another host than the URL.
-        misframed: whether headers say another length of the body than it has.
+        misframed: whether headers say another length of the body than it has, or are none.
+        rerouted: whether a header or the query says something about the operation too.
     """
 
     scheme: str
-    host: str
+    host: str | None
     operation: str | None
     labels: Mapping[str, str] = field(default_factory=dict)
     guardrail: str | None = None
@@ -80,18 +96,20 @@ class Sent:
     signed_headers: frozenset[str] = frozenset()
     misdirected: bool = False
     misframed: bool = False
+    rerouted: bool = False
 
 
 def read(request: Any, routes: Routes) -> Sent:
     """Read a botocore ``AWSPreparedRequest``."""
-    url = urlsplit(request.url)
-    given = ((name, request.headers.get(name)) for name in HEADERS)  # botocore's headers are blind to case
-    headers = {name: _text(value) for name, value in given if value is not None}
-    operation, labels = routes.find(str(request.method), url.path)
+    url = parts_of(request.url)
+    if url is None:
+        return Sent("", None, None)
+    headers = {name.lower(): _text(value) for name, value in request.headers.items()}
+    operation, labels = routes.find(str(request.method), url["path"] or "")
     guardrail, version, asynchronous = _guardrail(operation, labels, headers, request.body)
     signature = AUTHORIZATION(headers.get("authorization", ""))
     return Sent(
-        scheme=url.scheme,
+        scheme=url["scheme"],
         host=host_of(request.url),
         operation=operation,
         labels=labels,
@@ -101,13 +119,20 @@ def read(request: Any, routes: Routes) -> Sent:
         signed=signature is not None,
         scope=("", "") if signature is None else (signature["region"], signature["service"]),
         signed_headers=frozenset() if signature is None else frozenset(signature["signed"].split(";")),
-        misdirected=host_of(f"{url.scheme}://{headers.get('host', url.netloc)}") != host_of(request.url),
+        misdirected="host" in headers
+        and host_of(f"{url['scheme']}://{headers['host']}") != host_of(request.url),
         misframed=_misframed(headers, request.body),
+        rerouted=not REROUTING.isdisjoint(headers) or (operation in QUERYLESS and bool(url["query"])),
     )
 
 
 def _misframed(headers: Mapping[str, str], body: Any) -> bool:
-    """Whether a reader of the headers would take another part of the connection for the body."""
+    """Whether a reader of the headers would take another part of the connection for the body.
+
+    Readers differ on names with a space at the end, and on values that go on in another line.
+    """
+    if not all(_NAME(name) and "\n" not in value and "\r" not in value for name, value in headers.items()):
+        return True
     length = determine_content_length(body.encode() if isinstance(body, str) else body)
     if length is None:  # a stream of unknown length goes in chunks
         return False
@@ -119,7 +144,7 @@ def _guardrail(
 ) -> tuple[str | None, str | None, bool]:
     if operation is not None and operation in BODY_GUARDRAIL:
         section, identifier, version = BODY_GUARDRAIL[operation]
-        whole = json_object(body)
+        whole = json_object(body) if type(body) in (bytes, str) else {}
         if (not whole and body) or "content-encoding" in headers:
             return "", None, False
         given = whole.get(section)
