@@ -11,6 +11,7 @@ import boto3
 import pytest
 
 from cli.command_line import QUICKSTART, Done, ringwall
+from client.client_hostile import Hostile
 from demo.quickstart_account import deployed
 from ringwall.client.preflight import preflight
 from ringwall.demo.world import World
@@ -182,3 +183,34 @@ def test_what_cannot_be_done(arguments: tuple[str, str]) -> None:
     done: Done = ringwall("preflight", "--file", str(QUICKSTART), *arguments)
     assert done.code == 1
     assert done.err.startswith("ringwall: ")
+
+
+def test_the_environment_is_the_one_that_was_named(edited: Callable[..., str]) -> None:
+    """An environment with a use of its own, and a guardrail that is not there."""
+    file = edited()
+    with Path(file).open("a") as text:
+        text.write(
+            "environments:\n  prod:\n    guardrail: {name: stricter}\n    uses: {app: {models: [nova]}}\n"
+        )
+    done = ringwall("preflight", "--file", file, "--use", "app", "--environment", "prod", "--json")
+    found = {item["check"]: item for item in done.valid("preflight")["checks"]}
+    assert "there is no guardrail stricter" in found["guardrail"]["summary"]
+    plain = ringwall("preflight", "--file", file, "--use", "app", "--json")
+    assert plain.code == 0, plain.err
+    missing = ringwall("preflight", "--file", file, "--environment", "stage")
+    assert (missing.code, "no environment stage (there: prod)" in missing.err) == (1, True)
+
+
+def test_credentials_of_another_account(server: Hostile, declaration: Path) -> None:
+    """A role was assumed, and whoever that is belongs elsewhere: nothing is asked as them."""
+    elsewhere = "arn:aws:sts::999988887777:assumed-role/quickstart-app/x"
+    server.caller = elsewhere
+    endpoints = dict.fromkeys(("sts", "bedrock", "bedrock-runtime"), server.url)
+    found = list(preflight(declaration, uses=("app",), endpoint_urls=endpoints, ca_bundle=server.ca_file))
+    identity = next(item for item in found if item.name == "identity")
+    assert identity.status == "failed"
+    assert elsewhere in identity.summary
+    assert "111122223333" in identity.summary
+    assert (identity.facts, "--profile" in str(identity.advice)) == ({"arn": elsewhere}, True)
+    assert [item.status for item in found if item.name == "calls"] == ["unknown"]
+    assert {item.operation for item in server.received} == {"GetCallerIdentity", "AssumeRole"}

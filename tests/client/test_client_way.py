@@ -21,6 +21,7 @@ from client.client_hostile import GUARDRAIL, Hostile, hostile
 from client.conftest import MODEL
 from ringwall.client import PerimeterViolation, SecureBedrockClient
 from ringwall.client.transport import KEEP_ALIVE, HardenedSession, host_of, hosts
+from ringwall.errors import RingwallError
 
 MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
 Make = Callable[..., SecureBedrockClient]
@@ -401,3 +402,26 @@ def test_the_user_agent_names_the_application(
     assert first == second
     assert first.startswith("Boto3/")
     assert {"app/claims-bot", "framework/1", "ringwall"} <= set(first.split(" "))
+
+
+# -- environments of a declaration -------------------------------------------------------------------------------------
+
+
+def test_an_environment_is_laid_over_the_declaration(
+    declared: Callable[..., SecureBedrockClient], server: Hostile, declaration: Path
+) -> None:
+    nova, claude = "us.amazon.nova-pro-v1:0", MODEL
+    text = declaration.read_text() + "environments:\n  prod:\n    uses: {app: {models: [nova]}}\n  dev: {}\n"
+    declaration.write_text(text)
+    assert set(declared().models) == set(declared(environment="dev").models) == {"claude", "nova"}
+    client = declared(environment="prod")
+    assert client.models == {"nova": nova}
+    with pytest.raises(PerimeterViolation) as caught:
+        client.converse(modelId=claude, messages=MESSAGES)
+    line = text.splitlines().index("    uses: {app: {models: [nova]}}") + 1
+    assert caught.value.declared == f"{declaration}:{line}"
+    assert not server.calls("converse")
+    client.converse(modelId=nova, messages=MESSAGES)
+    assert len(server.calls("converse")) == 1
+    with pytest.raises(RingwallError, match=r"no environment stage \(there: prod, dev\)"):
+        declared(environment="stage")

@@ -57,21 +57,27 @@ class Check:
 
 
 def preflight(
-    declaration: str | Path, *, uses: tuple[str, ...] = (), profile: str | None = None, **options: Any
+    declaration: str | Path,
+    *,
+    uses: tuple[str, ...] = (),
+    environment: str | None = None,
+    profile: str | None = None,
+    **options: Any,
 ) -> Iterator[Check]:
     """Check some uses of a declaration, or all that the application's clients are for.
 
     Args:
         declaration: ``ringwall.yaml``.
         uses: their names. Default: every use of kind invoke, retrieve and agents.
+        environment: one of the declaration's environments.
         profile: profile of the AWS configuration whose credentials begin.
         options: as for :func:`ringwall.session`.
 
     Raises:
         DeclarationError: the declaration is wrong.
-        RingwallError: it has no such use.
+        RingwallError: it has no such use, or no such environment.
     """
-    perimeter = load(Path(declaration))
+    perimeter = load(Path(declaration), environment=environment)
     chosen = uses or tuple(
         name for name, use in perimeter.uses.items() if use.kind in ("invoke", "retrieve", "agents")
     )
@@ -80,6 +86,7 @@ def preflight(
         guarded = session(
             declaration,
             use=use,
+            environment=environment,
             profile=profile,
             **{"deadline": DEADLINE, "read_timeout": DEADLINE, **options},
         )

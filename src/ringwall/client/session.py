@@ -221,6 +221,7 @@ def session(
     declaration: str | Path = "ringwall.yaml",
     *,
     use: str,
+    environment: str | None = None,
     profile: str | None = None,
     session_name: str | None = None,
     source_identity: str | None = None,
@@ -240,6 +241,7 @@ def session(
     Args:
         declaration: ``ringwall.yaml``.
         use: name under ``uses``.
+        environment: name under ``environments``, laid over the rest; default: the declaration as it stands.
         profile: profile of the AWS configuration whose credentials assume the use's role.
         session_name: name of the role session, to which CloudTrail and logs attribute calls. Default: user and host.
         source_identity: who is behind it, if the role's trust policy lets it be set.
@@ -258,11 +260,11 @@ def session(
 
     Raises:
         DeclarationError: the declaration is wrong.
-        RingwallError: it has no such use.
+        RingwallError: it has no such use, or no such environment.
         ValueError: the duration is too short.
     """
     path = Path(declaration)
-    perimeter = load(path)
+    perimeter = load(path, environment=environment)
     if use not in perimeter.uses:
         msg = f"{path} declares no use {use!r}; it has {', '.join(perimeter.uses) or 'none'}"
         raise RingwallError(msg)
@@ -285,7 +287,7 @@ def session(
         policy_is_a_must=not isinstance(session_policy, str),
     )
     return _guarded(
-        perimeter, Place(path, use), role, around, profile=profile, on_outcome=on_outcome,
+        perimeter, Place(path, use, environment), role, around, profile=profile, on_outcome=on_outcome,
         raise_interventions=on_intervention == "raise", allow_draft=unsafe_allow_draft,
     )  # fmt: skip
 
