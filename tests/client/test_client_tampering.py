@@ -273,6 +273,54 @@ def test_a_stream_made_asynchronous_on_the_way_does_not_leave(
     assert len(server.calls("converse-stream")) == 1
 
 
+METADATA = "X-Amzn-Bedrock-Request-Metadata"
+EVICTING: Mapping[str, Tamper] = {
+    "gone from the body": Tamper(
+        SEND, body(lambda data: data.replace(b"requestMetadata", b"requestmetadata")), "metadata-not-declared", BODY_CALLS
+    ),
+    "another value in the body": Tamper(
+        SEND, body(lambda data: data.replace(b"payments", b"marketing")), "metadata-not-declared", BODY_CALLS
+    ),
+    "no mapping in the body": Tamper(
+        SEND, body(lambda data: data.replace(b'{"team": "payments"}', b'"payments"')), "metadata-not-declared", BODY_CALLS
+    ),
+    "gone from the headers": Tamper(SEND, without(METADATA), "metadata-not-declared", HEADER_CALLS),
+    "gone before signing": Tamper(SIGN, without(METADATA), "metadata-not-declared", HEADER_CALLS),
+    "another value": Tamper(
+        SEND, headers(X_Amzn_Bedrock_Request_Metadata=b'{"team": "marketing"}'), "metadata-not-declared", HEADER_CALLS
+    ),
+    "twice": Tamper(
+        SEND, headers(X_Amzn_Bedrock_Request_Metadata=b'{"team": "payments", "team": "marketing"}'),
+        "metadata-not-declared", HEADER_CALLS,
+    ),
+    "no JSON": Tamper(SEND, headers(X_Amzn_Bedrock_Request_Metadata=b"team"), "metadata-not-declared", HEADER_CALLS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [(name, method) for name, tamper in EVICTING.items() for method in tamper.methods]
+)
+def test_declared_metadata_is_in_what_leaves(
+    declared: Make, declaration: Path, server: Hostile, name: str, method: str
+) -> None:
+    text = declaration.read_text().replace("trust_environment: false", "metadata: {team: payments}")
+    declaration.write_text(text)
+    tamper, client = EVICTING[name], declared().client
+    active: list[bool] = []
+
+    def handler(request: Any, **_: Any) -> None:
+        if active:
+            tamper.change(request)
+
+    client.meta.events.register_last(tamper.event, handler)
+    for before in (0, 1):  # cold, and after an untouched call
+        active[:] = [True]
+        assert rule_of(client, method) == tamper.rule
+        assert len([item for item in server.received if "/model/" in item.path]) == before
+        active.clear()
+        call(client, method)
+
+
 @pytest.mark.parametrize("method", HEADER_CALLS)
 def test_a_version_alone_is_checked_too(by_hand: Make, server: Hostile, method: str) -> None:
     with pytest.raises(PerimeterViolation, match="DRAFT"):

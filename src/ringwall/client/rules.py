@@ -171,6 +171,12 @@ class Rules:
             )
             raise self.violation("guardrail-not-pinned", reason, operation, "guardrail")
 
+    def check_metadata(self, metadata: Mapping[str, Any], operation: str) -> None:
+        """Refuse a call without the declared request metadata, or with another value for a name of it."""
+        if not self.metadata.items() <= metadata.items():
+            reason = f"the call does not carry the declared {', '.join(self.metadata)}"
+            raise self.violation("metadata-not-declared", reason, operation, "client", "metadata")
+
     def check_stream_mode(self, operation: str) -> None:
         """Refuse a stream that goes out before the guardrail has read it, where the guardrail masks."""
         if self.masks:

@@ -7,7 +7,7 @@ nobody has touched since. What is plain is recognised by a few comparisons:
 - the Authorization header has SigV4's form, for a declared Region and for Bedrock, and covers the guardrail's headers;
 - its headers have the names of that request's and no line break in them, none says another host or another way to read
   the body, and Content-Length is the body's;
-- the guardrail's headers are the pinned pair, or the body is the very object that botocore serialised, in which no name
+- the guardrail's headers are the pinned pair, and the metadata's the declared ones; or the body is the very object that botocore serialised, in which no name
   stands twice, and begins with the pinned pair.
 
 Whatever differs in the least is no violation yet: it is read in full.
@@ -21,6 +21,7 @@ from typing import Any
 
 from botocore.awsrequest import HeadersDict
 
+from ringwall.client.body import json_object
 from ringwall.client.call import Call
 from ringwall.client.operations import (
     CARRIERS,
@@ -29,7 +30,15 @@ from ringwall.client.operations import (
     MODEL_ONLY,
 )
 from ringwall.client.rules import Rules
-from ringwall.client.wire import AUTHORIZATION, HEADER_GUARDRAIL, REREADING, Routes, Sent, read
+from ringwall.client.wire import (
+    AUTHORIZATION,
+    HEADER_GUARDRAIL,
+    HEADER_METADATA,
+    REREADING,
+    Routes,
+    Sent,
+    read,
+)
 
 REMEMBERED = 512
 """Requests whose method and URL are kept; one use calls few models."""
@@ -86,7 +95,9 @@ class Verifier:
             rules.check_guardrail(sent.guardrail, sent.version, operation)
         if sent.asynchronous:
             rules.check_stream_mode(operation)
-        if operation in HEADER_CARRIERS and not sent.signed_headers.issuperset(HEADER_GUARDRAIL):
+        if operation in INVOKING and rules.metadata:
+            rules.check_metadata(sent.metadata, operation)
+        if operation in HEADER_CARRIERS and not sent.signed_headers.issuperset(_to_be_signed(rules)):
             reason = "the guardrail headers are not covered by the signature"
             raise rules.violation("guardrail-not-signed", reason, operation, "guardrail")
 
@@ -114,6 +125,11 @@ class Verifier:
             raise rules.violation("sigv4-only", f"the signature is for {name}, not bedrock", operation)
 
 
+def _to_be_signed(rules: Rules) -> frozenset[str]:
+    """Headers that the signature of an InvokeModel must cover."""
+    return frozenset(HEADER_GUARDRAIL) | ({HEADER_METADATA} if rules.metadata else set())
+
+
 class _PlainForm:
     """How an untouched request of an inference operation looks, under some rules.
 
@@ -124,6 +140,8 @@ class _PlainForm:
     def __init__(self, rules: Rules) -> None:
         pinned = rules.guardrail
         self._regions = rules.regions
+        self._to_be_signed = _to_be_signed(rules)
+        self._metadata = rules.metadata.items()
         self._authorized: dict[bool, bytes] = {}
         self._names = set[str]()
         pairs = [(identifier, pinned.version) for identifier in (pinned.arn, pinned.id)]
@@ -144,31 +162,37 @@ class _PlainForm:
         if type(request.headers) is not HeadersDict or type(body) is not bytes:
             return False
         given = _by_name(request.headers)
-        if given.keys() - self._names or given.pop("content-length", None) != str(len(body)):
-            return False
-        values = [*given.values()]
-        if {*map(type, values)} != _BYTES or b"\n" in b"".join(values):
-            return False
-        authorization = given.get("authorization", b"")
         carries = operation in HEADER_CARRIERS
-        if authorization[:-64] != self._authorized.get(carries) or not authorization[-64:].isalnum():
-            if not self._is_good(authorization.decode("latin-1"), carries):
-                return False
-            self._authorized[carries] = authorization[:-64]
+        if not (
+            self._are_plain(given, len(body)) and self._is_signed(given.get("authorization", b""), carries)
+        ):
+            return False
         if carries:
             pair = given.get(HEADER_GUARDRAIL[0]), given.get(HEADER_GUARDRAIL[1])
-            return operation not in self._unreadable and pair in self._headers
-        beginnings = self._bodies[operation]
-        return call is not None and call.serialized is body and body.startswith(beginnings)
+            told = not self._metadata or self._metadata <= json_object(given.get(HEADER_METADATA)).items()
+            return told and pair in self._headers and operation not in self._unreadable
+        return call is not None and call.serialized is body and body.startswith(self._bodies[operation])
 
-    def _is_good(self, authorization: str, carries: bool) -> bool:
-        found = AUTHORIZATION(authorization)
-        return (
-            found is not None
-            and found["region"] in self._regions
-            and found["service"] == "bedrock"
-            and (not carries or set(HEADER_GUARDRAIL) <= set(found["signed"].split(";")))
-        )
+    def _are_plain(self, given: dict[str, Any], length: int) -> bool:
+        """Whether headers have known names and the body's length, and no line break in them."""
+        if given.keys() - self._names or given.pop("content-length", None) != str(length):
+            return False
+        values = [*given.values()]
+        return {*map(type, values)} == _BYTES and b"\n" not in b"".join(values)
+
+    def _is_signed(self, authorization: bytes, carries: bool) -> bool:
+        if authorization[:-64] == self._authorized.get(carries) and authorization[-64:].isalnum():
+            return True
+        found = AUTHORIZATION(authorization.decode("latin-1"))
+        if (
+            found is None
+            or found["region"] not in self._regions
+            or found["service"] != "bedrock"
+            or (carries and not self._to_be_signed <= set(found["signed"].split(";")))
+        ):
+            return False
+        self._authorized[carries] = authorization[:-64]
+        return True
 
 
 _BYTES = {bytes}

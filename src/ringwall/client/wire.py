@@ -23,6 +23,7 @@ BODY_GUARDRAIL: Mapping[str, tuple[str, str, str]] = {
     "ConverseStream": ("guardrailConfig", "guardrailIdentifier", "guardrailVersion"),
     "Retrieve": ("guardrailConfiguration", "guardrailId", "guardrailVersion"),
 }
+HEADER_METADATA = "x-amzn-bedrock-request-metadata"
 HEADER_GUARDRAIL = ("x-amzn-bedrock-guardrailidentifier", "x-amzn-bedrock-guardrailversion")
 REREADING = frozenset({"content-encoding", "transfer-encoding", "host"})
 """Headers that say how a body is to be read, or by whom. botocore gives an inference call none of them."""
@@ -75,6 +76,7 @@ class Sent:
         labels: values in the path, by the API's names (``modelId``, ``knowledgeBaseId``, ...).
         guardrail: guardrail identifier carried.
         version: its version.
+        metadata: request metadata carried.
         asynchronous: whether a stream is let out before the guardrail has read it.
         signed: whether the Authorization header is SigV4's.
         scope: Region and service that the signature is for.
@@ -90,6 +92,7 @@ class Sent:
     labels: Mapping[str, str] = field(default_factory=dict)
     guardrail: str | None = None
     version: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
     asynchronous: bool = False
     signed: bool = False
     scope: tuple[str, str] = ("", "")
@@ -106,7 +109,7 @@ def read(request: Any, routes: Routes) -> Sent:
         return Sent("", None, None)
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     operation, labels = routes.find(str(request.method), url["path"] or "")
-    guardrail, version, asynchronous = _guardrail(operation, labels, headers, request.body)
+    guardrail, version, asynchronous, metadata = _carried(operation, labels, headers, request.body)
     signature = AUTHORIZATION(headers.get("authorization", ""))
     return Sent(
         scheme=url["scheme"],
@@ -115,6 +118,7 @@ def read(request: Any, routes: Routes) -> Sent:
         labels=labels,
         guardrail=guardrail,
         version=version,
+        metadata=metadata,
         asynchronous=asynchronous,
         signed=signature is not None,
         scope=("", "") if signature is None else (signature["region"], signature["service"]),
@@ -139,25 +143,32 @@ def _misframed(headers: Mapping[str, str], body: Any) -> bool:
     return "transfer-encoding" in headers or headers.get("content-length", str(length)) != str(length)
 
 
-def _guardrail(
+_Carried = tuple[str | None, str | None, bool, Mapping[str, Any]]
+"""Guardrail, its version, whether the stream goes out unread, and metadata."""
+_NOTHING: _Carried = (None, None, False, {})
+
+
+def _carried(
     operation: str | None, labels: Mapping[str, str], headers: Mapping[str, str], body: Any
-) -> tuple[str | None, str | None, bool]:
+) -> _Carried:
     if operation is not None and operation in BODY_GUARDRAIL:
         section, identifier, version = BODY_GUARDRAIL[operation]
         whole = json_object(body) if type(body) in (bytes, str) else {}
         if (not whole and body) or "content-encoding" in headers:
-            return "", None, False
-        given = whole.get(section)
+            return "", None, False, {}
+        given, metadata = whole.get(section), whole.get("requestMetadata")
         if not isinstance(given, Mapping):
-            return None, None, False
+            return _NOTHING
         late = given.get("streamProcessingMode") in ASYNCHRONOUS
-        return _optional(given.get(identifier)), _optional(given.get(version)), late
+        pair = _optional(given.get(identifier)), _optional(given.get(version))
+        return *pair, late, metadata if isinstance(metadata, Mapping) else {}
     if operation in ("InvokeModel", "InvokeModelWithResponseStream"):
         late = operation != "InvokeModel" and _late(body)
-        return headers.get(HEADER_GUARDRAIL[0]), headers.get(HEADER_GUARDRAIL[1]), late
+        metadata = json_object(headers.get(HEADER_METADATA, ""))
+        return headers.get(HEADER_GUARDRAIL[0]), headers.get(HEADER_GUARDRAIL[1]), late, metadata
     if operation == "ApplyGuardrail":
-        return labels["guardrailIdentifier"], labels["guardrailVersion"], False
-    return None, None, False
+        return labels["guardrailIdentifier"], labels["guardrailVersion"], False, {}
+    return _NOTHING
 
 
 def _late(data: Any) -> bool:
