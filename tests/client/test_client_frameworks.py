@@ -311,6 +311,19 @@ if find_spec("anthropic"):
             claude(guarded, world).messages.create(**{"model": guarded.models["claude"], **ASKED, **given})
         assert caught.value.rule == rule
 
+    def test_anthropics_copies_are_refused_too(guarded: GuardedSession, world: World) -> None:
+        client = claude(guarded, world)
+        for other in (client.with_options(timeout=5), client.copy(), client.with_middleware(passing)):
+            with pytest.raises(PerimeterViolation, match="model-not-declared"):
+                other.messages.create(model=OTHER, **ASKED)
+            with pytest.raises(PerimeterViolation, match="model-not-declared"):
+                other.beta.messages.create(model=OTHER, **ASKED)
+        with pytest.raises(PerimeterViolation, match="model-not-declared"):
+            client.messages.create(model=guarded.models["claude"], extra_body={"model": OTHER}, **ASKED)
+
+    def passing(request: Any, call_next: Any) -> Any:
+        return call_next(request)
+
 
 if find_spec("opentelemetry.instrumentation"):
     from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
