@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import boto3
 import pytest
 
 from cli.command_line import QUICKSTART, Done, ringwall
-from client.client_hostile import Hostile
+from client.client_hostile import Hostile, Reply
 from demo.quickstart_account import deployed
 from ringwall.client.preflight import preflight
 from ringwall.demo.world import World
@@ -77,8 +78,50 @@ def test_a_knowledge_base_and_an_agent() -> None:
     done = ringwall("preflight", "--file", str(QUICKSTART))
     assert done.code == 2
     assert "ok      search: knowledge-base: KBQUICKST1 may be called" in done.out
-    assert "unknown assistant: agent: agent AGENTQUIC1 was not asked: it could run" in done.out
+    known = "alias ALIASQUIC1 of agent AGENTQUIC1 is there and takes calls; it was not asked, as it could run"
+    assert f"unknown assistant: agent: {known}" in done.out
     assert "FAILED" not in done.out
+
+
+def agent_of(found: list[Any]) -> Any:
+    return next(item for item in found if item.name == "agent")
+
+
+def test_an_agent_that_is_not_there(edited: Callable[..., str]) -> None:
+    file = edited(("alias: ALIASQUIC1", "alias: ALIASNONE1"))
+    agent = agent_of(list(preflight(file, uses=("assistant",))))
+    assert (agent.status, agent.facts["code"]) == ("failed", "ResourceNotFoundException")
+    assert "uses.assistant.alias" in str(agent.advice)
+
+
+@pytest.mark.parametrize(
+    ("alias", "status"),
+    [
+        ({"agentAliasStatus": "PREPARED", "aliasInvocationState": "ACCEPT_INVOCATIONS"}, "unknown"),
+        ({"agentAliasStatus": "PREPARED"}, "unknown"),
+        ({"agentAliasStatus": "FAILED", "aliasInvocationState": "ACCEPT_INVOCATIONS"}, "failed"),
+        ({"agentAliasStatus": "PREPARED", "aliasInvocationState": "REJECT_INVOCATIONS"}, "failed"),
+        (None, "unknown"),
+    ],
+)
+def test_an_agents_alias(
+    server: Hostile, declaration: Path, alias: dict[str, str] | None, status: str
+) -> None:
+    """What can be read of it, by the credentials that begin; nothing is invoked."""
+    denied = {"message": "User: x is not authorized to perform: bedrock:GetAgentAlias"}
+    server.reply(
+        "ALIASQUIC1",
+        Reply(403, json.dumps(denied).encode(), {"x-amzn-ErrorType": "AccessDeniedException"})
+        if alias is None
+        else Reply(200, json.dumps({"agentAlias": alias}).encode()),
+    )
+    endpoints = dict.fromkeys(("sts", "bedrock", "bedrock-agent", "bedrock-agent-runtime"), server.url)
+    found = preflight(declaration, uses=("assistant",), endpoint_urls=endpoints, ca_bundle=server.ca_file)
+    agent = agent_of(list(found))
+    assert agent.status == status
+    assert ("nor can it be read" in agent.summary) is (alias is None)
+    assert server.received[-1].path.endswith("/agentaliases/ALIASQUIC1/")
+    assert not any("/sessions/" in item.path for item in server.received)
 
 
 def test_nothing_is_paid_for(world: World) -> None:

@@ -178,6 +178,16 @@ def test_another_region_is_refused(by_hand: Make, server: Hostile, monkeypatch: 
     assert "/us-east-1/bedrock/" in server.only.headers["authorization"]
 
 
+def test_the_credentials_that_begin_are_guarded_too(by_hand: Make, server: Hostile) -> None:
+    client = by_hand().session.beginning_client("bedrock-runtime")
+    violated(
+        "model-not-declared", lambda: client.converse(modelId="amazon.nova-lite-v1:0", messages=MESSAGES)
+    )
+    assert server.connections == 0
+    converse(client)
+    assert server.only.json["guardrailConfig"]["guardrailIdentifier"] == GUARDRAIL
+
+
 def test_other_credentials_are_refused(by_hand: Make) -> None:
     keys = {"aws_access_key_id": "AKIAX", "aws_secret_access_key": "y"}
     violated("credentials-not-declared", lambda: by_hand().session.client("bedrock-runtime", **keys))

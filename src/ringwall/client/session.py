@@ -109,6 +109,17 @@ class GuardedSession(boto3.Session):
         sts = _plain_client(plain, "sts", region, self._surroundings)
         return str(sts.get_caller_identity()["Arn"])
 
+    def beginning_client(self, service: str, profile: str | None = None) -> Any:
+        """A guarded client of the credentials that begin, before any role is assumed: they may read what the role may not.
+
+        Args:
+            service: one of Bedrock's, as boto3 takes it.
+            profile: profile of the AWS configuration.
+        """
+        beginning = base_session(profile)
+        self.attach(beginning)
+        return _plain_client(beginning, service, str(self.region_name), self._surroundings)
+
     def explain(self, error: ClientError, estate: Estate | None = None) -> str:
         """Why a call was refused: by which rule and line of the declaration, or by which statement of which policy.
 
