@@ -279,6 +279,97 @@ def test_a_knowledge_base_and_an_agent_are_the_declared_ones(declared: Make, ser
     assert server.received[-1].path == "/knowledgebases/KBQUICKST1/retrieve"
 
 
+RERANKING = {"type": "BEDROCK_RERANKING_MODEL", "bedrockRerankingConfiguration": {"modelConfiguration": {}}}
+ELSEWHERE = "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0"
+
+
+def reranked(model: str) -> dict[str, Any]:
+    found = copy.deepcopy(RERANKING)
+    found["bedrockRerankingConfiguration"]["modelConfiguration"]["modelArn"] = model
+    return found
+
+
+FILTERING = {
+    "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/us.amazon.nova-pro-v1:0",
+    "metadataAttributes": [{"key": "k", "type": "STRING", "description": "d"}],
+}
+SEARCHES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "a model writes the filter": (
+        {"vectorSearchConfiguration": {"implicitFilterConfiguration": FILTERING}}, "operation-not-guarded",
+    ),
+    "another model reranks": (
+        {"vectorSearchConfiguration": {"rerankingConfiguration": reranked(ELSEWHERE)}}, "model-not-declared",
+    ),
+    "another model reranks a managed search": (
+        {"managedSearchConfiguration": {"rerankingConfiguration": reranked(ELSEWHERE)}}, "model-not-declared",
+    ),
+    "AWS chooses a model": ({"managedSearchConfiguration": {"rerankingModelType": "MANAGED"}}, "model-not-declared"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SEARCHES)
+@pytest.mark.parametrize("late", [False, True], ids=["asked", "edited later"])
+@pytest.mark.parametrize("use", ["search", "assistant"])
+def test_a_search_runs_no_other_model(
+    declared: Make, server: Hostile, use: str, case: str, *, late: bool
+) -> None:
+    """Retrieve and InvokeAgent take models beside the one that answers; the bytes are looked at too."""
+    configuration, rule = SEARCHES[case]
+    client = declared(use).session.client("bedrock-agent-runtime")
+
+    def ask(**given: Any) -> Any:
+        if use == "search":
+            return client.retrieve(knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"}, **given)
+        base = {"knowledgeBaseId": "KBQUICKST1", **given}
+        state = {"sessionState": {"knowledgeBaseConfigurations": [base]}} if given else {}
+        return client.invoke_agent(
+            agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="s1", inputText="x", **state
+        )
+
+    def edit(body: dict[str, Any]) -> None:
+        place = body
+        if use == "assistant":
+            place = body.setdefault("sessionState", {})["knowledgeBaseConfigurations"] = [{}]
+            place = place[0]
+        place["retrievalConfiguration"] = configuration
+
+    if late:
+        client.meta.events.register_last("before-call", edited(edit))
+    with pytest.raises(PerimeterViolation) as caught:
+        ask(**({} if late else {"retrievalConfiguration": configuration}))
+    assert caught.value.rule == rule
+    assert not any("/retrieve" in item.path or "/agents/" in item.path for item in server.received)
+
+
+def test_a_declared_model_may_rerank(declared: Make, server: Hostile) -> None:
+    client = declared("search").session.client("bedrock-agent-runtime")
+    own = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-pro-v1:0"
+    for kind in ({"rerankingConfiguration": reranked(own)}, {"numberOfResults": 3}):
+        client.retrieve(
+            knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"},
+            retrievalConfiguration={"vectorSearchConfiguration": kind},
+        )  # fmt: skip
+    assert len([item for item in server.received if item.path.endswith("/retrieve")]) == 2
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"{", b'{"a": 1, "a": 2}', b"[]"])
+@pytest.mark.parametrize("use", ["search", "assistant"])
+def test_a_search_that_cannot_be_read_does_not_leave(
+    declared: Make, server: Hostile, use: str, data: bytes
+) -> None:
+    client = declared(use).session.client("bedrock-agent-runtime")
+    client.meta.events.register_last("before-call", lambda params, **_: params.update(body=data))
+    attempts = {
+        "search": lambda: client.retrieve(knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"}),
+        "assistant": lambda: client.invoke_agent(
+            agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="s1"
+        ),
+    }
+    with pytest.raises(PerimeterViolation, match="guardrail-not-pinned"):
+        attempts[use]()
+    assert not any("/retrieve" in item.path or "/agents/" in item.path for item in server.received)
+
+
 # -- other handlers at work --------------------------------------------------------------------------------------------
 
 

@@ -55,6 +55,10 @@ CASES: Mapping[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("tool-specification", "toolConfig.tools[0]"),
         ],
     ),
+    "tools of AWS's own": (
+        {**user(TEXT), "toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}, {"later": {}}]}},
+        [("system-tool", "toolConfig.tools[0]"), ("unknown-tool", "toolConfig.tools[1]")],
+    ),
     "system": ({**user(TEXT), "system": [TEXT, GUARDED]}, [("system-outside-guard-content", "system[0]")]),
     "system guards do not narrow messages": ({**user(TEXT), "system": [GUARDED]}, []),
     "media": (user({"image": {}}, {"document": {}}), [

@@ -26,6 +26,9 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "tampering.test_a_version_alone_is_checked_too",
     ),
     "an operation that cannot carry a guardrail": ("bytes.test_operations_without_a_guardrail_are_refused",),
+    "a search's filter or order made by another model": (
+        "bytes.test_a_search_runs_no_other_model", "bytes.test_a_search_that_cannot_be_read_does_not_leave",
+    ),
     "an operation of a later botocore": ("bytes.test_a_new_operation_is_refused",),
     "another Region": ("way.test_another_region_is_refused",),
     "another host": ("way.test_an_undeclared_endpoint_is_refused",),

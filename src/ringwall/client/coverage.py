@@ -82,8 +82,9 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
                 gaps.append(Gap("system-outside-guard-content", f"system[{index}]"))
     if "toolConfig" in parameters:
         for index, tool in enumerate(_list(_mapping(parameters["toolConfig"]).get("tools"))):
-            if isinstance(tool, Mapping) and "toolSpec" in tool:
-                gaps.append(Gap("tool-specification", f"toolConfig.tools[{index}]"))
+            for kind in tool if isinstance(tool, Mapping) else ():
+                if kind not in NO_TEXT:
+                    gaps.append(Gap(_TOOLS.get(kind, "unknown-tool"), f"toolConfig.tools[{index}]"))
     if parameters.get("promptVariables"):
         gaps.append(Gap("prompt-variables", "promptVariables"))
     if "additionalModelRequestFields" in parameters and _has_text(parameters["additionalModelRequestFields"]):
@@ -128,6 +129,8 @@ def _messages(messages: Any) -> list[Gap]:
 
 _LISTS = (list, tuple)
 _MAPPINGS = (dict, Mapping)
+_TOOLS: Mapping[str, str] = {"toolSpec": "tool-specification", "systemTool": "system-tool"}
+"""A system tool runs at AWS (``nova_grounding`` searches the web): whether what it brings is read is not documented."""
 TEXT_OUTSIDE = "text-outside-guard-content"
 _BLOCKS: Mapping[str, str] = {
     "text": TEXT_OUTSIDE,

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ringwall.catalog import profiles
+from ringwall.client import searches
 from ringwall.client.call import Call
 from ringwall.client.operations import (
     AGENTS,
@@ -143,12 +144,22 @@ class Rules:
         if given is not None:
             known = given if isinstance(given, Mapping) else {}
             self.check_guardrail(known.get("guardrailId"), known.get("guardrailVersion"), operation)
+        self._check_searches(operation, parameters)
 
     def _check_agent(self, operation: str, parameters: Mapping[str, Any]) -> None:
         wanted = (self.agent, self.alias)
         if self.agent is None or (parameters.get("agentId"), parameters.get("agentAliasId")) != wanted:
             reason = "this use may invoke its declared agent alias only"
             raise self.violation("agent-not-declared", reason, operation, "uses", "{use}", "agent")
+        self._check_searches(operation, parameters)
+
+    def _check_searches(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        for configuration in searches.configurations(parameters):
+            if searches.writes_filter(configuration):
+                reason = "a model would write the search's filter, and no guardrail reads what it is asked"
+                raise self.violation("operation-not-guarded", reason, operation, "uses", "{use}", "kind")
+            for model in searches.reranking_models(configuration):
+                self.check_model(model, operation)
 
     def check_model(self, model: object, operation: str) -> None:
         """Refuse a model that this use does not declare, in whatever form it is named."""

@@ -88,7 +88,7 @@ class Verifier:
             reason = f"{service} has no operation of that path"
             raise rules.violation("operation-not-guarded", reason, "Unknown")
         self._verify_transport(sent, operation)
-        rules.check_operation(service, operation, sent.labels)
+        rules.check_operation(service, operation, {**sent.members, **sent.labels})
         if operation in INVOKING or operation in MODEL_ONLY:
             rules.check_model(sent.labels.get("modelId"), operation)
         if operation in CARRIERS or sent.guardrail is not None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from botocore.utils import determine_content_length
 
 from ringwall.client.body import ASYNCHRONOUS, body_mode, is_text, json_object, outline
+from ringwall.client.operations import AGENTS, KNOWLEDGE
 from ringwall.client.transport import host_of, parts_of
 
 AUTHORIZATION = re.compile(
@@ -32,6 +33,7 @@ REROUTING = frozenset({"x-amz-target", "smithy-protocol", "x-http-method-overrid
 _NAME = re.compile(r"[A-Za-z0-9-]+").fullmatch
 
 
+SEARCHING = KNOWLEDGE | AGENTS
 QUERYLESS = frozenset(
     {
         "Converse",
@@ -77,6 +79,7 @@ class Sent:
         guardrail: guardrail identifier carried.
         version: its version.
         metadata: request metadata carried.
+        members: the body of a search or of an agent's call.
         asynchronous: whether a stream is let out before the guardrail has read it.
         signed: whether the Authorization header is SigV4's.
         scope: Region and service that the signature is for.
@@ -93,6 +96,7 @@ class Sent:
     guardrail: str | None = None
     version: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
     asynchronous: bool = False
     signed: bool = False
     scope: tuple[str, str] = ("", "")
@@ -110,6 +114,10 @@ def read(request: Any, routes: Routes) -> Sent:
     headers = {name.lower(): _text(value) for name, value in request.headers.items()}
     operation, labels = routes.find(str(request.method), url["path"] or "")
     guardrail, version, asynchronous, metadata = _carried(operation, labels, headers, request.body)
+    members: Mapping[str, Any] = {}
+    if operation in SEARCHING and request.body not in (b"{}", b"", None):
+        members = json_object(request.body) if type(request.body) in (bytes, str) else {}
+        guardrail = guardrail if members else ""  # what cannot be read could name another
     signature = AUTHORIZATION(headers.get("authorization", ""))
     return Sent(
         scheme=url["scheme"],
@@ -119,6 +127,7 @@ def read(request: Any, routes: Routes) -> Sent:
         guardrail=guardrail,
         version=version,
         metadata=metadata,
+        members=members,
         asynchronous=asynchronous,
         signed=signature is not None,
         scope=("", "") if signature is None else (signature["region"], signature["service"]),
