@@ -81,10 +81,7 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
             if isinstance(block, Mapping) and "text" in block:
                 gaps.append(Gap("system-outside-guard-content", f"system[{index}]"))
     if "toolConfig" in parameters:
-        for index, tool in enumerate(_list(_mapping(parameters["toolConfig"]).get("tools"))):
-            for kind in tool if isinstance(tool, Mapping) else ():
-                if kind not in NO_TEXT:
-                    gaps.append(Gap(_TOOLS.get(kind, "unknown-tool"), f"toolConfig.tools[{index}]"))
+        gaps += _tools(_mapping(parameters["toolConfig"]).get("tools"))
     if parameters.get("promptVariables"):
         gaps.append(Gap("prompt-variables", "promptVariables"))
     if "additionalModelRequestFields" in parameters and _has_text(parameters["additionalModelRequestFields"]):
@@ -93,6 +90,15 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
     if isinstance(config, _MAPPINGS) and config.get("streamProcessingMode") in ASYNCHRONOUS:
         gaps.append(Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode"))
     return gaps
+
+
+def _tools(tools: Any) -> list[Gap]:
+    return [
+        Gap(_TOOLS.get(kind, "unknown-tool"), f"toolConfig.tools[{index}]")
+        for index, tool in enumerate(_list(tools))
+        for kind in (tool if isinstance(tool, Mapping) else ())
+        if kind not in NO_TEXT
+    ]
 
 
 def _plain(messages: Any) -> bool:
