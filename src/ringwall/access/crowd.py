@@ -137,4 +137,5 @@ class Crowd:
         facts = {} if route is None else route.facts
         question = self.pose(self.claim, self.anyone, policies, facts)
         wider = None if route is None else self._sieve(None, boundary)
-        return Sieve(question, self.prove, self.vocabulary, self.lones, wider)
+        whole = self.answer if route is None and boundary is None else None
+        return Sieve(question, self.prove, self.vocabulary, self.lones, wider, whole)

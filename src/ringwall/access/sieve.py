@@ -42,6 +42,7 @@ class Sieve:
         vocabulary: the actions.
         lones: the statements of the Estate's principals.
         wider: of the same question without regard to the route.
+        whole: the answer to the question itself, if it is known.
     """
 
     question: Question
@@ -49,6 +50,7 @@ class Sieve:
     vocabulary: Vocabulary
     lones: Lones
     wider: Sieve | None = None
+    whole: Answer | None = None
     _telling: str = ""
     _latest: tuple[Hint, ...] = ()
     _passes: dict[tuple[Lone, int], bool] = field(default_factory=dict)
@@ -58,7 +60,7 @@ class Sieve:
     @cached_property
     def closed(self) -> bool:
         """Whether not even anybody can, whose own policies allow everything."""
-        return self.prove(self.question).verdict == self._nobody
+        return (self.whole or self.prove(self.question)).verdict == self._nobody
 
     @property
     def _nobody(self) -> Verdict:
