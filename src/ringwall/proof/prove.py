@@ -78,6 +78,18 @@ def prove(
         return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
+def retold(question: Question, hints: Iterable[Hint], vocabulary: Vocabulary) -> Answer | None:
+    """The answer to a question of which a witness of somebody else's tells; ``None`` if none does.
+
+    Args:
+        question: about one principal.
+        hints: witnesses of questions that differ in whose policies they ask about.
+        vocabulary: what AWS's actions and keys are.
+    """
+    told = by_hint(question, hints, vocabulary)
+    return None if told is None else _told(question, told, vocabulary)
+
+
 def verdict_without_axioms(
     question: Question, answer: Answer, vocabulary: Vocabulary, *, timeout: float = 10.0
 ) -> Verdict | None:
@@ -265,6 +277,11 @@ def _witnessed(
 ) -> Answer:
     if explain:
         requests = simplest(question, requests, vocabulary, clock)
+    return _told(question, requests, vocabulary)
+
+
+def _told(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> Answer:
+    """The answer of which the requests are witnesses."""
     verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
     return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 

@@ -81,6 +81,8 @@ class Setting:
     def variables(self) -> Mapping[str, Variable]:
         """Every value variable by name."""
         found = dict(self.keys.variables)
+        if isinstance(self.caller, AnyCaller):
+            found.update(self.caller.variables)
         for scene in self.scenes:
             if isinstance(scene.resource, AnyResource):
                 found.update(scene.resource.variables)
@@ -155,7 +157,8 @@ def _caller(question: Question, formula: Formula, known: Mapping[str, tuple[str,
     if question.principal is None:
         if question.account is None:
             raise ValueError("a question without principal needs the account whose principals it means")
-        return AnyCaller(formula, question.account)
+        linked = axioms.PRINCIPAL_DETERMINES_KEYS not in question.disabled_axioms
+        return AnyCaller(formula, question.account, linked=linked)
     return OneCaller(caller_of(Request(question.principal, "", "*", None, known)))
 
 
@@ -465,7 +468,8 @@ class _Builder:
     def _any_caller(self, caller: AnyCaller) -> list[int]:
         keys, formula = self._setting.keys, self._formula
         keys.variable("aws:principalarn")
-        keys.variables[PRINCIPAL_ARN].shape = caller.shape
+        if caller.name == PRINCIPAL_ARN:
+            keys.variables[PRINCIPAL_ARN].shape = caller.shape
         user = caller.is_arn(caller.shape[0][0])
         facts = [
             keys.present("aws:principalarn"),
