@@ -158,6 +158,19 @@ USER_MUTATIONS = (
     "iam:UpdateUser",
 )
 LEAVE = "organizations:LeaveOrganization"
+ORGANIZATION_MUTATIONS = (
+    "organizations:AttachPolicy",
+    "organizations:DeletePolicy",
+    "organizations:DeleteResourcePolicy",
+    "organizations:DetachPolicy",
+    "organizations:DisablePolicyType",
+    "organizations:MoveAccount",
+    "organizations:PutResourcePolicy",
+    "organizations:RemoveAccountFromOrganization",
+    "organizations:UpdatePolicy",
+)
+"""What lifts or changes a service control policy. The organization's resource policy may delegate these to members
+(https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +265,9 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     yield from _network(perimeter)
     yield from _alarms(perimeter)
     yield from _identities(perimeter)
+    yield Protected(
+        "ProtectOrganization", "changes or lifts the organization's policies", ORGANIZATION_MUTATIONS
+    )
     yield Protected(
         "StayInOrganization", "takes the account out of the organization", (LEAVE,), everybody=True
     )
