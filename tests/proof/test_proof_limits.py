@@ -83,7 +83,9 @@ def test_building_the_formula_heeds_the_clock() -> None:
         make_setting(question, CATALOG, clock=Clock.starting_now(-1))
     assert prove(question, CATALOG, timeout=0).verdict == "unknown"
     comparison = compare(crowd, policy(allow, *statements[1:]), CATALOG, timeout=0)
-    assert (comparison.newly_allows, comparison.newly_denies) == ("unknown", "unknown")
+    # That a Deny less denies no more is plain without a look at any request.
+    assert (comparison.newly_allows, comparison.newly_denies) == ("unknown", None)
+    assert comparison.reason == "nothing was found in time, and nothing proved"
 
 
 def test_pattern_of_very_many_stars_is_no_trouble() -> None:
@@ -137,3 +139,61 @@ def test_every_axiom_is_documented() -> None:
         assert name == axiom.name
         assert axiom.sentence.endswith(".")
         assert axiom.source.startswith("https://docs.aws.amazon.com/")
+
+
+TEAM = "${aws:PrincipalTag/team}"
+RED = {"StringNotEquals": {"aws:PrincipalTag/team": "red"}}
+
+
+def of_team(resource: str, *conditions: dict[str, object]) -> Policy:
+    denies = [
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": condition}
+        for condition in conditions
+    ]
+    return policy({"Sid": "Team", "Effect": "Allow", "Action": "s3:*", "Resource": resource}, *denies)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        # What the variable stands for is found among the values that policies name.
+        (of_team("arn:aws:s3:::b/red/*"), of_team(f"arn:aws:s3:::b/{TEAM}/*"), ("found", "found")),
+        (of_team("arn:aws:s3:::b/red/*"), of_team(f"arn:aws:s3:::b/{TEAM}/*", RED), (None, "found")),
+        (of_team("*"), of_team(f"arn:aws:s3:::b/{TEAM}/*"), (None, "found")),
+        # cvc5 takes it for a word equation.
+        (
+            of_team("arn:aws:s3:::b/r*"),
+            of_team(f"arn:aws:s3:::b/{TEAM}/*", {"StringNotLike": {"aws:PrincipalTag/team": "r*"}}),
+            (None, "found"),
+        ),
+        # A wildcard before the variable is no word equation: it is said which statement and variable it is.
+        (of_team(f"arn:aws:s3:::b/*x/{TEAM}"), of_team(f"arn:aws:s3:::b/*x/{TEAM}*"), ("found", "unknown")),
+    ],
+)
+def test_comparison_with_policy_variables(before: Policy, after: Policy, expected: tuple[str, str]) -> None:
+    comparison = compare(before, after, CATALOG)
+    found = tuple(
+        one if one in (None, "unknown") else "found"
+        for one in (comparison.newly_allows, comparison.newly_denies)
+    )
+    assert found == expected
+    if "unknown" in found:
+        assert comparison.reason is not None
+        assert "${aws:principaltag/team}" in comparison.reason
+        assert "p/Team" in comparison.reason
+
+
+def test_comparison_heeds_which_keys_an_action_carries() -> None:
+    """No request for InvokeAgent carries a guardrail, so a condition on it changes nothing there."""
+
+    def guarded(*conditions: dict[str, object]) -> PolicySet:
+        statement: dict[str, object] = {"Effect": "Allow", "Action": "bedrock:InvokeAgent", "Resource": "*"}
+        for condition in conditions:
+            statement["Condition"] = condition
+        return PolicySet(identity=(policy(statement),))
+
+    without = {"Null": {"bedrock:GuardrailIdentifier": "true"}}
+    comparison = compare(guarded(without), guarded(), CATALOG)
+    assert (comparison.newly_allows, comparison.newly_denies) == (None, None)
+    comparison = compare(guarded(without), guarded(), CATALOG, context_model="any")
+    assert comparison.newly_allows not in (None, "unknown")

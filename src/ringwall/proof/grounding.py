@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from ringwall.iam.codec import make_request
 from ringwall.proof.language import fixed_text
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Holds, Some, Test, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from collections.abc import Set as AbstractSet
 
     from ringwall.proof.setting import Setting
 
@@ -21,9 +23,14 @@ _MOST: Final = 8
 """Sets of values that are tried."""
 
 
-def groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
-    """Values to try for the keys of policy variables that nothing determines."""
-    keys = sorted(setting.keys.undetermined)
+def groundings(setting: Setting, among: AbstractSet[str] | None = None) -> Iterable[Mapping[str, str | None]]:
+    """Values to try for the keys of policy variables that nothing determines.
+
+    Args:
+        setting: of a question whose formula was built.
+        among: look at these keys only; ``None`` = all.
+    """
+    keys = sorted(setting.keys.undetermined if among is None else setting.keys.undetermined & among)
     if not keys:
         return []
     choices = {key: _values_named(setting, key) for key in keys}
@@ -35,7 +42,9 @@ def groundings(setting: Setting) -> Iterable[Mapping[str, str | None]]:
 
 
 def _values_named(setting: Setting, key: str) -> list[str | None]:
-    """Texts that policies compare the key with, one that they do not, and its absence."""
+    """What the principal's own requests have, texts that policies compare the key with, one that they do not, absence."""
+    principal = setting.question.principal
+    own = make_request(principal, "any:Action", "*", None, {}).context.get(key, ()) if principal else ()
     named: list[str | None] = []
     for atom in setting.formula.atoms.values():
         tests: tuple[Test, ...]
@@ -46,4 +55,4 @@ def _values_named(setting: Setting, key: str) -> list[str | None]:
         else:
             continue
         named += [text for test in tests if is_pattern(test) and (text := fixed_text(test))]
-    return [*dict.fromkeys(["unlisted", *named]), None]
+    return [*dict.fromkeys([*own, "unlisted", *named]), None]
