@@ -16,7 +16,7 @@ from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.request import Request
 from ringwall.proof.formula import FALSE
 from ringwall.proof.gains import gains
-from ringwall.proof.grounding import groundings
+from ringwall.proof.grounding import can_be_sent, groundings
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.opinion import opinion_of_cvc5
 from ringwall.proof.places import mixed, undetermined, variables_in
@@ -212,7 +212,11 @@ class Contest:
                 question, bout.denying, self._vocabulary, clock, delegation=self._delegation, final=True
             ) as contest:
                 found = contest.only(AFTER, clock)
-            if isinstance(found, Request) and self._shows_somehow(found, side):
+            if (
+                isinstance(found, Request)
+                and self._shows_somehow(found, side)
+                and can_be_sent(question, fixed, (found,), self._vocabulary)
+            ):
                 return found
         return None
 

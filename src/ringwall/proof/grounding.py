@@ -9,14 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.codec import make_request
+from ringwall.proof import axioms
 from ringwall.proof.language import fixed_text
 from ringwall.proof.search import KEY
+from ringwall.proof.setting import carries
 from ringwall.proof.theory import Holds, Some, Test, is_pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
+    from ringwall.iam.request import Request
+    from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.question import Question
     from ringwall.proof.setting import Setting
 
 _MOST: Final = 8
@@ -39,6 +44,19 @@ def groundings(setting: Setting, among: AbstractSet[str] | None = None) -> Itera
         {key: values[min(index, len(values) - 1)] for key, values in choices.items()}
         for index in range(rounds)
     ]
+
+
+def can_be_sent(
+    question: Question,
+    fixed: Mapping[str, str | None],
+    requests: Iterable[Request],
+    vocabulary: Vocabulary,
+) -> bool:
+    """Whether requests of the actions found can carry the keys to which values were given only to try them."""
+    if question.context_model == "any" or axioms.KEYS_PER_ACTION in question.disabled_axioms:
+        return True
+    given = [key for key, value in fixed.items() if value is not None]
+    return all(carries(vocabulary, request.action, key) for request in requests for key in given)
 
 
 def _values_named(setting: Setting, key: str) -> list[str | None]:

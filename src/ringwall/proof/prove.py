@@ -12,7 +12,7 @@ from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import Claim
 from ringwall.proof.formula import FALSE
 from ringwall.proof.frames import EVERYTHING
-from ringwall.proof.grounding import groundings
+from ringwall.proof.grounding import can_be_sent, groundings
 from ringwall.proof.hints import Hint, by_hint
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
 from ringwall.proof.opinion import opinion_of_cvc5
@@ -116,7 +116,8 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain:
         other = _attempt(
             make_setting(grounded, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
         )
-        if other.undecided is None and other.answer.witness:
+        found = other.answer.witness
+        if other.undecided is None and found and can_be_sent(question, fixed, found, vocabulary):
             return other.answer
     second = _by_cvc5(question, vocabulary, clock, explain=explain)
     return second or Answer("unknown", reason=attempt.undecided)
