@@ -9,7 +9,7 @@ is replayed from then on, whatever becomes of the random tests.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,13 +18,14 @@ from proof.proof_world import ACCOUNT, PRINCIPALS, WORLD, requests
 from ringwall.catalog import load
 from ringwall.iam.codec import request_to_json
 from ringwall.iam.evaluate import decide
+from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.request import Request
 from ringwall.proof.codec import policies_of_comparison, question_from_json
 from ringwall.proof.compare import compare
 from ringwall.proof.frames import DEFAULT_PRINCIPAL, EVERYTHING, OUTSIDE_ACCOUNT
 from ringwall.proof.prove import prove
-from ringwall.proof.question import Question
+from ringwall.proof.question import Answer, Question
 from ringwall.proof.second_opinion import second_opinion
 from ringwall.proof.smt import InexpressibleError
 from ringwall.proof.witness import confirms, speaks_of
@@ -84,7 +85,7 @@ def disagreement(case: Case) -> str | None:
 
 
 def _of_question(value: dict[str, Any], world: Any) -> Iterator[str]:
-    expected = value.pop("verdict", None)
+    expected, laws = value.pop("verdict", None), value.pop("laws", ())
     question = question_from_json(value)
     answer = prove(question, world, timeout=TIMEOUT)
     if expected not in (None, answer.verdict):
@@ -102,7 +103,51 @@ def _of_question(value: dict[str, Any], world: Any) -> Iterator[str]:
         for request in _requests(question):
             if speaks_of(question.claim, request) and decide(request, question.policies, world).allowed:
                 yield f"proved, but {_told(request)} is allowed"
+    for law in laws:
+        yield from LAWS[law](question, answer, world)
     yield from _of_cvc5(question, answer.verdict, world)
+
+
+def _opposite(question: Question, answer: Answer, world: Any) -> Iterator[str]:
+    """What can be done is what it does not hold of that it is never done."""
+    can = prove(replace(question, claim=replace(question.claim, kind="can")), world, timeout=TIMEOUT)
+    if {answer.verdict, can.verdict} != {"holds", "violated"}:
+        yield f"never: {answer.verdict}, can: {can.verdict}"
+
+
+def _core(question: Question, answer: Answer, world: Any) -> Iterator[str]:
+    """A proof still holds when every Deny that it does not name is taken away."""
+    if answer.verdict == "holds":
+        named = {(reason.policy, reason.statement) for reason in answer.because}
+        fewer = replace(question, policies=_only(question.policies, named))
+        found = prove(fewer, world, timeout=TIMEOUT).verdict
+        if found != "holds":
+            yield f"{found} with no Denies but those that the proof names"
+
+
+def _any_context(question: Question, answer: Answer, world: Any) -> Iterator[str]:
+    """What holds of requests with any keys holds of those with the keys that their actions carry."""
+    free = prove(replace(question, context_model="any"), world, timeout=TIMEOUT).verdict
+    if free == "unknown" or (free == "holds" and answer.verdict != "holds"):
+        yield f"any context: {free}, catalog: {answer.verdict}"
+
+
+def _each(question: Question, answer: Answer, world: Any) -> Iterator[str]:
+    """What holds of any principal of the account holds of the roles and users that the world knows."""
+    for principal in PRINCIPALS[:2]:
+        alone = replace(question, principal=principal, account=None)
+        found = prove(alone, world, timeout=TIMEOUT).verdict
+        if answer.verdict == "holds" and found != "holds":
+            yield f"anybody: holds, {principal}: {found}"
+
+
+LAWS: Mapping[str, Callable[[Question, Answer, Any], Iterator[str]]] = {
+    "opposite": _opposite,
+    "core": _core,
+    "any-context": _any_context,
+    "each": _each,
+}
+"""What answers to related questions must have to do with each other; a case names those that it is held to."""
 
 
 def _requests(question: Question) -> Iterator[Request]:
@@ -175,6 +220,36 @@ def _compared(allowing: Sides, denying: Sides) -> Iterator[tuple[Request, Policy
 
 def _names_principals(policy: Policy) -> bool:
     return any(one.principal or one.not_principal for one in policy.statements)
+
+
+def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
+    def thin(policy: Any) -> Any:
+        kept = [
+            one
+            for one, statement in zip(policy.document["Statement"], policy.statements, strict=True)
+            if one["Effect"] == "Allow" or (policy.name, statement.label) in named
+        ]
+        return parse_policy({"Version": "2012-10-17", "Statement": kept}, name=policy.name)
+
+    def all_of(listed: Any) -> Any:
+        return None if listed is None else tuple(map(thin, listed))
+
+    def levels(listed: Any) -> Any:
+        return (
+            None
+            if listed is None
+            else tuple(replace(level, policies=all_of(level.policies)) for level in listed)
+        )
+
+    return PolicySet(
+        identity=all_of(policies.identity),
+        permissions_boundary=all_of(policies.permissions_boundary),
+        session=all_of(policies.session),
+        resource=None if policies.resource is None else thin(policies.resource),
+        scp=levels(policies.scp),
+        rcp=levels(policies.rcp),
+        vpc_endpoint=all_of(policies.vpc_endpoint),
+    )
 
 
 def _told(request: Request) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -93,23 +92,14 @@ def test_no_random_request_contradicts_a_proof(
 
 @fixed(60)
 @given(policies=policy_sets(), body=claim_bodies(), principal=st.sampled_from(PRINCIPALS))
-def test_never_and_can_are_opposites(policies: PolicySet, body: dict[str, Any], principal: str) -> None:
-    never = prove(Question("n", principal, policies, claim_from_json({"never": body})), WORLD)
-    can = prove(Question("c", principal, policies, claim_from_json({"can": body})), WORLD)
-    assert (never.verdict, can.verdict) in (("holds", "violated"), ("violated", "holds"))
-    assert never.witness == can.witness
+def test_laws_of_one_principal(policies: PolicySet, body: dict[str, Any], principal: str) -> None:
+    agree(asked(policies, body, principal=principal, laws=["opposite", "core", "any-context"]))
 
 
-@fixed(60)
-@given(policies=policy_sets(), body=claim_bodies(), principal=st.sampled_from(PRINCIPALS))
-def test_core_suffices(policies: PolicySet, body: dict[str, Any], principal: str) -> None:
-    """A proof still holds when every Deny that it does not name is taken away."""
-    claim = claim_from_json({"never": body})
-    answer = prove(Question("q", principal, policies, claim), WORLD)
-    if answer.verdict != "holds":
-        return
-    named = {(reason.policy, reason.statement) for reason in answer.because}
-    assert prove(Question("q", principal, _only(policies, named), claim), WORLD).verdict == "holds"
+@fixed(50)
+@given(policies=policy_sets(), body=claim_bodies())
+def test_what_holds_of_any_principal_holds_of_each(policies: PolicySet, body: dict[str, Any]) -> None:
+    agree(asked(policies, body, account=ACCOUNT, laws=["each"]))
 
 
 OWNED = (
@@ -146,62 +136,6 @@ def test_policy_variables_never_make_a_false_proof(
 ) -> None:
     policies = PolicySet(identity=(parse_policy({"Version": "2012-10-17", "Statement": listed}, name="p"),))
     agree(asked(policies, body, principal=principal))
-
-
-@fixed(60)
-@given(policies=policy_sets(), body=claim_bodies())
-def test_any_principal_covers_each(policies: PolicySet, body: dict[str, Any]) -> None:
-    """What holds of any principal of the account holds of the roles and users that the world knows."""
-    claim = claim_from_json({"never": body})
-    anybody = prove(Question("q", None, policies, claim, account="111122223333"), WORLD)
-    assert "disagreement" not in (anybody.reason or "")
-    each = {prove(Question("q", principal, policies, claim), WORLD).verdict for principal in PRINCIPALS[:2]}
-    if anybody.verdict == "holds":
-        assert each == {"holds"}
-    elif anybody.verdict == "unknown":
-        assert "session" in (anybody.reason or "")
-
-
-@fixed(60)
-@given(policies=policy_sets(), body=claim_bodies(), principal=st.sampled_from(PRINCIPALS))
-def test_any_context_model_only_adds_requests(
-    policies: PolicySet, body: dict[str, Any], principal: str
-) -> None:
-    claim = claim_from_json({"never": body})
-    free = prove(Question("q", principal, policies, claim, "any"), WORLD)
-    assert free.verdict in ("holds", "violated"), free.reason
-    if free.verdict == "holds":
-        assert prove(Question("q", principal, policies, claim), WORLD).verdict == "holds"
-
-
-def _only(policies: PolicySet, named: set[tuple[str, str]]) -> PolicySet:
-    def thin(policy: Any) -> Any:
-        kept = [
-            one
-            for one, statement in zip(policy.document["Statement"], policy.statements, strict=True)
-            if one["Effect"] == "Allow" or (policy.name, statement.label) in named
-        ]
-        return parse_policy({"Version": "2012-10-17", "Statement": kept}, name=policy.name)
-
-    def all_of(listed: Any) -> Any:
-        return None if listed is None else tuple(map(thin, listed))
-
-    def levels(listed: Any) -> Any:
-        return (
-            None
-            if listed is None
-            else tuple(replace(level, policies=all_of(level.policies)) for level in listed)
-        )
-
-    return PolicySet(
-        identity=all_of(policies.identity),
-        permissions_boundary=all_of(policies.permissions_boundary),
-        session=all_of(policies.session),
-        resource=None if policies.resource is None else thin(policies.resource),
-        scp=levels(policies.scp),
-        rcp=levels(policies.rcp),
-        vpc_endpoint=all_of(policies.vpc_endpoint),
-    )
 
 
 @fixed(120)

@@ -197,3 +197,46 @@ def test_comparison_heeds_which_keys_an_action_carries() -> None:
     assert (comparison.newly_allows, comparison.newly_denies) == (None, None)
     comparison = compare(guarded(without), guarded(), CATALOG, context_model="any")
     assert comparison.newly_allows not in (None, "unknown")
+
+
+LETTERS = "abcdefghijklmnop"
+EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+IN_EACH = [
+    # twelve lists of six patterns each, of each of which an action has to match one
+    {"Effect": "Deny", "NotAction": [f"s3:*{letter}{at}*" for at in range(6)], "Resource": "*"}
+    for letter in LETTERS[:12]
+]
+IN_NONE = {
+    "Effect": "Deny",
+    "Action": [
+        f"s3:*{one}{at}*{two}*" for one in LETTERS for two in LETTERS for at in range(6) if one != two
+    ],
+    "Resource": "*",
+}
+ELSEWHERE = {"Effect": "Deny", "NotAction": [f"ec2:x{at}*" for at in range(7)], "Resource": "*"}
+PAIRS = [f"arn:aws:s3:::*{one}*{two}*" for one in LETTERS for two in LETTERS]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "possible"),
+    [
+        # 6^12 ways to choose, none of which reaches the last list
+        (policy(), policy(EVERYTHING, *IN_EACH, ELSEWHERE), {None}),
+        (policy(), policy(EVERYTHING, *IN_EACH, IN_NONE), {None, "unknown"}),
+        (
+            policy(*({"Effect": "Allow", "Action": "s3:*", "Resource": one} for one in PAIRS)),
+            policy({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::" + "?" * 30 + "*"}),
+            {"found", "unknown"},
+        ),
+        (
+            policy({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::" + "*a" * 1000}),
+            policy({"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::" + "a*" * 1000}),
+            {"found", "unknown"},
+        ),
+    ],
+)
+def test_adversarial_comparisons_end(before: Policy, after: Policy, possible: set[str | None]) -> None:
+    comparison = compare(before, after, CATALOG, timeout=1)
+    found = comparison.newly_allows
+    assert (found if found in (None, "unknown") else "found") in possible
+    assert (comparison.reason is not None) == ("unknown" in (found, comparison.newly_denies))
