@@ -22,6 +22,7 @@ from ringwall.proof.opinion import opinion_of_cvc5
 from ringwall.proof.places import mixed, undetermined, variables_in
 from ringwall.proof.search import Model, Search
 from ringwall.proof.setting import all_policies, make_setting
+from ringwall.proof.simplest import simpler
 from ringwall.proof.witness import requests_of
 
 if TYPE_CHECKING:
@@ -108,8 +109,13 @@ class Contest:
         if self._open is not None:
             self._open.close()
 
+    @property
+    def principal(self) -> str | None:
+        """Whose requests are compared."""
+        return self._question.principal
+
     def only(self, side: int, clock: Clock) -> Found:
-        """A request that this side alone allows, as plain as a moment's work makes it."""
+        """A request that this side alone allows."""
         undecided: list[tuple[Bout, Unknown]] = []
         for bout in self._bouts(side):
             found = self._of_bout(bout, side, clock)
@@ -126,6 +132,17 @@ class Contest:
                 return found
             left = left or found
         return left
+
+    def plain(self, request: Request, side: int, clock: Clock) -> Request:
+        """A request that this side alone allows, retold as plainly as a moment's work makes it."""
+        (told,) = simpler(
+            self._question,
+            (request,),
+            self._vocabulary,
+            clock,
+            lambda told: self._shows_somehow(told[0], side),
+        )
+        return told
 
     def _bouts(self, side: int) -> Iterator[Bout]:
         allowing, denying = self._sides[side], self._sides[1 - side]

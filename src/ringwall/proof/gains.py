@@ -24,6 +24,9 @@ _EVERYTHING: Final = "*"
 _PAIRS: Final = 400
 """Pairs of names up to which it is looked whether two lists of resources can meet."""
 
+_MOST_PATTERNS: Final = 40_000
+"""Pairs of action patterns up to which it is looked which of them contains the other."""
+
 
 class Gain(NamedTuple):
     """Two policies that differ by what one Allow may let through.
@@ -102,6 +105,50 @@ def gains(allowing: Policy, denying: Policy) -> Iterator[Gain]:
         beside = [covering] if covering else [it for it in allows if _may_meet(one, it)]
         against = [deny for deny in denies if _may_meet(one, deny)]
         yield Gain(one.statement, _part(allowing, [one, *against]), _part(denying, [*beside, *bearing]))
+
+
+def changed_actions(allowing: Iterable[Policy], denying: Iterable[Policy] | None) -> list[str]:
+    """Action patterns under which some policies may allow what others do not.
+
+    A pattern of an Allow where a changed statement bears on all of it, else the changed statement's own, and of those
+    that others contain only the others.
+
+    Args:
+        allowing: the policies, whose Allows grant.
+        denying: the others; ``None`` = others of whatever kind, so that any pattern may be affected.
+    """
+    own = [one for policy in allowing for one in _statements(policy)]
+    changed = {_EVERYTHING: _EVERYTHING}
+    if denying is not None:
+        other = [one for policy in denying for one in _statements(policy)]
+        same = {one.said for one in own} & {one.said for one in other}
+        changed = _patterns(one for one in (*own, *other) if one.said not in same)
+    allowed = _patterns(one for one in own if one.statement.effect is Effect.ALLOW)
+    if len(changed) * len(allowed) > _MOST_PATTERNS:
+        return list(changed.values())
+    found: dict[str, str] = {}
+    for wanted, spelled in allowed.items():
+        for moved, written in changed.items():
+            if _single(moved).covers(wanted):
+                found.setdefault(wanted, spelled)
+            elif _single(wanted).covers(moved) or _single(wanted).overlapping(moved):
+                found.setdefault(moved, written)
+    return [
+        spelled
+        for lowered, spelled in found.items()
+        if not any(other != lowered and _single(other).covers(lowered) for other in found)
+    ]
+
+
+def _patterns(statements: Iterable[_One]) -> dict[str, str]:
+    """Action patterns of statements, lower-cased, as they are written; all actions where a statement excludes some."""
+    return {
+        pattern.lower(): pattern for one in statements for pattern in one.statement.actions or (_EVERYTHING,)
+    }
+
+
+def _single(pattern: str) -> Listed:
+    return listed(frozenset((pattern,)))
 
 
 def _statements(policy: Policy) -> list[_One]:
