@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Difference = Request | None | Literal["unknown"]
 
 _KEPT: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})
-_ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
+ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
+"""Axioms that are not taken for granted where bare documents are compared."""
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class _Pair:
             claim,
             "any",
             resource_account=frame.resource_account,
-            disabled_axioms=_ANY_REQUEST,
+            disabled_axioms=ANY_REQUEST,
         )
         return Contest(
             question,

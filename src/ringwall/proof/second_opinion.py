@@ -82,13 +82,13 @@ def second_opinion(
     return _Translation(question, vocabulary, Terms(timeout), against).answer()
 
 
-def script(question: Question, vocabulary: Vocabulary) -> str:
-    """The question in SMT-LIB: satisfiable if there is a request as claimed that is allowed.
+def script(question: Question, vocabulary: Vocabulary, *, against: PolicySet | None = None) -> str:
+    """The question in SMT-LIB: satisfiable if there is a request as claimed that is allowed (and not by ``against``).
 
     Raises:
         InexpressibleError: as :func:`second_opinion`.
     """
-    translation = _Translation(question, vocabulary, Terms(1))
+    translation = _Translation(question, vocabulary, Terms(1), against)
     translation.ask()
     return translation.terms.script()
 
