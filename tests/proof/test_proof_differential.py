@@ -23,7 +23,7 @@ from proof.proof_world import (
     random_requests,
     statements,
 )
-from ringwall.iam.codec import policies_to_json
+from ringwall.iam.codec import policies_from_json, policies_to_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicySet
@@ -103,6 +103,58 @@ def test_brute_force_agrees_on_principals(
         else tuple(parse_policy(one, name="boundary") for one in boundary),
         resource=parse_policy(document, name="resource"),
     )
+    agree(asked(policies, {"Action": pattern}, principal=principal), cvc5=False)
+
+
+def _layer(*listed: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(listed)}
+
+
+ANYTHING = BROAD["Statement"][0]
+LAYERS = st.sampled_from(
+    (
+        BROAD,
+        BROAD,
+        _layer(),
+        _layer({**ANYTHING, "Action": "shop:*"}),
+        _layer({**ANYTHING, "Resource": "arn:aws:shop:::box/*"}),
+        _layer(ANYTHING, {**ANYTHING, "Effect": "Deny", "Action": "shop:R*"}),
+        _layer(ANYTHING, {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:kms:*"}),
+    )
+)
+
+
+@st.composite
+def layered(draw: Any) -> PolicySet:
+    """Policies of every type, each of few statements without conditions."""
+
+    def level(document: dict[str, Any]) -> dict[str, Any]:
+        return {"target": "t", "policies": [{"name": "p", "document": document}]}
+
+    def some(most: int) -> list[dict[str, Any]]:
+        return draw(st.lists(LAYERS, min_size=1, max_size=most))
+
+    value: dict[str, Any] = {"identity": [{"name": "own", "document": draw(LAYERS)}]}
+    for name in ("permissions_boundary", "session", "vpc_endpoint"):
+        if draw(st.booleans()):
+            value[name] = [{"name": name, "document": one} for one in some(2)]
+    for name in ("scp", "rcp"):
+        if draw(st.booleans()):
+            value[name] = [level(one) for one in some(3)]
+    for policy in value.get("vpc_endpoint", ()):
+        policy["document"] = _for_all(policy["document"])
+    for one in value.get("rcp", ()):
+        one["policies"][0]["document"] = _for_all(one["policies"][0]["document"])
+    return policies_from_json(value)
+
+
+def _for_all(document: dict[str, Any]) -> dict[str, Any]:
+    return {**document, "Statement": [{**one, "Principal": "*"} for one in document["Statement"]]}
+
+
+@fixed(120)
+@given(layered(), st.sampled_from(PRINCIPALS), st.sampled_from(ACTION_PATTERNS))
+def test_brute_force_agrees_on_layers(policies: PolicySet, principal: str, pattern: str) -> None:
     agree(asked(policies, {"Action": pattern}, principal=principal), cvc5=False)
 
 
