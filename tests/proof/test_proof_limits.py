@@ -13,7 +13,8 @@ from ringwall.iam.policy import Policy, PolicySet
 from ringwall.proof import strings
 from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import claim_from_json
-from ringwall.proof.compare import compare
+from ringwall.proof.compare import compare, differences
+from ringwall.proof.formula import Formula
 from ringwall.proof.language import Clock, OutOfTimeError
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Question
@@ -83,8 +84,7 @@ def test_building_the_formula_heeds_the_clock() -> None:
         make_setting(question, CATALOG, clock=Clock.starting_now(-1))
     assert prove(question, CATALOG, timeout=0).verdict == "unknown"
     comparison = compare(crowd, policy(allow, *statements[1:]), CATALOG, timeout=0)
-    # That a Deny less denies no more is plain without a look at any request.
-    assert (comparison.newly_allows, comparison.newly_denies) == ("unknown", None)
+    assert (comparison.newly_allows, comparison.newly_denies) == ("unknown", "unknown")
     assert comparison.reason == "nothing was found in time, and nothing proved"
 
 
@@ -240,3 +240,43 @@ def test_adversarial_comparisons_end(before: Policy, after: Policy, possible: se
     found = comparison.newly_allows
     assert (found if found in (None, "unknown") else "found") in possible
     assert (comparison.reason is not None) == ("unknown" in (found, comparison.newly_denies))
+
+
+def test_cvc5_is_told_of_a_later_statement() -> None:
+    queue = {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"}
+    like_red = {"StringNotLike": {"aws:PrincipalTag/team": "r*"}}
+    before = policy(queue, {"Effect": "Allow", "Action": "s3:*", "Resource": "arn:aws:s3:::b/r*"})
+    after = policy(
+        queue,
+        {"Effect": "Allow", "Action": "s3:*", "Resource": f"arn:aws:s3:::b/{TEAM}/*"},
+        {"Effect": "Deny", "Action": "s3:*", "Resource": "*", "Condition": like_red},
+    )
+    assert compare(before, after, CATALOG).newly_allows is None
+
+
+def test_many_undecided_statements_end_in_time() -> None:
+    """Each of three hundred Allows is held against three hundred, and none can be decided."""
+    wide, narrow = (
+        policy(
+            *(
+                {"Effect": "Allow", "Action": f"s3:A{at}*", "Resource": f"arn:aws:s3:::b/*x{at}/{TEAM}{end}"}
+                for at in range(300)
+            )
+        )
+        for end in ("*", "")
+    )
+    comparison = compare(wide, narrow, CATALOG, timeout=0.3)
+    assert comparison.newly_allows == "unknown"
+    assert comparison.reason is not None
+    groups = differences(wide, narrow, CATALOG, timeout=0.3)
+    assert any("there was no time to look" in text for text in groups.unknown)
+
+
+def test_a_formula_is_whole_after_the_time_was_over() -> None:
+    formula = Formula(Clock.starting_now(-1))
+    with pytest.raises(OutOfTimeError):
+        formula.conj([formula.atom(number) for number in range(1000)])
+    formula.clock = Clock.starting_now(60)
+    atoms = [formula.atom(number) for number in range(1000)]
+    assert formula.gates[formula.conj(atoms)]
+    assert formula.size == 1002

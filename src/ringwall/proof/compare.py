@@ -114,6 +114,9 @@ def differences(
     found: list[dict[tuple[str, str], Request]] = [{}, {}]
     for side, allowing, denying in ((AFTER, pair.after, pair.before), (BEFORE, pair.before, pair.after)):
         for pattern in _patterns(allowing, denying):
+            if clock.left == 0:
+                unknown[f"{_DIRECTIONS[side]} {pattern} or others after it: there was no time to look"] = None
+                break
             for one in pair.those(side, pattern, clock):
                 if isinstance(one, Unknown):
                     unknown[f"{_DIRECTIONS[side]} {pattern}: {one.reason}"] = None

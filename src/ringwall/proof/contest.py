@@ -17,7 +17,7 @@ from ringwall.iam.request import Request
 from ringwall.proof.formula import FALSE
 from ringwall.proof.gains import gains
 from ringwall.proof.grounding import can_be_sent, groundings
-from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
+from ringwall.proof.language import Clock, GaveUpError, OutOfRoomError, OutOfTimeError
 from ringwall.proof.opinion import opinion_of_cvc5
 from ringwall.proof.places import mixed, undetermined, variables_in
 from ringwall.proof.search import Model, Search
@@ -26,7 +26,7 @@ from ringwall.proof.simplest import simpler
 from ringwall.proof.witness import requests_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.question import Question
@@ -117,14 +117,21 @@ class Contest:
     def only(self, side: int, clock: Clock) -> Found:
         """A request that this side alone allows."""
         undecided: list[tuple[Bout, Unknown]] = []
-        for bout in self._bouts(side):
-            found = self._of_bout(bout, side, clock)
-            if isinstance(found, Unknown):
-                undecided.append((bout, found))
-                if found.is_open and len(undecided) <= _TRIED_AT_ONCE and not self._final:
-                    found = self._grounded(bout, side, clock, most=1)
-            if isinstance(found, Request):
-                return found
+        try:
+            for bout in self._bouts(side, clock):
+                found = self._of_bout(bout, side, clock)
+                if isinstance(found, Unknown):
+                    undecided.append((bout, found))
+                    if found.is_open and len(undecided) <= _TRIED_AT_ONCE and not self._final:
+                        found = self._grounded(bout, side, clock, most=1)
+                if isinstance(found, Request):
+                    return found
+            return self._settled(undecided, side, clock)
+        except OutOfTimeError:
+            return undecided[0][1] if undecided else Unknown(OUT_OF_TIME)
+
+    def _settled(self, undecided: Sequence[tuple[Bout, Unknown]], side: int, clock: Clock) -> Found:
+        """A request through a part that was undecided, or the first reason why it cannot be told."""
         left: Unknown | None = None
         for bout, unknown in undecided:
             found = unknown if self._final else self._otherwise(bout, side, unknown, clock)
@@ -144,12 +151,13 @@ class Contest:
         )
         return told
 
-    def _bouts(self, side: int) -> Iterator[Bout]:
+    def _bouts(self, side: int, clock: Clock) -> Iterator[Bout]:
         allowing, denying = self._sides[side], self._sides[1 - side]
         if not self._divisible:
             yield Bout(allowing, denying)
             return
-        for gain in gains(allowing.identity[0], denying.identity[0]):
+        wanted = self._question.claim.actions
+        for gain in gains(allowing.identity[0], denying.identity[0], clock, wanted):
             yield Bout(PolicySet(identity=(gain.allowing,)), PolicySet(identity=(gain.denying,)))
 
     def _of_bout(self, bout: Bout, side: int, clock: Clock) -> Found:
@@ -161,9 +169,7 @@ class Contest:
             if FALSE in (goal, setting.root):
                 return None
             return self._run(bout, side, goal, clock)
-        except OutOfTimeError:
-            return Unknown(OUT_OF_TIME)
-        except GaveUpError as error:
+        except OutOfRoomError as error:
             return Unknown(str(error))
 
     def _run(self, bout: Bout, side: int, goal: int, clock: Clock) -> Found:

@@ -9,7 +9,7 @@ Allow mostly shows a difference.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ringwall.iam.compile import POLICY_VARIABLES_SINCE
@@ -19,6 +19,8 @@ from ringwall.proof.places import variables_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from ringwall.proof.language import Clock
 
 _EVERYTHING: Final = "*"
 _PAIRS: Final = 400
@@ -72,6 +74,11 @@ class _One:
         return None if self.said.not_actions is None else listed(self.said.not_actions)
 
     @cached_property
+    def beginnings(self) -> tuple[str, ...] | None:
+        """What the actions of its Action element begin with; ``None`` where it has none."""
+        return None if self.said.actions is None else tuple(map(_head, self.said.actions))
+
+    @cached_property
     def heads(self) -> tuple[str, ...] | None:
         """What the names of its Resource element begin with; ``None`` where it has none."""
         if self.said.resources is None:
@@ -79,14 +86,25 @@ class _One:
         return tuple(_head(pattern) for pattern in self.said.resources)
 
 
-def gains(allowing: Policy, denying: Policy) -> Iterator[Gain]:
+def gains(
+    allowing: Policy, denying: Policy, clock: Clock, actions: tuple[str, ...] | None = None
+) -> Iterator[Gain]:
     """The Allows of a policy by which it may allow what another does not.
 
     Args:
         allowing: an identity policy.
         denying: another of the same principal.
+        clock: when to give up: each Allow is held against every statement.
+        actions: patterns of the actions that are asked about; ``None`` = all.
+
+    Raises:
+        OutOfTimeError: the clock ran out.
     """
-    own, other = _statements(allowing), _statements(denying)
+    own, other = list(_statements(allowing)), list(_statements(denying))
+    if actions is not None:
+        asked = _asking(actions)
+        own = [one for one in own if _actions_may_meet(asked, one)]
+        other = [one for one in other if _actions_may_meet(asked, one)]
     denies = [one for one in own if one.statement.effect is Effect.DENY]
     denied = {one.said for one in denies}
     lifted = [one for one in other if one.statement.effect is Effect.DENY and one.said not in denied]
@@ -98,6 +116,7 @@ def gains(allowing: Policy, denying: Policy) -> Iterator[Gain]:
     ):
         if one.statement.effect is not Effect.ALLOW:
             continue
+        clock.check()
         bearing = [deny for deny in lifted if _may_meet(one, deny)]
         covering = one if one.said in allowed else next((it for it in allows if _covers(it, one)), None)
         if covering is not None and not bearing:
@@ -133,6 +152,8 @@ def changed_actions(allowing: Iterable[Policy], denying: Iterable[Policy] | None
                 found.setdefault(wanted, spelled)
             elif _single(wanted).covers(moved) or _single(wanted).overlapping(moved):
                 found.setdefault(moved, written)
+    if len(found) ** 2 > _MOST_PATTERNS:
+        return list(found.values())
     return [
         spelled
         for lowered, spelled in found.items()
@@ -151,9 +172,17 @@ def _single(pattern: str) -> Listed:
     return listed(frozenset((pattern,)))
 
 
-def _statements(policy: Policy) -> list[_One]:
+@lru_cache(maxsize=64)
+def _statements(policy: Policy) -> tuple[_One, ...]:
+    """A policy's statements, kept: both directions of a comparison and each of its groups look at them."""
     variables = policy.version == POLICY_VARIABLES_SINCE
-    return [_One(statement, _said(statement, variables=variables)) for statement in policy.statements]
+    return tuple(_One(statement, _said(statement, variables=variables)) for statement in policy.statements)
+
+
+def _asking(actions: tuple[str, ...]) -> _One:
+    """A statement about these actions, to hold others against."""
+    statement = Statement(0, None, Effect.ALLOW, actions=actions)
+    return _One(statement, _said(statement, variables=False))
 
 
 def _said(statement: Statement, *, variables: bool) -> _Said:
@@ -182,13 +211,15 @@ def _covers(outer: _One, inner: _One) -> bool:
     wide, narrow = outer.said, inner.said
     if wide.variables != narrow.variables or not wide.conditions <= narrow.conditions:
         return False
-    return _covers_actions(outer, inner) and _covers_names(
+    return _covers_names(
         wide.resources, wide.not_resources, narrow.resources, narrow.not_resources
-    )
+    ) and _covers_actions(outer, inner)
 
 
 def _covers_actions(outer: _One, inner: _One) -> bool:
     if outer.actions is not None and inner.said.actions is not None:
+        if len(outer.actions.patterns) == 1 and not _each_begins(inner.beginnings, outer.beginnings):
+            return False
         return all(outer.actions.covers(pattern) for pattern in inner.said.actions)
     return _covers_names(
         outer.said.actions, outer.said.not_actions, inner.said.actions, inner.said.not_actions
@@ -208,11 +239,13 @@ def _covers_names(
 
 def _may_meet(one: _One, other: _One) -> bool:
     """Whether a request can match both statements; ``True`` leaves it open."""
-    return _actions_may_meet(one, other) and _names_may_meet(one.heads, other.heads)
+    return _heads_may_meet(one.heads, other.heads) and _actions_may_meet(one, other)
 
 
 def _actions_may_meet(one: _One, other: _One) -> bool:
     if one.actions is not None and other.actions is not None:
+        if not _heads_may_meet(one.beginnings, other.beginnings):
+            return False
         fewer, more = sorted((one.actions, other.actions), key=lambda test: len(test.patterns))
         if _EVERYTHING in fewer.patterns or _EVERYTHING in more.patterns:
             return True
@@ -223,10 +256,15 @@ def _actions_may_meet(one: _One, other: _One) -> bool:
     return True
 
 
-def _names_may_meet(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
+def _heads_may_meet(one: tuple[str, ...] | None, other: tuple[str, ...] | None) -> bool:
     if one is None or other is None or len(one) * len(other) > _PAIRS:
         return True
     return any(mine.startswith(its) or its.startswith(mine) for mine in one for its in other)
+
+
+def _each_begins(narrow: tuple[str, ...] | None, wide: tuple[str, ...] | None) -> bool:
+    """Whether every text begins with one of others."""
+    return all(one.startswith(wide or ()) for one in narrow or ())
 
 
 def _head(pattern: str) -> str:

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ringwall.iam.codec import make_request
-from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
+from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, CompiledStatement
 from ringwall.iam.conditions import OPERATORS, compile_test, passes_when_absent
 from ringwall.iam.evaluate import caller_of, rcp_applies
 from ringwall.iam.patterns import (
@@ -614,7 +614,8 @@ class _Decision:
 
     def _grant(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> Grant:
         """How the statement names the caller."""
-        compiled = compile_policy(policy, policy_type)[statement.index].ready()
+        # Not by its index: the policy may be a part of one, whose statements keep the numbers that they had.
+        compiled = CompiledStatement(statement, policy, policy_type).ready()
         if compiled.principal is None:
             return Grant.DIRECT
         return compiled.principal(self._told.caller, self._policies.permissions_boundary is not None)
