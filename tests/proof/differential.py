@@ -21,9 +21,10 @@ from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.request import Request
+from ringwall.proof.claims import Claim
 from ringwall.proof.codec import policies_of_comparison, question_from_json
-from ringwall.proof.compare import compare
-from ringwall.proof.frames import DEFAULT_PRINCIPAL, EVERYTHING, OUTSIDE_ACCOUNT
+from ringwall.proof.compare import ANY_REQUEST, Difference, compare
+from ringwall.proof.frames import DEFAULT_PRINCIPAL, EVERYTHING, OUTSIDE_ACCOUNT, frames
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Question
 from ringwall.proof.second_opinion import second_opinion
@@ -62,25 +63,28 @@ def fail(case: Case, problem: str) -> NoReturn:
     raise AssertionError(problem)
 
 
-def keep(case: Case, corpus: Path | None = None) -> None:
+def keep(case: Case, corpus: Path = CORPUS) -> None:
     """Add a case to the corpus, unless it is there."""
-    corpus = corpus or CORPUS
     line = json.dumps(case, ensure_ascii=False)
     if line not in corpus.read_text(encoding="utf-8").splitlines():
         with corpus.open("a", encoding="utf-8") as lines:
             lines.write(line + "\n")
 
 
-def cases() -> list[dict[str, Any]]:
+def cases(corpus: Path = CORPUS) -> list[dict[str, Any]]:
     """The corpus."""
-    return [json.loads(line) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
+    return [json.loads(line) for line in corpus.read_text(encoding="utf-8").splitlines()]
 
 
 def disagreement(case: Case, *, cvc5: bool = True) -> str | None:
     """What contradicts the prover on a case; ``None`` = nothing."""
     value = {key: item for key, item in case.items() if key not in ("world", "id")}
     world = WORLD if case["world"] == "shop" else load()
-    problems = _of_comparison(value, world) if "before" in value else _of_question(value, world, cvc5=cvc5)
+    problems = (
+        _of_comparison(value, world, cvc5=cvc5)
+        if "before" in value
+        else _of_question(value, world, cvc5=cvc5)
+    )
     return next(problems, None)
 
 
@@ -174,7 +178,7 @@ def _of_cvc5(question: Question, verdict: str, world: Any) -> Iterator[str]:
             yield f"cvc5's witness: {objection}"
 
 
-def _of_comparison(value: dict[str, Any], world: Any) -> Iterator[str]:
+def _of_comparison(value: dict[str, Any], world: Any, *, cvc5: bool) -> Iterator[str]:
     before = policies_of_comparison(value["before"], "before")
     after = policies_of_comparison(value["after"], "after")
     comparison = compare(before, after, world, timeout=TIMEOUT)
@@ -193,8 +197,39 @@ def _of_comparison(value: dict[str, Any], world: Any) -> Iterator[str]:
                 yield f"{name} is unknown: {reason}"
         elif difference is None and world is WORLD:
             for request, allows, denies in _compared(allowing, denying):
-                if decide(request, allows, world).allowed and not decide(request, denies, world).allowed:
+                if _shows(request, allows, denies, world):
                     yield f"{name}: nothing, but {_told(request)}"
+        if cvc5 and isinstance(allowing, Policy) and isinstance(denying, Policy):
+            yield from _compared_by_cvc5(name, difference, allowing, denying, world)
+
+
+def _shows(request: Request, allowing: PolicySet, denying: PolicySet, world: Any) -> bool:
+    return decide(request, allowing, world).allowed and not decide(request, denying, world).allowed
+
+
+def _compared_by_cvc5(
+    name: str, difference: Difference, allowing: Policy, denying: Policy, world: Any
+) -> Iterator[str]:
+    """One direction of a comparison of identity policies, where no resource's policy delegates anything."""
+    frame = next(frames(allowing, denying))
+    if frame.as_resource:
+        return
+    allows, denies = frame.policies(allowing), frame.policies(denying)
+    question = Question(
+        "compare", frame.principal, allows, Claim("never"), "any",
+        resource_account=frame.resource_account, disabled_axioms=ANY_REQUEST,
+    )  # fmt: skip
+    try:
+        opinion = second_opinion(question, world, timeout=TIMEOUT, against=denies)
+    except InexpressibleError:
+        return
+    if difference is None and opinion.verdict == "violated":
+        yield f"{name}: nothing, but cvc5 has a request"
+    shown = isinstance(difference, Request) and _shows(difference, allows, denies, world)
+    if shown and opinion.verdict == "holds":
+        yield f"{name}: {difference}, but cvc5 proves that there is nothing"
+    if opinion.request is not None and not _shows(opinion.request, allows, denies, world):
+        yield f"{name}: cvc5's request shows no difference"
 
 
 Sides = Policy | PolicySet

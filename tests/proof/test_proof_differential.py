@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from proof.differential import agree, cases, found
+from proof.differential import agree, cases, disagreement, found, keep, seen
 from proof.proof_world import (
     ACCOUNT,
     ACTION_PATTERNS,
@@ -32,6 +33,7 @@ from ringwall.proof.prove import prove
 from ringwall.proof.question import Question
 from ringwall.proof.witness import speaks_of
 
+ANYTHING = BROAD["Statement"][0]
 SLOW = [
     HealthCheck.too_slow,
     HealthCheck.data_too_large,
@@ -88,11 +90,14 @@ def test_brute_force_agrees_on_single_statements(
 @given(
     listed=st.lists(statements(named=True, keys=("shop:color",)), min_size=1, max_size=2),
     boundary=st.sampled_from((None, [BROAD])),
-    principal=st.sampled_from(PRINCIPALS),
+    principal=st.sampled_from((*PRINCIPALS, None)),
     pattern=st.sampled_from(ACTION_PATTERNS),
 )
 def test_brute_force_agrees_on_principals(
-    listed: list[dict[str, Any]], boundary: list[dict[str, Any]] | None, principal: str, pattern: str
+    listed: list[dict[str, Any]],
+    boundary: list[dict[str, Any]] | None,
+    principal: str | None,
+    pattern: str,
 ) -> None:
     """Who is named, and how, where own policies allow everything: a boundary changes what NotPrincipal means."""
     document = {"Version": "2012-10-17", "Statement": [{**BROAD["Statement"][0], "Principal": "*"}, *listed]}
@@ -103,25 +108,57 @@ def test_brute_force_agrees_on_principals(
         else tuple(parse_policy(one, name="boundary") for one in boundary),
         resource=parse_policy(document, name="resource"),
     )
-    agree(asked(policies, {"Action": pattern}, principal=principal), cvc5=False)
+    whose = {"principal": principal} if principal else {"account": ACCOUNT, "laws": ["each"]}
+    agree(asked(policies, {"Action": pattern}, **whose), cvc5=False)
+
+
+SETS = st.builds(
+    lambda operator, listed: {operator: {"shop:tags": listed}},
+    st.sampled_from(
+        (
+            "ForAllValues:StringEquals",
+            "ForAllValues:StringNotLike",
+            "ForAnyValue:StringEquals",
+            "ForAnyValue:StringNotEquals",
+            "ForAllValues:StringEqualsIfExists",
+            "StringEquals",
+            "StringNotEquals",
+        )
+    ),
+    st.lists(st.sampled_from(("red", "a", "b*")), min_size=1, max_size=2, unique=True),
+) | st.sampled_from(({"Null": {"shop:tags": "true"}}, {"Null": {"shop:tags": "false"}}))
+
+
+@fixed(150)
+@given(st.sampled_from(("Allow", "Deny")), SETS, SETS)
+def test_brute_force_agrees_on_sets_of_values(
+    effect: str, condition: dict[str, Any], claimed: dict[str, Any]
+) -> None:
+    statement = {**ANYTHING, "Effect": effect, "Condition": condition}
+    listed = [statement, ANYTHING] if effect == "Deny" else [statement]
+    policies = PolicySet(identity=(parse_policy(_layer(*listed), name="p"),))
+    agree(
+        asked(policies, {"Action": "shop:List", "Condition": claimed}, principal=PRINCIPALS[0]),
+        cvc5=False,
+    )
 
 
 def _layer(*listed: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": list(listed)}
 
 
-ANYTHING = BROAD["Statement"][0]
+DENIED = {**ANYTHING, "Effect": "Deny"}
 LAYERS = st.sampled_from(
     (
-        BROAD,
-        BROAD,
+        *(BROAD,) * 4,
         _layer(),
         _layer({**ANYTHING, "Action": "shop:*"}),
-        _layer({**ANYTHING, "Resource": "arn:aws:shop:::box/*"}),
-        _layer(ANYTHING, {**ANYTHING, "Effect": "Deny", "Action": "shop:R*"}),
+        _layer(ANYTHING, {**DENIED, "Action": "shop:R*"}),
+        _layer(ANYTHING, {**DENIED, "Action": "kms:*"}),
         _layer(ANYTHING, {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:kms:*"}),
     )
 )
+LAYERED = st.sampled_from(("shop:Read", "shop:R*", "shop:L*", "kms:Use", "*"))
 
 
 @st.composite
@@ -152,8 +189,8 @@ def _for_all(document: dict[str, Any]) -> dict[str, Any]:
     return {**document, "Statement": [{**one, "Principal": "*"} for one in document["Statement"]]}
 
 
-@fixed(120)
-@given(layered(), st.sampled_from(PRINCIPALS), st.sampled_from(ACTION_PATTERNS))
+@fixed(150)
+@given(layered(), st.sampled_from(PRINCIPALS), LAYERED)
 def test_brute_force_agrees_on_layers(policies: PolicySet, principal: str, pattern: str) -> None:
     agree(asked(policies, {"Action": pattern}, principal=principal), cvc5=False)
 
@@ -239,6 +276,12 @@ def test_policy_variables_never_make_a_false_proof(
 @fixed(120)
 @given(before=documents(), after=documents())
 def test_comparison_agrees_with_requests(before: dict[str, Any], after: dict[str, Any]) -> None:
+    agree({"world": "shop", "before": before, "after": after}, cvc5=False)
+
+
+@fixed(25)
+@given(before=documents(keys=TEXTUAL), after=documents(keys=TEXTUAL))
+def test_cvc5_agrees_on_comparisons(before: dict[str, Any], after: dict[str, Any]) -> None:
     agree({"world": "shop", "before": before, "after": after})
 
 
@@ -263,6 +306,21 @@ def test_comparison_of_resource_policies_agrees_with_requests(
 @given(before=policy_sets(), after=policy_sets())
 def test_comparison_of_sets_agrees_with_requests(before: PolicySet, after: PolicySet) -> None:
     agree({"world": "shop", "before": policies_to_json(before), "after": policies_to_json(after)})
+
+
+def test_a_disagreement_is_kept_and_replayed(tmp_path: Path) -> None:
+    """Of a case with a wrong answer, that it is told, kept once, and told again from the corpus."""
+    corpus = tmp_path / "corpus.jsonl"
+    corpus.touch()
+    case = {"world": "shop", "before": _layer(), "after": BROAD, "newly_allows": False}
+    with pytest.raises(AssertionError, match="newly_allows: True, not False"):
+        agree(case)
+    keep(seen[-1], corpus)
+    keep(seen[-1], corpus)
+    (line,) = cases(corpus)
+    assert line["id"].startswith("found: newly_allows")
+    assert disagreement(line) is not None
+    assert disagreement({**line, "newly_allows": True}) is None
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case["id"])
