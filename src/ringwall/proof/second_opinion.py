@@ -424,8 +424,12 @@ class _Translation:
             return terms.all(each)
         if test.qualifier == "ForAnyValue":
             return terms.any(some)
+        # The values of a key are a set: the same one twice is one.
+        slots = list(zip(values, used, strict=True))
         alone = [
-            terms.no(terms.all((one, two))) for index, one in enumerate(used) for two in used[index + 1 :]
+            terms.any((terms.no(terms.all((there, also))), terms.same(value, second)))
+            for index, (value, there) in enumerate(slots)
+            for second, also in slots[index + 1 :]
         ]
         return terms.any([terms.all((terms.no(present), absent)), terms.all([present, *alone, *each])])
 
