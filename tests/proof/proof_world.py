@@ -125,7 +125,7 @@ WORLD = World()
 
 _STRINGS = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
             "StringLike", "StringNotLike")  # fmt: skip
-_ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 _LISTED = {
     "shop:color": ("red", "RED", "*red", "b?ue", "", "*"),
     "shop:tags": ("red", "a", "b*", "?", "${*}"),
@@ -137,9 +137,9 @@ _LISTED = {
 }
 _OPERATORS = {
     "String": _STRINGS,
-    "Numeric": tuple(f"Numeric{one}" for one in _ORDER),
+    "Numeric": tuple(f"Numeric{one}" for one in ORDER),
     "Bool": ("Bool",),
-    "Date": tuple(f"Date{one}" for one in _ORDER),
+    "Date": tuple(f"Date{one}" for one in ORDER),
     "IPAddress": ("IpAddress", "NotIpAddress"),
     "ARN": ("ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals", "StringLike", "StringNotEquals"),
 }
@@ -165,7 +165,7 @@ def conditions(
     return block
 
 
-_NAMED = ({"AWS": ACCOUNT}, {"AWS": ROLE}, {"AWS": [USER, f"arn:aws:iam::{OTHER}:root"]}, "*",
+NAMED = ({"AWS": ACCOUNT}, {"AWS": ROLE}, {"AWS": [USER, f"arn:aws:iam::{OTHER}:root"]}, "*",
           {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/App/session"}, {"Service": "svc.amazonaws.com"},
           {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", ROLE]})  # fmt: skip
 
@@ -182,7 +182,7 @@ def statements(draw: Any, *, named: bool = False, keys: Collection[str] = KEYS.k
         statement["Condition"] = block
     if named:
         element = "NotPrincipal" if draw(st.integers(0, 3)) == 0 else "Principal"
-        statement[element] = draw(st.sampled_from(_NAMED))
+        statement[element] = draw(st.sampled_from(NAMED))
     return statement
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -13,9 +14,10 @@ from hypothesis import strategies as st
 from proof.differential import agree, cases, disagreement, found, keep, seen
 from proof.proof_world import (
     ACCOUNT,
-    ACTION_PATTERNS,
     BROAD,
     KEYS,
+    NAMED,
+    ORDER,
     PRINCIPALS,
     WORLD,
     claim_bodies,
@@ -86,30 +88,20 @@ def test_brute_force_agrees_on_single_statements(
     agree(asked(policies, body, principal=principal), cvc5=False)
 
 
-@fixed(60)
-@given(
-    listed=st.lists(statements(named=True, keys=("shop:color",)), min_size=1, max_size=2),
-    boundary=st.sampled_from((None, [BROAD])),
-    principal=st.sampled_from((*PRINCIPALS, None)),
-    pattern=st.sampled_from(ACTION_PATTERNS),
-)
-def test_brute_force_agrees_on_principals(
-    listed: list[dict[str, Any]],
-    boundary: list[dict[str, Any]] | None,
-    principal: str | None,
-    pattern: str,
-) -> None:
-    """Who is named, and how, where own policies allow everything: a boundary changes what NotPrincipal means."""
-    document = {"Version": "2012-10-17", "Statement": [{**BROAD["Statement"][0], "Principal": "*"}, *listed]}
-    policies = PolicySet(
-        identity=(parse_policy(BROAD, name="own"),),
-        permissions_boundary=None
-        if boundary is None
-        else tuple(parse_policy(one, name="boundary") for one in boundary),
-        resource=parse_policy(document, name="resource"),
-    )
-    whose = {"principal": principal} if principal else {"account": ACCOUNT, "laws": ["each"]}
-    agree(asked(policies, {"Action": pattern}, **whose), cvc5=False)
+@pytest.mark.parametrize("element", ["Principal", "NotPrincipal"])
+@pytest.mark.parametrize("effect", ["Allow", "Deny"])
+def test_brute_force_agrees_on_principals(effect: str, element: str) -> None:
+    """Who is named, how, and by whom asked, where own policies allow everything; a boundary changes NotPrincipal."""
+    own, everyone = parse_policy(BROAD, name="own"), {**ANYTHING, "Principal": "*"}
+    for name, bounded, principal in product(NAMED, (False, True), (*PRINCIPALS, None)):
+        document = _layer(everyone, {**ANYTHING, "Effect": effect, element: name})
+        policies = PolicySet(
+            identity=(own,),
+            permissions_boundary=(own,) if bounded else None,
+            resource=parse_policy(document, name="resource"),
+        )
+        whose = {"principal": principal} if principal else {"account": ACCOUNT, "laws": ["each"]}
+        agree(asked(policies, {"Action": "shop:Read"}, **whose), cvc5=False)
 
 
 SETS = st.builds(
@@ -158,6 +150,50 @@ LAYERS = st.sampled_from(
         _layer(ANYTHING, {"Effect": "Deny", "Action": "*", "NotResource": "arn:aws:kms:*"}),
     )
 )
+ONE_LAYER = (
+    _layer(),
+    _layer({**ANYTHING, "Action": "shop:*"}),
+    _layer(ANYTHING, {**DENIED, "Action": "shop:R*"}),
+    _layer(ANYTHING, {**DENIED, "Action": "kms:*"}),
+)
+
+
+@pytest.mark.parametrize("kind", ["permissions_boundary", "session", "vpc_endpoint", "scp", "rcp"])
+def test_brute_force_agrees_on_one_layer(kind: str) -> None:
+    """Each type of policy that limits, by itself; of levels the last one."""
+    for document, principal, pattern in product(
+        ONE_LAYER, (PRINCIPALS[0], PRINCIPALS[2], PRINCIPALS[4], PRINCIPALS[5]), ("shop:Read", "kms:Use")
+    ):
+        named = _for_all(document) if kind in ("vpc_endpoint", "rcp") else document
+        policies: list[Any] = [{"name": kind, "document": named}]
+        if kind in ("scp", "rcp"):
+            full = _for_all(BROAD) if kind == "rcp" else BROAD
+            policies = [
+                {"target": "root", "policies": [{"name": "full", "document": full}]},
+                {"target": "account", "policies": policies},
+            ]
+        value = {"identity": [{"name": "own", "document": BROAD}], kind: policies}
+        agree(asked(policies_from_json(value), {"Action": pattern}, principal=principal), cvc5=False)
+
+
+TYPED = {
+    # Operators and the values that they compare with, by key.
+    "shop:size": ([f"Numeric{one}" for one in ORDER], ("5", "10")),
+    "shop:since": ([f"Date{one}" for one in ORDER], ("2024-01-01", "1800000000")),
+    "shop:origin": (["IpAddress", "NotIpAddress"], ("10.0.0.0/8", "10.0.0.0/9", "0.0.0.0/0")),
+}
+
+
+@pytest.mark.parametrize("key", sorted(TYPED))
+def test_brute_force_agrees_on_pairs_of_typed_tests(key: str) -> None:
+    operators, values = TYPED[key]
+    for one, other, first, second in product(operators, operators, values, values):
+        statement = {**ANYTHING, "Condition": {one: {key: first}, "Null": {key: "false"}}}
+        policies = PolicySet(identity=(parse_policy(_layer(statement), name="p"),))
+        body = {"Action": "shop:List", "Condition": {other: {key: second}}}
+        agree(asked(policies, body, principal=PRINCIPALS[0]), cvc5=False)
+
+
 LAYERED = st.sampled_from(("shop:Read", "shop:R*", "shop:L*", "kms:Use", "*"))
 
 
