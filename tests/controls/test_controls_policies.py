@@ -263,8 +263,12 @@ def test_only_declared_principals_run_anything(allowed: bool, principal: str) ->
     assert scp("models", principal, "bedrock:ListGuardrails", "*", {}) is True
 
 
-def test_not_even_administrators_leave_the_organization() -> None:
-    assert not scp("protect", ADMIN, "organizations:LeaveOrganization", "*", {})
+def test_only_administrators_change_policies_and_nobody_leaves_the_organization() -> None:
+    assert not scp("organization", ADMIN, "organizations:LeaveOrganization", "*", {})
+    assert scp("organization", ADMIN, "organizations:DetachPolicy", "*", {})
+    assert not scp(
+        "organization", f"arn:aws:iam::{ACCOUNT}:role/Other", "organizations:DetachPolicy", "*", {}
+    )
 
 
 BEDROCK_KEY = {"iam:ServiceSpecificCredentialServiceName": "bedrock.amazonaws.com"}

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
 from ringwall.controls.policies import protect
-from ringwall.controls.protection import Protected, protected
+from ringwall.controls.protection import Protected, membership, protected
 from ringwall.controls.proved import judge_claims
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def claim_name(row: Protected) -> str:
 
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """One claim for each row, so that a hole names what it opens."""
-    for row in protected(perimeter):
+    for row in _rows(perimeter):
         parts: dict[str, Any] = {"Action": list(row.actions), "Resource": list(row.resources)}
         if row.condition:
             parts["Condition"] = dict(row.condition)
@@ -68,9 +68,14 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
         yield never(claim_name(row), SLUG, f"{who} {row.title}", **parts)
 
 
+def _rows(perimeter: Perimeter) -> Iterator[Protected]:
+    yield from protected(perimeter)
+    yield from membership()
+
+
 def check(context: CheckContext) -> Iterable[Finding]:
     """Judge by the proofs over the observed Estate."""
-    rows = tuple(claim_name(row) for row in protected(context.perimeter)) if context.perimeter else ()
+    rows = tuple(claim_name(row) for row in _rows(context.perimeter)) if context.perimeter else ()
     return judge_claims(
         context,
         CONTROL,

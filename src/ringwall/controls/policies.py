@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import knowledge, names, principals, scp, siblings
 from ringwall.controls.documents import Statement, deny, unless
-from ringwall.controls.protection import protected
+from ringwall.controls.protection import membership, protected
 from ringwall.controls.retention import policy as retention
 from ringwall.controls.roles import INVOKE
 
@@ -252,12 +252,18 @@ def network(perimeter: Perimeter) -> Iterator[Resource]:
 
 
 def protect(perimeter: Perimeter) -> Iterator[Resource]:
-    """``scp/protect``: the controls are changed by their administrators."""
-    return scp.policies(
+    """``scp/protect``: the controls are changed by their administrators. ``scp/organization``: so is what binds them."""
+    yield from scp.policies(
         perimeter,
         "protect",
         "The controls are changed by their administrators only",
         (row.statement(perimeter) for row in protected(perimeter)),
+    )
+    yield from scp.policies(
+        perimeter,
+        "organization",
+        "The organization's policies bind, and are changed by administrators only",
+        (row.statement(perimeter) for row in membership()),
     )
 
 

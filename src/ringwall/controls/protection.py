@@ -265,6 +265,10 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     yield from _network(perimeter)
     yield from _alarms(perimeter)
     yield from _identities(perimeter)
+
+
+def membership() -> Iterator[Protected]:
+    """Rows of the account's place in the organization, whose service control policies bind it."""
     yield Protected(
         "ProtectOrganization", "changes or lifts the organization's policies", ORGANIZATION_MUTATIONS
     )
