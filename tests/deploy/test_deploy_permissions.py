@@ -13,6 +13,7 @@ from ringwall.demo.world import environment
 from ringwall.deploy.apply import apply
 from ringwall.deploy.contents import contents
 from ringwall.deploy.destroy import destroy, plan_destroy
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import read_manifest
 from ringwall.deploy.permissions import (
     Place,
@@ -130,8 +131,8 @@ def test_who_has_the_deploy_policy_can_deploy_and_destroy_and_needs_all_of_it(ac
     assert applied.complete
     plan, listed = planned(account, desired, aws, management)
     assert plan.empty
-    assert plan_destroy(plan, kinds, holds_data=contents(aws)).kept
-    destruction = plan_destroy(plan, kinds, holds_data=contents(aws), purge=True)
+    assert plan_destroy(plan, kinds, holds_data=contents(Doors(aws))).kept
+    destruction = plan_destroy(plan, kinds, holds_data=contents(Doors(aws)), purge=True)
     gone = destroy(destruction, aws, kinds, management=management, backoff=swift(), listed=listed)
     assert [(item.change.id, str(item.error)) for item in gone.failed] == []
     spare = (actions(policy) | actions(over_there)) - account.used()

@@ -108,11 +108,11 @@ def organization_policy(perimeter: Perimeter) -> Resource:
         region="global",
         id=ORGANIZATION_POLICY,
         properties={
-            "Name": f"{perimeter.name}-enforced-guardrail",
+            "Name": scp.policy_name(perimeter, "enforced-guardrail", shared=True),
             "Description": "Every inference call is held to the organization's guardrail",
             "Type": "BEDROCK_POLICY",
             "Content": content,
-            "TargetIds": [scp.target(perimeter)],
+            "TargetIds": [scp.target(perimeter, shared=True)],
         },
     )
 

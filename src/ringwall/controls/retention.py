@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 TYPE = "Ringwall::Bedrock::DataRetention"
+POLICY = "retention"
 
 
 def settings(perimeter: Perimeter) -> Iterator[Resource]:
@@ -37,7 +38,9 @@ def setting_id(perimeter: Perimeter, region: str) -> str:
 def policy(perimeter: Perimeter) -> Iterator[Resource]:
     """``scp/retention``, where the declaration wants no retention."""
     if perimeter.data_retention == "none":
-        yield from scp.policies(perimeter, "retention", "No retention of prompts and answers", _statements())
+        yield from scp.policies(
+            perimeter, POLICY, "No retention of prompts and answers", _statements(), shared=True
+        )
 
 
 def _statements() -> Iterator[Statement]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ringwall.errors import GateRefusedError
 from ringwall.iam.request import Decision, Request
 
 GUARDRAIL_KEY = "bedrock:guardrailidentifier"
@@ -47,7 +48,7 @@ class AccessChange:
 
     @property
     def widens(self) -> bool:
-        """Whether this counts as widening (see the module's text)."""
+        """Whether this counts as widening (:mod:`ringwall.deploy.effects` says what does)."""
         return self.after.allowed and not (self.new_principal or self.new_resource)
 
 
@@ -72,3 +73,20 @@ class AccessChanges:
     def widening(self) -> tuple[AccessChange, ...]:
         """Those of the newly allowed that need ``--allow-widening``."""
         return tuple(change for change in self.newly_allows if change.widens)
+
+
+def require_gate(changes: AccessChanges, *, allow_widening: bool) -> None:
+    """Refuse a plan that widens access unless the user said so.
+
+    Raises:
+        GateRefusedError: it widens, or it cannot be told, and ``allow_widening`` is not set.
+    """
+    if allow_widening or not (changes.widening or changes.unknown):
+        return
+    if changes.widening:
+        first = changes.widening[0]
+        message = f"This plan newly allows {first.label} {first.actions[0]}"
+    else:
+        message = f"This plan may widen access: {changes.unknown[0]}"
+    details = tuple(f"{item.label}: {', '.join(item.actions)}" for item in changes.widening)
+    raise GateRefusedError(f"{message}; repeat with --allow-widening if that is meant.", details=details)

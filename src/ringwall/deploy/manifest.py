@@ -82,7 +82,9 @@ def home(desired: Iterable[Resource]) -> str | None:
 
 
 def read_manifest(aws: Aws, observed: Estate, perimeter: str) -> tuple[Entry, ...]:
-    """The entries of every manifest in the perimeter's buckets; there is more than one after the bucket changed.
+    """The entries of every manifest in the perimeter's buckets of the connection's account.
+
+    There is more than one after the bucket changed.
 
     Raises:
         AwsCallError: it could not be read. Then nothing can be said of what the perimeter owns.
@@ -90,7 +92,7 @@ def read_manifest(aws: Aws, observed: Estate, perimeter: str) -> tuple[Entry, ..
     """
     found: dict[str, Entry] = {}
     for bucket in observed.of_type("AWS::S3::Bucket"):
-        if owner(bucket) == perimeter:
+        if owner(bucket) == perimeter and bucket.account == aws.account:
             door = aws if bucket.region == aws.region else aws.elsewhere(region=bucket.region)
             found |= {item.key: item for item in _read(door, bucket.id, perimeter)}
     return tuple(found[key] for key in sorted(found))
