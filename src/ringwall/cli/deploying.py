@@ -12,7 +12,7 @@ import click
 from ringwall.cli.common import all_connections, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
 
     from ringwall.deploy.access_change import AccessChanges
     from ringwall.deploy.apply import Applied, Moment, Progress
@@ -72,7 +72,7 @@ def prepare(perimeters: tuple[Perimeter, ...], *, profile: str | None) -> Prepar
         kinds = registry()
         observed = reading.result()
     name = perimeters[0].name
-    listed = read_manifests((aws, *others), observed, name)
+    observed, listed = with_manifests((aws, *others), observed, name)
     plan = make_plan(desired, observed, kinds, perimeter=name, listed=listed)
     access = _effects(plan, perimeters[0].partition)
     return Prepared(plan, access, aws, management, others, listed)
@@ -92,11 +92,15 @@ def _effects(plan: Plan, partition: str) -> AccessChanges:
     return effects(outlook(plan, registry()), load(), partition=partition)
 
 
-def read_manifests(accounts: Iterable[Aws], observed: Estate, perimeter: str) -> tuple[Entry, ...]:
-    """The entries of every account's manifest."""
-    from ringwall.deploy.manifest import read_manifest
+def with_manifests(
+    accounts: Sequence[Aws], observed: Estate, perimeter: str
+) -> tuple[Estate, tuple[Entry, ...]]:
+    """The entries of every account's manifest, and the observed Estate with what they list elsewhere."""
+    from ringwall.deploy.manifest import read_listed, read_manifest
+    from ringwall.estate.kinds import registry
 
-    return tuple(item for aws in accounts for item in read_manifest(aws, observed, perimeter))
+    listed = tuple(item for aws in accounts for item in read_manifest(aws, observed, perimeter))
+    return read_listed(accounts, observed, listed, registry()), listed
 
 
 def try_out(prepared: Prepared, target: str) -> None:

@@ -29,7 +29,7 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
       ringwall drift --json
     """
     from ringwall.catalog import load
-    from ringwall.cli.deploying import read_manifests
+    from ringwall.cli.deploying import with_manifests
     from ringwall.cli.terminal import show
     from ringwall.controls.members import compile_members
     from ringwall.deploy.drift import find_drift
@@ -42,6 +42,7 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
     aws, management, others = all_connections(perimeters, profile=profile)
     desired = compile_members(perimeters)
     observed = collect_all((aws, *others), management=management, desired=desired)
+    observed, listed = with_manifests((aws, *others), observed, perimeters[0].name)
     found = find_drift(
         desired,
         observed,
@@ -49,7 +50,7 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
         load(),
         perimeter=perimeters[0].name,
         administrators=[arn for perimeter in perimeters for arn in perimeter.administrators],
-        listed=read_manifests((aws, *others), observed, perimeters[0].name),
+        listed=listed,
     )
     if as_json:
         write_json(drift_to_json(found))

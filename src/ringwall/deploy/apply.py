@@ -21,7 +21,7 @@ from ringwall.deploy.doors import Doors
 from ringwall.deploy.isolation import Trouble
 from ringwall.deploy.lockout import require_not_locked_out
 from ringwall.deploy.manifest import Entry
-from ringwall.deploy.order import LAST, dependencies, levels, phase
+from ringwall.deploy.order import LAST, after_policies, dependencies, levels, phase
 from ringwall.deploy.plan import bound
 from ringwall.deploy.register import Register
 from ringwall.deploy.retry import Backoff
@@ -158,14 +158,16 @@ class _Run:
                 self.attributes[change.id] = self.kinds[change.resource.type].attributes(change.observed)
 
     def schedule(self) -> Iterable[list[Change]]:
-        """Changes by level; deletions by falling phase after everything that is made."""
+        """Changes by level; deletions by falling phase after what is made; last what the old policies refuse."""
         level_of = levels(self.plan.desired)
-        builds = [change for change in self.plan.todo if change.action != "delete"]
+        made = [change for change in self.plan.todo if change.action != "delete"]
+        builds = [change for change in made if not after_policies(change.resource)]
         for number in sorted({level_of[change.id] for change in builds}):
             yield [change for change in builds if level_of[change.id] == number]
         deletions = [change for change in self.plan.todo if change.action == "delete"]
         for number in sorted({phase(change.resource.type) for change in deletions}, reverse=True):
             yield [change for change in deletions if phase(change.resource.type) == number]
+        yield [change for change in made if after_policies(change.resource)]
 
     def level(self, changes: list[Change], workers: int) -> None:
         """Everything of one level, each change as soon as what it refers to is there."""

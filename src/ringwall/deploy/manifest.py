@@ -98,6 +98,24 @@ def read_manifest(aws: Aws, observed: Estate, perimeter: str) -> tuple[Entry, ..
     return tuple(found[key] for key in sorted(found))
 
 
+def read_listed(
+    accounts: Iterable[Aws], observed: Estate, entries: Iterable[Entry], kinds: Mapping[str, Kind]
+) -> Estate:
+    """The observed Estate with what the manifests list in Regions that were not read, as no declaration names them now.
+
+    Raises:
+        AwsCallError: it could not be read, so nobody can say whether it is still there.
+    """
+    read = {(item.type, item.account, item.region) for item in observed}
+    lacking = {(item.type, item.account, item.region) for item in entries} - read
+    found: list[Resource] = []
+    for aws in accounts:
+        for name, account, region in sorted(lacking):
+            if account == aws.account and region not in ("global", aws.region) and name in kinds:
+                found += kinds[name].read(aws.elsewhere(region=region))
+    return observed.with_resources([*observed, *found]) if found else observed
+
+
 def dumps(perimeter: str, entries: Iterable[Entry]) -> str:
     """The manifest's text."""
     rows = [

@@ -24,6 +24,7 @@ from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"
 """Id of the stand-in for resources of a type that could not be listed."""
+RETENTION_TYPE = "Ringwall::Bedrock::DataRetention"
 VERSION_TYPE = "AWS::Bedrock::GuardrailVersion"
 
 
@@ -208,6 +209,9 @@ class _Planner:
 
     def _deletion(self, resource: Resource, name: str | None) -> Change:
         reason = f"the declaration no longer has {name or 'it'}"
+        if resource.type == RETENTION_TYPE:
+            why = "it stays: outside of the declared Regions the service control policies let nobody set it"
+            return Change("no-op", resource, resource, reasons=(reason, why))
         if self.kinds[resource.type].retention == "delete":
             return Change("delete", resource, resource, reasons=(reason,))
         return Change(
