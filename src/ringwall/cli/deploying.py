@@ -74,13 +74,13 @@ def prepare(perimeters: tuple[Perimeter, ...], *, profile: str | None) -> Prepar
     name = perimeters[0].name
     observed, listed = with_manifests((aws, *others), observed, name)
     plan = make_plan(desired, observed, kinds, perimeter=name, listed=listed)
-    access = _effects(plan, perimeters[0].partition)
+    access = _effects(plan, perimeters)
     return Prepared(plan, access, aws, management, others, listed)
 
 
-def _effects(plan: Plan, partition: str) -> AccessChanges:
+def _effects(plan: Plan, perimeters: tuple[Perimeter, ...]) -> AccessChanges:
     """What a plan changes for people; for one that does nothing that is nothing, and nothing is loaded to find it out."""
-    from ringwall.deploy.access_change import AccessChanges
+    from ringwall.deploy.access_change import AccessChanges, told_apart
 
     if plan.empty:
         return AccessChanges()
@@ -89,7 +89,9 @@ def _effects(plan: Plan, partition: str) -> AccessChanges:
     from ringwall.deploy.effects import effects
     from ringwall.estate.kinds import registry
 
-    return effects(outlook(plan, registry()), load(), partition=partition)
+    found = effects(outlook(plan, registry()), load(), partition=perimeters[0].partition)
+    names = {item.account: item.member for item in perimeters if item.member is not None}
+    return told_apart(found, names)
 
 
 def with_manifests(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from ringwall.errors import GateRefusedError
 from ringwall.iam.request import Decision, Request
@@ -73,6 +74,26 @@ class AccessChanges:
     def widening(self) -> tuple[AccessChange, ...]:
         """Those of the newly allowed that need ``--allow-widening``."""
         return tuple(change for change in self.newly_allows if change.widens)
+
+
+def told_apart(changes: AccessChanges, accounts: Mapping[str, str]) -> AccessChanges:
+    """The changes with the account's name in front of principals, where there are several accounts.
+
+    Args:
+        changes: of all accounts.
+        accounts: by account id, its name in the declaration.
+    """
+
+    def named(item: AccessChange) -> AccessChange:
+        parts = item.principal.split(":", 5)
+        name = accounts.get(parts[4]) if len(parts) > 5 else None
+        return replace(item, label=f"{name}: {item.label}") if name else item
+
+    return replace(
+        changes,
+        newly_allows=tuple(map(named, changes.newly_allows)),
+        newly_denies=tuple(map(named, changes.newly_denies)),
+    )
 
 
 def require_gate(changes: AccessChanges, *, allow_widening: bool) -> None:
