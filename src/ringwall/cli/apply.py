@@ -77,6 +77,10 @@ def apply(
         show(plan_lines(prepared.plan, prepared.access))
     require_imported(prepared.plan, prepared.listed, allowed=adopt)
     require_gate(prepared.access, allow_widening=allow_widening)
+    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
+        from ringwall.deploy.enforcing import require_nobody_shut_out
+
+        require_nobody_shut_out(prepared.plan, registry(), perimeters)
     if prepared.plan.empty:
         note("nothing to change")
     elif not yes and saved is None and not asks("Apply these changes?"):

@@ -49,6 +49,12 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     others, unread = unmanaged(prepared.plan, registry(), load(), administrators=administrators)
     for reason in unread:
         note(f"what is not declared could not be seen completely: {reason}")
+    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
+        from ringwall.deploy.enforcing import shut_out
+
+        for perimeter in perimeters:
+            for words in shut_out(prepared.plan, registry(), perimeter):
+                note(f"apply will be refused, every call of {words}")
     if out:
         save_plan(Path(out), prepared.plan, prepared.access)
         note(f"wrote {out}")

@@ -26,6 +26,16 @@ APPLY = ("bedrock:ApplyGuardrail", "bedrock:GetGuardrail")
 """The only actions that a guardrail's own policy may name."""
 
 
+def enforced(perimeter: Perimeter) -> list[Any]:
+    """ARNs that every call is authorized to apply because a guardrail is enforced on it; may hold references."""
+    account, organization = perimeter.enforcement.account, perimeter.enforcement.organization
+    pinned = [
+        names.guardrail_arn(perimeter),
+        *names.guardrail_profiles(perimeter, perimeter.guardrail),
+    ]
+    return [*(pinned if account else ()), *([organization.guardrail] if organization is not None else ())]
+
+
 def resources(perimeter: Perimeter) -> Iterator[Resource]:
     """What the declaration enforces; nothing by default."""
     if perimeter.enforcement.account:
