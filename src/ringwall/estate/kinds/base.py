@@ -293,9 +293,13 @@ class BaseKind:
         )
 
     def _same_name(self, desired: Resource, observed: Resource) -> bool:
-        wanted = self.normalise(desired.properties)
-        there = self.normalise(observed.properties)
+        wanted, there = self._naming(desired), self._naming(observed)
         return all(name in wanted and wanted[name] == there.get(name) for name in self.names)
+
+    def _naming(self, resource: Resource) -> Mapping[str, Any]:
+        """The canonical form of the properties that are its name alone: matching looks at every pair."""
+        named = {name: resource.properties[name] for name in self.names if name in resource.properties}
+        return self.normalise(named)
 
     @staticmethod
     def _same_owner(desired: Resource, observed: Resource) -> bool:
