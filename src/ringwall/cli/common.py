@@ -139,14 +139,19 @@ def load_perimeter(file: str) -> Perimeter:
     """The declaration, in the environment and of the account that the command was given."""
     from ringwall.perimeter import load
 
-    return load(file, environment=_chosen(ENVIRONMENT), account=_chosen(ACCOUNT))
+    return load(file, environment=chosen_environment(), account=_chosen(ACCOUNT))
 
 
 def load_perimeters(file: str) -> tuple[Perimeter, ...]:
     """The declaration of each of its accounts, in the environment that the command was given."""
     from ringwall.perimeter import load_all
 
-    return load_all(file, environment=_chosen(ENVIRONMENT))
+    return load_all(file, environment=chosen_environment())
+
+
+def chosen_environment() -> str | None:
+    """The environment of the declaration that the command was given."""
+    return _chosen(ENVIRONMENT)
 
 
 def _chosen(name: str) -> str | None:
