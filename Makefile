@@ -7,7 +7,7 @@ UV     := $(shell command -v uv 2>/dev/null)
 ifeq ($(UV),)
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock
 else
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python -c requirements.lock
+INSTALL = $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python -c requirements.lock
 endif
 
 .PHONY: demo test check bench exports docs clean help
@@ -48,11 +48,13 @@ $(BIN)/python:
 $(VENV)/.sandbox: $(BIN)/python pyproject.toml requirements.lock
 	@echo "setting up $(VENV) ..."
 	@$(INSTALL) -e '.[sandbox]'
+	@$(BIN)/python -m compileall -q src
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml requirements.lock
 	@echo "setting up $(VENV) for development ..."
 	@$(INSTALL) -e '.[dev]'
+	@$(BIN)/python -m compileall -q src
 	@touch $@ $(VENV)/.sandbox
 
 $(VENV)/.exports: $(VENV)/.dev

@@ -18,7 +18,8 @@ from ringwall.controls.compile import compile_estate
 from ringwall.controls.findings import Status
 from ringwall.demo.world import World, environment
 from ringwall.deploy.apply import apply
-from ringwall.deploy.plan import make_plan
+from ringwall.deploy.diff import differences
+from ringwall.deploy.plan import bound, make_plan
 from ringwall.estate.kinds import registry
 from ringwall.perimeter import loads
 from ringwall.sandbox import Sandbox
@@ -59,6 +60,42 @@ def test_the_second_plan_is_empty(account: Account) -> None:
     world = account.world
     plan = make_plan(world.desired, world.observe(), registry(), perimeter=world.perimeter.name)
     assert [change.id for change in plan.todo] == []
+
+
+def test_every_property_of_every_resource_reads_back(account: Account) -> None:
+    """Each as it is declared; and each is compared: were it gone, or something else, the plan would say so."""
+    world, kinds = account.world, registry()
+    plan = make_plan(world.desired, world.observe(), kinds, perimeter=world.perimeter.name)
+    seen: set[str] = set()
+    for change in plan.changes:
+        if change.action == "delete" or change.resource.id not in plan.attributes:
+            continue
+        kind, there = kinds[change.resource.type], change.observed
+        assert there is not None, change.id
+        wanted = kind.normalise(bound(change.resource, plan.attributes).properties)
+        for name, value in wanted.items():
+            assert not differences({name: value}, kind.normalise(there.properties)), (change.id, name)
+            if name == "Tags":
+                continue
+            changed = {**kind.normalise(there.properties), name: another(value)}
+            left = [item.path for item in differences(wanted, changed)]
+            assert any(path.split(".")[0].split("[")[0] == name for path in left), (change.id, name)
+        assert set(change.resource.properties) <= set(wanted), "nothing that is declared is left out"
+        seen.add(change.resource.type)
+    assert seen == {item.type for item in world.desired}
+
+
+def another(value: Any) -> Any:
+    """Something else: the other truth, another text or number, nothing of what was there, or something more."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return f"{value}x"
+    if isinstance(value, int | float):
+        return value + 1
+    if isinstance(value, dict):
+        return {key: another(item) for key, item in value.items()}
+    return [] if value else ["more"]
 
 
 def test_the_guardrail_and_its_enforcement_read_back(account: Account) -> None:

@@ -14,6 +14,7 @@ from ringwall.controls.compile import compile_estate
 from ringwall.deploy.apply import apply
 from ringwall.deploy.contents import contents
 from ringwall.deploy.destroy import destroy, plan_destroy
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import read_manifest
 from ringwall.deploy.order import dependencies, ordered
 from ringwall.deploy.plan import make_plan
@@ -163,7 +164,9 @@ class Deployment:
 
     def destruction(self, observed=None, *, purge=True):
         """What destroying everything takes."""
-        return plan_destroy(self.plan(observed), registry(), holds_data=contents(self.aws), purge=purge)
+        return plan_destroy(
+            self.plan(observed), registry(), holds_data=contents(Doors(self.aws)), purge=purge
+        )
 
     def destroy(self, destruction, faults=None):
         """Destroy through connections with these faults."""

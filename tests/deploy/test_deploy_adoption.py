@@ -9,7 +9,7 @@ import pytest
 from deploy.deploy_sweep import Deployment, Faults, Hazardous, one_of_each, swift
 from ringwall.demo.world import environment
 from ringwall.deploy.adoption import adopt, adoptions, chosen, require_imported
-from ringwall.deploy.apply import Doors
+from ringwall.deploy.doors import Doors
 from ringwall.errors import GateRefusedError, RingwallError
 from ringwall.sandbox import Sandbox
 

@@ -423,6 +423,11 @@ MISSING = [
         lambda i: i.aws.call("cloudwatch", "DeleteAlarms", AlarmNames=[i.ids["alarm/client-errors-claude"]]),
         "alarm/client-errors-claude",
     ),
+    (
+        "listener removed",
+        lambda i: i.aws.call("sns", "Unsubscribe", SubscriptionArn=i.ids["subscription/alarms"]),
+        "subscription/alarms",
+    ),
     ("organization policy deleted", lambda i: i.scp("DeletePolicy"), "scp/api-keys"),
 ]
 UNMANAGED = [
@@ -462,6 +467,9 @@ def test_every_change_is_found():
         assert applied.complete
         observed = deployment.observe()
         made = {change.id: change.observed for change in deployment.plan(observed).changes}
+        targets = {target for _, _, target, _ in CHANGED} | {target for _, _, target in MISSING}
+        covered = {item.type for item in deployment.desired if item.id in targets}
+        assert {item.type for item in deployment.desired} - covered == set(), "of every kind one at least"
         intruder, vocabulary = Intruder(deployment, made), catalog.load()
 
         def report(observed):

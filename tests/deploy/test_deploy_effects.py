@@ -10,7 +10,8 @@ import pytest
 from deploy.deploy_fakes import ACCOUNT, MANAGEMENT, REGION, policy
 from ringwall import catalog
 from ringwall.access import Access
-from ringwall.deploy.effects import access_changes, require_gate
+from ringwall.deploy.access_change import require_gate
+from ringwall.deploy.effects import access_changes
 from ringwall.deploy.narrowing import narrows
 from ringwall.errors import GateRefusedError
 from ringwall.estate.model import Account, Estate, Resource, Unknown

@@ -37,9 +37,18 @@ def test_an_empty_plan_has_none():
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ([Change("create", KEY)], "cost: +1.00 USD a month at us-east-1 list prices (1 Key)"),
-        ([Change("create", ENDPOINT)], "cost: +14.60 USD a month at us-east-1 list prices (1 VPCEndpoint)"),
-        ([Change("delete", KEY, KEY)], "cost: -1.00 USD a month at us-east-1 list prices"),
+        (
+            [Change("create", KEY)],
+            "cost: about +1.00 USD a month by us-east-1 list prices of November 2026 (1 Key)",
+        ),
+        (
+            [Change("create", ENDPOINT)],
+            "cost: about +14.60 USD a month by us-east-1 list prices of November 2026 (1 VPCEndpoint)",
+        ),
+        (
+            [Change("delete", KEY, KEY)],
+            "cost: about -1.00 USD a month by us-east-1 list prices of November 2026",
+        ),
         ([Change("create", TRAIL)], "charged by use: data events"),
     ],
 )

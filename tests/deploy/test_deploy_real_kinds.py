@@ -14,6 +14,7 @@ from ringwall import catalog
 from ringwall.deploy.apply import apply
 from ringwall.deploy.contents import contents
 from ringwall.deploy.destroy import destroy, plan_destroy
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.drift import find_drift
 from ringwall.deploy.plan import make_plan
 from ringwall.estate.collect import collect
@@ -311,7 +312,7 @@ def test_destroy_keeps_the_log_with_its_key_and_takes_them_up_again(aws, desired
         logStreamName="s",
         logEvents=[{"timestamp": int(time.time() * 1000), "message": "m"}],
     )
-    destruction = plan_destroy(planned(aws, desired), registry(), holds_data=contents(aws))
+    destruction = plan_destroy(planned(aws, desired), registry(), holds_data=contents(Doors(aws)))
     assert {item.resource.type for item in destruction.kept} == {
         "AWS::Logs::LogGroup",
         "AWS::KMS::Key",
@@ -327,7 +328,7 @@ def test_destroy_keeps_the_log_with_its_key_and_takes_them_up_again(aws, desired
 def test_purge_empties_the_bucket_and_schedules_the_key(aws, desired):
     run(planned(aws, desired), aws)
     client("s3").put_object(Bucket="ringwall-quickstart-logs", Key="a", Body=b"b")
-    destruction = plan_destroy(planned(aws, desired), registry(), holds_data=contents(aws), purge=True)
+    destruction = plan_destroy(planned(aws, desired), registry(), holds_data=contents(Doors(aws)), purge=True)
     applied = destroy(destruction, aws, registry(), backoff=patient()[0])
     assert applied.complete, [str(item.error) for item in applied.failed]
     left = planned(aws, desired)

@@ -86,6 +86,7 @@ ENVIRONMENTS = (
 environments:
   prod:
     account: "222233334444"
+    member: prod
     administrators: ["arn:aws:iam::222233334444:role/Admin"]
     guardrail: {strength: medium, words: [nightjar]}
   dev:
@@ -123,6 +124,6 @@ def test_mistakes_of_every_environment_are_found_at_their_own_lines(chosen):
     with pytest.raises(DeclarationError) as caught:
         loads(text, environment=chosen)
     assert [(item.line, item.path) for item in caught.value.problems] == [
-        (19, "guardrail.strength"),
-        (22, "guardrail.profanety"),
+        (20, "guardrail.strength"),
+        (23, "guardrail.profanety"),
     ]

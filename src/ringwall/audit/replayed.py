@@ -53,7 +53,13 @@ class Replayed(Remembering):
             raise AwsCallError(service, operation, code, message, permission=permission)
         return body
 
-    def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:
+    def elsewhere(
+        self,
+        *,
+        region: str | None = None,
+        role: str | None = None,
+        external_id: str | None = None,  # noqa: ARG002 - what a role was asked for is no part of an answer
+    ) -> Aws:
         """See :meth:`ringwall.estate.aws.Aws.elsewhere`; a role's account is the one in its ARN."""
         account = role.split(":")[4] if role else self.account
         return Replayed(self._calls, account, region or self.region)

@@ -6,13 +6,20 @@ from pathlib import Path
 
 import click
 
-from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json
+from ringwall.cli.common import (
+    aws_options,
+    declaration_option,
+    json_option,
+    load_perimeters,
+    note,
+    write_json,
+)
 from ringwall.errors import GateRefusedError
 
 
 @click.command(short_help="Make the account what the declaration says.")
 @click.argument("saved", metavar="[PLAN]", required=False)
-@file_option
+@declaration_option
 @click.option(
     "--allow-widening", is_flag=True, help="Go on although the plan lets somebody do more than before."
 )
@@ -25,8 +32,8 @@ from ringwall.errors import GateRefusedError
 @click.option(
     "--canary",
     metavar="TARGET",
-    help="Attach organization policies to this root, organizational unit or account first, and go on if the account "
-    "can still be read.",
+    help="Begin with this root, organizational unit or account, and go on if what is there can still be read. "
+    "Default: the declaration's organization.canary.",
 )
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @json_option
@@ -44,7 +51,8 @@ def apply(
     """Make the account what the declaration says.
 
     With PLAN, a file saved by `ringwall plan --out`, it is refused unless the account and the declaration still are what
-    the plan was made from. Safe to kill at any moment: run it again and it goes on.
+    the plan was made from. Safe to kill at any moment: run it again and it goes on. Of several accounts one that fails
+    keeps none of the others.
 
     \b
     Example:
@@ -52,37 +60,43 @@ def apply(
     """
     from ringwall.cli.deploying import prepare, report, try_out, watching
     from ringwall.cli.terminal import asks, show
+    from ringwall.deploy.access_change import require_gate
     from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
-    from ringwall.deploy.effects import require_gate
     from ringwall.deploy.forms import applied_to_json
     from ringwall.deploy.render import plan_lines
     from ringwall.deploy.saved import load_plan, require_fresh
     from ringwall.estate.kinds import registry
 
     document = load_plan(Path(saved)) if saved else None
-    perimeter = load_perimeter(file)
-    prepared = prepare(perimeter, profile=profile)
+    perimeters = load_perimeters(file)
+    prepared = prepare(perimeters, profile=profile)
     if document is not None:
         require_fresh(document, prepared.plan)
     if not prepared.plan.empty and not as_json:
         show(plan_lines(prepared.plan, prepared.access))
     require_imported(prepared.plan, prepared.listed, allowed=adopt)
     require_gate(prepared.access, allow_widening=allow_widening)
+    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
+        from ringwall.deploy.enforcing import require_nobody_shut_out
+
+        require_nobody_shut_out(prepared.plan, registry(), perimeters)
     if prepared.plan.empty:
         note("nothing to change")
     elif not yes and saved is None and not asks("Apply these changes?"):
         msg = "nothing was changed: confirm with --yes"
         raise GateRefusedError(msg)
+    canary = canary or perimeters[0].organization.canary
     if canary is not None and not prepared.plan.empty:
-        try_out(prepared, perimeter, canary)
-        prepared = prepare(perimeter, profile=profile)
+        try_out(prepared, canary)
+        prepared = prepare(perimeters, profile=profile)
     with watching(len(prepared.plan.todo)) as progress:
         applied = run(
             prepared.plan,
             prepared.aws,
             registry(),
             management=prepared.management,
+            others=prepared.others,
             progress=progress,
             listed=prepared.listed,
         )

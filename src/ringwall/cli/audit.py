@@ -10,11 +10,13 @@ import click
 
 from ringwall.cli import sharding
 from ringwall.cli.common import (
+    assumed,
     aws_options,
+    caller,
+    entered,
     json_option,
     load_perimeter,
     note,
-    workload,
     write_json,
     write_text,
 )
@@ -249,7 +251,9 @@ def _connections(
     """The account, and the management account if its role can be assumed: else its policies stay unknown."""
     from ringwall.estate.connection import connect
 
-    aws = workload(perimeter, profile=profile) if perimeter is not None else connect("", profile=profile)
+    own = caller(perimeter, profile=profile) if perimeter is not None else connect("", profile=profile)
+    aws = entered(perimeter, own) if perimeter is not None else own
+    external_id = perimeter.organization.external_id if perimeter is not None else None
     role = management_role or (perimeter.organization.management_role if perimeter is not None else None)
     if role is None:
         note(
@@ -257,7 +261,7 @@ def _connections(
         )
         return aws, None
     try:
-        return aws, aws.elsewhere(role=role)
+        return aws, assumed(own, role, external_id)
     except AwsCallError as error:
         note(f"service control policies cannot be read, what rests on them is unknown: {error}")
         return aws, None

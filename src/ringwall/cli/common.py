@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
@@ -19,16 +19,51 @@ if TYPE_CHECKING:
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+class Connected(NamedTuple):
+    """Connections to what a declaration is about.
+
+    Attributes:
+        workload: its account; of several the first.
+        management: the organization's management account.
+        others: its further accounts.
+    """
+
+    workload: Aws
+    management: Aws
+    others: tuple[Aws, ...] = ()
+
+
 ENVIRONMENT = "ringwall.environment"
 """Under which the chosen environment is kept in click's context."""
+
+
+ACCOUNT = "ringwall.account"
+"""Under which the chosen account is kept in click's context."""
 
 
 def _choose(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
     context.meta[ENVIRONMENT] = value
 
 
+def _choose_account(context: click.Context, _parameter: click.Parameter, value: str | None) -> None:
+    context.meta[ACCOUNT] = value
+
+
 def file_option(function: Function) -> Function:
-    """``--file`` and ``--environment``: which declaration, and which of its environments."""
+    """``--file``, ``--environment`` and ``--account``: which declaration, which of its environments and accounts."""
+    account = click.option(
+        "--account",
+        metavar="NAME",
+        expose_value=False,
+        callback=_choose_account,
+        help="One of the declaration's accounts.",
+    )
+    return declaration_option(account(function))
+
+
+def declaration_option(function: Function) -> Function:
+    """``--file`` and ``--environment``, for commands that take all of a declaration's accounts together."""
     environment = click.option(
         "--environment",
         "-E",
@@ -101,17 +136,28 @@ def note(message: str) -> None:
 
 
 def load_perimeter(file: str) -> Perimeter:
-    """The declaration, in the environment that the command was given."""
+    """The declaration, in the environment and of the account that the command was given."""
     from ringwall.perimeter import load
 
-    return load(file, environment=chosen_environment())
+    return load(file, environment=chosen_environment(), account=_chosen(ACCOUNT))
+
+
+def load_perimeters(file: str) -> tuple[Perimeter, ...]:
+    """The declaration of each of its accounts, in the environment that the command was given."""
+    from ringwall.perimeter import load_all
+
+    return load_all(file, environment=chosen_environment())
 
 
 def chosen_environment() -> str | None:
     """The environment of the declaration that the command was given."""
+    return _chosen(ENVIRONMENT)
+
+
+def _chosen(name: str) -> str | None:
     context = click.get_current_context(silent=True)
-    chosen: str | None = context.meta.get(ENVIRONMENT) if context else None
-    return chosen
+    value: str | None = context.meta.get(name) if context else None
+    return value
 
 
 def workload(perimeter: Perimeter, *, profile: str | None = None) -> Aws:
@@ -121,16 +167,14 @@ def workload(perimeter: Perimeter, *, profile: str | None = None) -> Aws:
         RingwallError: the credentials are another account's.
         AwsCallError: there are no credentials, or AWS cannot be reached.
     """
+    return entered(perimeter, caller(perimeter, profile=profile))
+
+
+def caller(perimeter: Perimeter, *, profile: str | None = None) -> Aws:
+    """The caller's own credentials, which need not be the declared account's where it has a role for them."""
     from ringwall.estate.connection import connect
 
-    aws = connect(perimeter.name, region=perimeter.regions.source, profile=profile)
-    if aws.account != perimeter.account:
-        msg = (
-            f"these credentials are account {aws.account}'s, the declaration is for {perimeter.account}: "
-            "choose others with --profile"
-        )
-        raise RingwallError(msg)
-    return aws
+    return connect(perimeter.name, region=perimeter.regions.source, profile=profile)
 
 
 def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aws, Aws]:
@@ -140,8 +184,55 @@ def connections(perimeter: Perimeter, *, profile: str | None = None) -> tuple[Aw
         RingwallError: the credentials are another account's.
         AwsCallError: no credentials, no connection, or the management role may not be assumed.
     """
-    aws = workload(perimeter, profile=profile)
-    return aws, aws.elsewhere(role=perimeter.organization.management_role)
+    doors = all_connections((perimeter,), profile=profile)
+    return doors.workload, doors.management
+
+
+def all_connections(perimeters: tuple[Perimeter, ...], *, profile: str | None = None) -> Connected:
+    """Every declared account, each through its own role where it has one, and the management account.
+
+    The caller's own credentials assume every role; no role is assumed from another.
+
+    Raises:
+        RingwallError: the credentials are another account's.
+        AwsCallError: no credentials, no connection, or a role may not be assumed.
+    """
+    first = perimeters[0]
+    own = caller(first, profile=profile)
+    workload, *others = [entered(item, own) for item in perimeters]
+    organization = first.organization
+    management = assumed(own, organization.management_role, organization.external_id)
+    return Connected(workload, management, tuple(others))
+
+
+def entered(perimeter: Perimeter, own: Aws) -> Aws:
+    """A declared account in its source Region, from the caller's own connection.
+
+    Raises:
+        RingwallError: the credentials, or the role's, are another account's.
+        AwsCallError: the role may not be assumed.
+    """
+    region = perimeter.regions.source
+    here = own if own.region == region else own.elsewhere(region=region)
+    if perimeter.deployer is not None:
+        here = assumed(here, perimeter.deployer.role, perimeter.deployer.external_id)
+    if here.account != perimeter.account:
+        whose = "these credentials are" if perimeter.deployer is None else f"{perimeter.deployer.role} is"
+        msg = (
+            f"{whose} account {here.account}'s, the declaration is for {perimeter.account}: choose others with "
+            "--profile, or name a role of that account as deployer.role"
+        )
+        raise RingwallError(msg)
+    return here
+
+
+def assumed(aws: Aws, role: str, external_id: str | None = None) -> Aws:
+    """A role that a connection's caller assumes.
+
+    Raises:
+        AwsCallError: it may not.
+    """
+    return aws.elsewhere(role=role, external_id=external_id) if external_id else aws.elsewhere(role=role)
 
 
 def read_estate(path: str) -> Estate:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from ringwall.cli.common import file_option, load_perimeter, note, write_text
+from ringwall.cli.common import declaration_option, load_perimeters, note, write_text
 
 
 @click.command("compile", short_help="Compile the declaration to the desired Estate.")
-@file_option
+@declaration_option
 @click.option("--out", "-o", default="-", metavar="FILE", help="Where to write it. Default: standard output.")
 def compile_(file: str, out: str) -> None:
     """Compile the declaration to the desired Estate.
@@ -19,10 +19,10 @@ def compile_(file: str, out: str) -> None:
     Example:
       ringwall compile --out desired.json
     """
-    from ringwall.controls.compile import compile_estate
+    from ringwall.controls.members import compile_members
     from ringwall.estate.codec import dumps
 
-    estate = compile_estate(load_perimeter(file))
+    estate = compile_members(load_perimeters(file))
     write_text(out, dumps(estate))
     if out != "-":
         note(f"wrote {out}: {len(estate.resources)} resources")

@@ -9,65 +9,108 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringwall.cli.common import connections, note
+from ringwall.cli.common import all_connections, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from ringwall.deploy.access_change import AccessChanges
     from ringwall.deploy.apply import Applied, Moment, Progress
     from ringwall.deploy.changes import Change, Plan
-    from ringwall.deploy.effects import AccessChanges
+    from ringwall.deploy.doors import Doors
     from ringwall.deploy.manifest import Entry
     from ringwall.estate.aws import Aws
+    from ringwall.estate.model import Estate
     from ringwall.perimeter import Perimeter
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A plan and the connections to carry it out with."""
+    """A plan and the connections to carry it out with.
+
+    Attributes:
+        plan: of all accounts of the declaration.
+        access: what it changes for people.
+        aws: connection to the account; of several to the first.
+        management: connection to the management account.
+        others: connections to the further accounts.
+        listed: the entries of the accounts' manifests.
+    """
 
     plan: Plan
     access: AccessChanges
     aws: Aws
     management: Aws
+    others: tuple[Aws, ...] = ()
     listed: tuple[Entry, ...] = ()
 
+    @property
+    def doors(self) -> Doors:
+        """The connections."""
+        from ringwall.deploy.doors import Doors
 
-def prepare(perimeter: Perimeter, *, profile: str | None) -> Prepared:
-    """Read the account and plan. Raises PlanRefusedError where something needed could not be read.
+        return Doors(self.aws, self.management, self.others)
 
-    What comparing needs is loaded while AWS answers.
+
+def prepare(perimeters: tuple[Perimeter, ...], *, profile: str | None) -> Prepared:
+    """Read the accounts and plan. Raises PlanRefusedError where something needed could not be read.
+
+    What planning needs is loaded while AWS answers.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    from ringwall.controls.compile import compile_estate
-    from ringwall.estate.collect import collect
+    from ringwall.controls.members import compile_members
+    from ringwall.estate.collect import collect_all
 
-    aws, management = connections(perimeter, profile=profile)
-    desired = compile_estate(perimeter)
+    aws, management, others = all_connections(perimeters, profile=profile)
+    desired = compile_members(perimeters)
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read") as pool:
-        reading = pool.submit(collect, aws, management=management, desired=desired)
-        from ringwall.catalog import load
-        from ringwall.deploy.after import outlook
-        from ringwall.deploy.effects import effects
-        from ringwall.deploy.manifest import read_manifest
+        reading = pool.submit(collect_all, (aws, *others), management=management, desired=desired)
         from ringwall.deploy.plan import make_plan
         from ringwall.estate.kinds import registry
 
-        kinds, vocabulary = registry(), load()
+        kinds = registry()
         observed = reading.result()
-    listed = read_manifest(aws, observed, perimeter.name)
-    plan = make_plan(desired, observed, kinds, perimeter=perimeter.name, listed=listed)
-    access = effects(outlook(plan, kinds), vocabulary, partition=perimeter.partition)
-    return Prepared(plan, access, aws, management, listed)
+    name = perimeters[0].name
+    observed, listed = with_manifests((aws, *others), observed, name)
+    plan = make_plan(desired, observed, kinds, perimeter=name, listed=listed)
+    access = _effects(plan, perimeters)
+    return Prepared(plan, access, aws, management, others, listed)
 
 
-def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
-    """Apply with the organization policies on a canary alone, and see whether the account can still be read.
+def _effects(plan: Plan, perimeters: tuple[Perimeter, ...]) -> AccessChanges:
+    """What a plan changes for people; for one that does nothing that is nothing, and nothing is loaded to find it out."""
+    from ringwall.deploy.access_change import AccessChanges, told_apart
+
+    if plan.empty:
+        return AccessChanges()
+    from ringwall.catalog import load
+    from ringwall.deploy.after import outlook
+    from ringwall.deploy.effects import effects
+    from ringwall.estate.kinds import registry
+
+    found = effects(outlook(plan, registry()), load(), partition=perimeters[0].partition)
+    names = {item.account: item.member for item in perimeters if item.member is not None}
+    return told_apart(found, names)
+
+
+def with_manifests(
+    accounts: Sequence[Aws], observed: Estate, perimeter: str
+) -> tuple[Estate, tuple[Entry, ...]]:
+    """The entries of every account's manifest, and the observed Estate with what they list elsewhere."""
+    from ringwall.deploy.manifest import read_listed, read_manifest
+    from ringwall.estate.kinds import registry
+
+    listed = tuple(item for aws in accounts for item in read_manifest(aws, observed, perimeter))
+    return read_listed(accounts, observed, listed, registry()), listed
+
+
+def try_out(prepared: Prepared, target: str) -> None:
+    """Apply on a canary alone, and see whether what is there can still be read.
 
     Raises:
         CanaryFailedError: it cannot; the policies were taken off the canary again.
-        RingwallError: the first wave could not be applied.
+        RingwallError: the first wave could not be applied, or no declared account is in the canary.
     """
     from ringwall.deploy.apply import apply
     from ringwall.deploy.canary import (
@@ -78,25 +121,27 @@ def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
         retreat,
         stands_in,
     )
-    from ringwall.deploy.plan import make_plan
     from ringwall.errors import RingwallError
-    from ringwall.estate.collect import collect
+    from ringwall.estate.collect import collect_all
     from ringwall.estate.kinds import registry
 
     before, kinds = prepared.plan.observed, registry()
     for name in changed_in_place(prepared.plan):
         note(f"{name} is attached already; its text changes everywhere at once")
-    if not stands_in(before, perimeter.account, target):
-        note(f"{perimeter.account} is not in {target}: reading it says nothing about the policies there")
-    wave = make_plan(
-        first_wave(prepared.plan, target), before, kinds, perimeter=perimeter.name, listed=prepared.listed
-    )
+    inside = [door for door in prepared.doors if stands_in(before, door.account, target)]
+    if not inside:
+        if prepared.others:
+            raise RingwallError(f"no declared account is in {target}: nothing would be tried out there")
+        note(f"{prepared.aws.account} is not in {target}: reading it says nothing about the policies there")
+        inside = [prepared.aws]
+    wave = first_wave(prepared.plan, target, kinds, listed=prepared.listed)
     with watching(len(wave.todo)) as progress:
         applied = apply(
             wave,
             prepared.aws,
             kinds,
             management=prepared.management,
+            others=prepared.others,
             progress=progress,
             listed=prepared.listed,
         )
@@ -104,14 +149,13 @@ def try_out(prepared: Prepared, perimeter: Perimeter, target: str) -> None:
         report(applied)
         msg = "the canary was not finished, and nothing else was attached; run it again"
         raise RingwallError(msg)
-    found = denials(before, collect(prepared.aws, management=prepared.management))
+    again = collect_all(inside, management=prepared.management, desired=wave.desired)
+    found = denials(before, again)
     if found:
-        gone = tuple(retreat(prepared.management, wave, applied.made.values(), target))
-        msg = (
-            f"with the policies on {target} the account cannot be read; they were detached: {', '.join(gone)}"
-        )
+        gone = tuple(retreat(prepared.management, wave, applied.made.values()))
+        msg = f"with the policies on {target} what is there cannot be read; they were detached: {', '.join(gone)}"
         raise CanaryFailedError(msg, details=found)
-    note(f"canary {target}: the account can still be read")
+    note(f"canary {target}: what is there can still be read")
 
 
 @contextmanager

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, write_json
+from ringwall.cli.common import aws_options, declaration_option, json_option, load_perimeters, write_json
 from ringwall.errors import GateRefusedError
 
 
 @click.command(short_help="Remove what Ringwall made; logs and their keys stay.")
-@file_option
+@declaration_option
 @click.option(
     "--purge", is_flag=True, help="Remove data and keys too: what was logged cannot be read afterwards."
 )
@@ -35,15 +35,15 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     from ringwall.deploy.render import destruction_lines
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
-    prepared = prepare(perimeter, profile=profile)
+    perimeters = load_perimeters(file)
+    prepared = prepare(perimeters, profile=profile)
     kinds = registry()
-    destruction = plan_destroy(prepared.plan, kinds, holds_data=contents(prepared.aws), purge=purge)
+    destruction = plan_destroy(prepared.plan, kinds, holds_data=contents(prepared.doors), purge=purge)
     if not as_json:
         show(destruction_lines(destruction))
     if not destruction.removals:
         return 0
-    if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeter.name}?"):
+    if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeters[0].name}?"):
         msg = "nothing was removed: confirm with --yes"
         raise GateRefusedError(msg)
     with watching(len(destruction.removals)) as progress:
@@ -52,6 +52,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
             prepared.aws,
             kinds,
             management=prepared.management,
+            others=prepared.others,
             progress=progress,
             listed=prepared.listed,
         )

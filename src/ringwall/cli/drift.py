@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import click
 
-from ringwall.cli.common import aws_options, connections, file_option, json_option, load_perimeter, write_json
+from ringwall.cli.common import (
+    all_connections,
+    aws_options,
+    declaration_option,
+    json_option,
+    load_perimeters,
+    write_json,
+)
 
 
 @click.command(short_help="Show what changed outside of Ringwall.")
-@file_option
+@declaration_option
 @json_option
 @aws_options
 def drift(file: str, as_json: bool, profile: str | None) -> int:
@@ -22,27 +29,28 @@ def drift(file: str, as_json: bool, profile: str | None) -> int:
       ringwall drift --json
     """
     from ringwall.catalog import load
+    from ringwall.cli.deploying import with_manifests
     from ringwall.cli.terminal import show
-    from ringwall.controls.compile import compile_estate
+    from ringwall.controls.members import compile_members
     from ringwall.deploy.drift import find_drift
     from ringwall.deploy.forms import drift_to_json
-    from ringwall.deploy.manifest import read_manifest
     from ringwall.deploy.render import drift_lines
-    from ringwall.estate.collect import collect
+    from ringwall.estate.collect import collect_all
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
-    aws, management = connections(perimeter, profile=profile)
-    desired = compile_estate(perimeter)
-    observed = collect(aws, management=management, desired=desired)
+    perimeters = load_perimeters(file)
+    aws, management, others = all_connections(perimeters, profile=profile)
+    desired = compile_members(perimeters)
+    observed = collect_all((aws, *others), management=management, desired=desired)
+    observed, listed = with_manifests((aws, *others), observed, perimeters[0].name)
     found = find_drift(
         desired,
         observed,
         registry(),
         load(),
-        perimeter=perimeter.name,
-        administrators=perimeter.administrators,
-        listed=read_manifest(aws, observed, perimeter.name),
+        perimeter=perimeters[0].name,
+        administrators=[arn for perimeter in perimeters for arn in perimeter.administrators],
+        listed=listed,
     )
     if as_json:
         write_json(drift_to_json(found))

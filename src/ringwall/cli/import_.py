@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from ringwall.cli.common import aws_options, file_option, load_perimeter, note
+from ringwall.cli.common import aws_options, declaration_option, load_perimeters, note
 from ringwall.errors import GateRefusedError
 
 
 @click.command(name="import", short_help="Take over existing resources of declared names.")
 @click.argument("names", metavar="[ID ...]", nargs=-1)
-@file_option
+@declaration_option
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @aws_options
 def import_(names: tuple[str, ...], file: str, yes: bool, profile: str | None) -> int:
@@ -26,21 +26,20 @@ def import_(names: tuple[str, ...], file: str, yes: bool, profile: str | None) -
     from ringwall.cli.deploying import prepare
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.adoption import adopt, chosen
-    from ringwall.deploy.apply import Doors
     from ringwall.deploy.render import change_lines
 
-    perimeter = load_perimeter(file)
-    prepared = prepare(perimeter, profile=profile)
+    perimeters = load_perimeters(file)
+    prepared = prepare(perimeters, profile=profile)
     changes = chosen(prepared.plan, prepared.listed, names)
     if not changes:
         note("nothing to import")
         return 0
     for change in changes:
         show(change_lines(change))
-    if not yes and not asks(f"Make {len(changes)} resources part of {perimeter.name}?"):
+    if not yes and not asks(f"Make {len(changes)} resources part of {perimeters[0].name}?"):
         msg = "nothing was imported: confirm with --yes"
         raise GateRefusedError(msg)
-    left = adopt(prepared.plan, changes, Doors(prepared.aws, prepared.management), prepared.listed)
+    left = adopt(prepared.plan, changes, prepared.doors, prepared.listed)
     for name in left:
         note(
             f"{name} carries no tags, and the log bucket that lists it does not exist yet: apply --adopt {name}"

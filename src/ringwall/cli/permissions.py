@@ -6,7 +6,7 @@ import json
 
 import click
 
-from ringwall.cli.common import file_option, load_perimeter, note, write_json
+from ringwall.cli.common import file_option, load_perimeter, load_perimeters, note, write_json
 
 MANAGED_POLICY = 6_144
 """Characters without white space that a managed policy may have."""
@@ -16,7 +16,9 @@ MANAGED_POLICY = 6_144
 @click.argument("purpose", type=click.Choice(["deploy", "audit"]))
 @file_option
 @click.option(
-    "--management", is_flag=True, help="Of the management role, in place of the workload account's."
+    "--management",
+    is_flag=True,
+    help="Of the management role, for all of the declaration's accounts, in place of the workload account's.",
 )
 @click.option("--purge", is_flag=True, help="For `destroy --purge` too: removing what was logged.")
 def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
@@ -31,10 +33,12 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
     """
     from ringwall.catalog import load
     from ringwall.controls.compile import compile_estate
+    from ringwall.controls.members import compile_members
     from ringwall.deploy import permissions as policies
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
+    perimeters = load_perimeters(file) if management else (load_perimeter(file),)
+    perimeter = perimeters[0]
     place = policies.Place(
         perimeter.account,
         perimeter.regions.source,
@@ -47,7 +51,7 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
             policies.management_audit_policy(kinds) if management else policies.audit_policy(kinds, place)
         )
     elif management:
-        document = policies.management_deploy_policy(compile_estate(perimeter), kinds, load(), place)
+        document = policies.management_deploy_policy(compile_members(perimeters), kinds, load(), place)
     else:
         document = policies.deploy_policy(compile_estate(perimeter), kinds, load(), place, purge=purge)
     write_json(document)

@@ -6,11 +6,18 @@ from pathlib import Path
 
 import click
 
-from ringwall.cli.common import aws_options, file_option, json_option, load_perimeter, note, write_json
+from ringwall.cli.common import (
+    aws_options,
+    declaration_option,
+    json_option,
+    load_perimeters,
+    note,
+    write_json,
+)
 
 
 @click.command(short_help="Show what apply would change, access first.")
-@file_option
+@declaration_option
 @click.option(
     "--out", "-o", metavar="FILE", help="Save the plan; apply refuses it once the account has moved."
 )
@@ -36,12 +43,18 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     from ringwall.deploy.unmanaged import unmanaged
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
-    prepared = prepare(perimeter, profile=profile)
-    administrators = frozenset(perimeter.administrators)
+    perimeters = load_perimeters(file)
+    prepared = prepare(perimeters, profile=profile)
+    administrators = frozenset(arn for perimeter in perimeters for arn in perimeter.administrators)
     others, unread = unmanaged(prepared.plan, registry(), load(), administrators=administrators)
     for reason in unread:
         note(f"what is not declared could not be seen completely: {reason}")
+    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
+        from ringwall.deploy.enforcing import shut_out
+
+        for perimeter in perimeters:
+            for words in shut_out(prepared.plan, registry(), perimeter):
+                note(f"apply will be refused, every call of {words}")
     if out:
         save_plan(Path(out), prepared.plan, prepared.access)
         note(f"wrote {out}")

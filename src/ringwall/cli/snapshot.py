@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import click
 
-from ringwall.cli.common import aws_options, connections, file_option, load_perimeter, note, write_text
+from ringwall.cli.common import (
+    all_connections,
+    aws_options,
+    declaration_option,
+    load_perimeters,
+    note,
+    write_text,
+)
 
 
 @click.command(short_help="Save the observed Estate to a file.")
-@file_option
+@declaration_option
 @click.option("--out", "-o", default="-", metavar="FILE", help="Where to write it. Default: standard output.")
 @aws_options
 def snapshot(file: str, out: str, profile: str | None) -> int:
@@ -20,13 +27,13 @@ def snapshot(file: str, out: str, profile: str | None) -> int:
     Example:
       ringwall snapshot --out before.json
     """
-    from ringwall.controls.compile import compile_estate
+    from ringwall.controls.members import compile_members
     from ringwall.estate.codec import dumps
-    from ringwall.estate.collect import collect
+    from ringwall.estate.collect import collect_all
 
-    perimeter = load_perimeter(file)
-    aws, management = connections(perimeter, profile=profile)
-    estate = collect(aws, management=management, desired=compile_estate(perimeter))
+    perimeters = load_perimeters(file)
+    aws, management, others = all_connections(perimeters, profile=profile)
+    estate = collect_all((aws, *others), management=management, desired=compile_members(perimeters))
     write_text(out, dumps(estate))
     gaps = [f"{resource.type}: {item.reason}" for resource in estate for item in resource.unknown]
     for gap in gaps:

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from ringwall.access.proving import ApiCall
 from ringwall.controls import registry
 from ringwall.estate.model import Ref, references, substitute
-from ringwall.proof.claims import Claim, claim_from_json
 
 if TYPE_CHECKING:
+    from ringwall.access.proving import ApiCall
     from ringwall.perimeter.model import Perimeter
+    from ringwall.proof.claims import Claim
 
 Attributes = Mapping[str, Mapping[str, str]]
 
@@ -57,12 +57,16 @@ class DeclaredClaim:
     @property
     def claim(self) -> Claim:
         """The claim itself; bind it first."""
+        from ringwall.proof.claims import claim_from_json  # noqa: PLC0415 - what only deploys loads no prover
+
         return claim_from_json({**self.body, "name": self.name, "title": self.title})
 
     def call(self, region: str) -> ApiCall | None:
         """The concrete call of a ``can`` claim, made to a Region."""
         if self.service is None or self.operation is None:
             return None
+        from ringwall.access.proving import ApiCall  # noqa: PLC0415 - what only deploys loads no prover
+
         return ApiCall(self.service, self.operation, self.parameters, self.context, region)
 
 

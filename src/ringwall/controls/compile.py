@@ -51,7 +51,7 @@ def _owned(perimeter: Perimeter, resource: Resource) -> Resource:
 def accounts(perimeter: Perimeter) -> tuple[Account, ...]:
     """The declared account, and the management account that its policies live in."""
     organization = perimeter.organization
-    target = scp.target(perimeter)
+    target = scp.target(perimeter, shared=True)
     levels = (target,) if target == perimeter.account else (target, perimeter.account)
     return (
         Account(perimeter.account, organization.id, levels=levels),

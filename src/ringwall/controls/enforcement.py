@@ -26,6 +26,16 @@ APPLY = ("bedrock:ApplyGuardrail", "bedrock:GetGuardrail")
 """The only actions that a guardrail's own policy may name."""
 
 
+def enforced(perimeter: Perimeter) -> list[Any]:
+    """ARNs that every call is authorized to apply because a guardrail is enforced on it; may hold references."""
+    account, organization = perimeter.enforcement.account, perimeter.enforcement.organization
+    pinned = [
+        names.guardrail_arn(perimeter),
+        *names.guardrail_profiles(perimeter, perimeter.guardrail),
+    ]
+    return [*(pinned if account else ()), *([organization.guardrail] if organization is not None else ())]
+
+
 def resources(perimeter: Perimeter) -> Iterator[Resource]:
     """What the declaration enforces; nothing by default."""
     if perimeter.enforcement.account:
@@ -108,11 +118,11 @@ def organization_policy(perimeter: Perimeter) -> Resource:
         region="global",
         id=ORGANIZATION_POLICY,
         properties={
-            "Name": f"{perimeter.name}-enforced-guardrail",
+            "Name": scp.policy_name(perimeter, "enforced-guardrail", shared=True),
             "Description": "Every inference call is held to the organization's guardrail",
             "Type": "BEDROCK_POLICY",
             "Content": content,
-            "TargetIds": [scp.target(perimeter)],
+            "TargetIds": [scp.target(perimeter, shared=True)],
         },
     )
 

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from ringwall.perimeter.guardrail import ContentFilter
     from ringwall.perimeter.model import Guardrail, Perimeter
 
+BESIDE = ("CrossRegionConfig", "AutomatedReasoningPolicyConfig")
+"""What a version fixes besides policies and messages."""
+
 
 def guardrails(perimeter: Perimeter) -> Iterator[Resource]:
     """The pinned guardrail with its own key, then the others."""
@@ -75,7 +78,8 @@ def beside(perimeter: Perimeter, guardrail: Guardrail) -> dict[str, Any]:
 
 def digest(value: dict[str, Any]) -> str:
     """Digest of a guardrail's content, as its version's description holds it; the order of lists does not count."""
-    return "sha256:" + hashlib.sha256(canonical_json(content_of(value)).encode()).hexdigest()
+    fixed = {**content_of(value), **{name: value[name] for name in BESIDE if name in value}}
+    return "sha256:" + hashlib.sha256(canonical_json(fixed).encode()).hexdigest()
 
 
 def content(guardrail: Guardrail) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import names
 from ringwall.controls.documents import Document, Statement, allow, deny, document
-from ringwall.controls.enforcement import APPLY
+from ringwall.controls.enforcement import APPLY, enforced
 from ringwall.controls.logs import bucket, bucket_policy
 from ringwall.estate.model import Resource
 
@@ -143,8 +143,9 @@ def _statements(perimeter: Perimeter, name: str, base: KnowledgeBase) -> Iterato
     )
     yield allow("EncryptIngestion", ["kms:Decrypt", "kms:GenerateDataKey"], [key])
     yield from VECTOR_STORES[base.vector_store.split(":")[2]](base)
-    if perimeter.enforcement.account:
-        yield allow("ApplyEnforcedGuardrail", APPLY, [names.guardrail_arn(perimeter)])
+    guardrails = enforced(perimeter)
+    if guardrails:
+        yield allow("ApplyEnforcedGuardrail", APPLY, guardrails)
 
 
 def _opensearch_serverless(base: KnowledgeBase) -> Iterator[Statement]:

@@ -45,9 +45,6 @@ from ringwall.controls.verdicts import fail, unknown, verdict
 from ringwall.estate.kinds.documents import as_list, canonical_policy
 from ringwall.estate.model import Ref, Resource, canonical_json
 from ringwall.iam.policy import PolicySet
-from ringwall.proof.claims import claim_from_json
-from ringwall.proof.prove import prove
-from ringwall.proof.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -56,6 +53,7 @@ if TYPE_CHECKING:
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
     from ringwall.perimeter.model import Perimeter, Use
+    from ringwall.proof.question import Question
 
 SLUG = "least-privilege-invoke"
 TIMEOUT = 5.0
@@ -257,6 +255,8 @@ def _denies(policy: Any) -> set[str]:
 
 
 def _others(context: CheckContext) -> Iterable[Finding]:
+    from ringwall.proof.prove import prove  # noqa: PLC0415 - what only deploys loads no prover
+
     expected = _expected(context)
     allowed = approved(context.perimeter) if context.perimeter else []
     for entry in context.access.principals(account=context.account):
@@ -296,6 +296,9 @@ def _is_about(gap: str, entry: PrincipalEntry) -> bool:
 
 
 def _question(entry: PrincipalEntry, allowed: list[str]) -> Question:
+    from ringwall.proof.claims import claim_from_json  # noqa: PLC0415 - what only deploys loads no prover
+    from ringwall.proof.question import Question  # noqa: PLC0415 - what only deploys loads no prover
+
     what: dict[str, Any] = {"NotResource": allowed} if allowed else {"Resource": UNDECLARED}
     return Question(
         id=entry.arn,

@@ -44,8 +44,6 @@ from ringwall.controls.verdicts import fail
 from ringwall.iam.codec import request_to_json
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicySet
-from ringwall.proof.prove import prove
-from ringwall.proof.question import Question
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,6 +79,9 @@ def check(context: CheckContext) -> Iterable[Finding]:
 
 def _without_endpoints(context: CheckContext) -> Finding | None:
     """A failure where only an endpoint's policy keeps undeclared models away: it holds what passes through it."""
+    from ringwall.proof.prove import prove  # noqa: PLC0415 - what only deploys loads no prover
+    from ringwall.proof.question import Question  # noqa: PLC0415 - what only deploys loads no prover
+
     account = context.observed.account(context.account)
     levels = context.access.levels(account) if account is not None else None
     if context.perimeter is None or levels is None:

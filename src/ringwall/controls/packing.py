@@ -47,7 +47,8 @@ def packed(perimeter: Perimeter, resources: Iterable[Resource]) -> tuple[Resourc
             id=f"scp/packed-{number}",
             properties={
                 **policies[0].properties,
-                "Name": f"{perimeter.name}-packed-{number}",
+                "Name": scp.policy_name(perimeter, f"packed-{number}"),
+                "TargetIds": [scp.target(perimeter)],
                 "Description": description,
                 "Content": document(*content),
             },

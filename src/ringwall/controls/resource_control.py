@@ -42,7 +42,7 @@ def policy(perimeter: Perimeter) -> Iterator[Resource]:
         region="global",
         id=POLICY,
         properties={
-            "Name": f"{perimeter.name}-resources",
+            "Name": scp.policy_name(perimeter, "resources"),
             "Description": "What the perimeter keeps is for its organization alone",
             "Type": "RESOURCE_CONTROL_POLICY",
             "Content": content,

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 TYPE = "Ringwall::Bedrock::DataRetention"
+POLICY = "retention"
 
 
 def settings(perimeter: Perimeter) -> Iterator[Resource]:
@@ -39,9 +40,10 @@ def policy(perimeter: Perimeter) -> Iterator[Resource]:
     if perimeter.data_retention == "none":
         yield from scp.policies(
             perimeter,
-            "retention",
+            POLICY,
             "No retention of prompts and answers",
             (kept.statement for kept in KEPT),
+            shared=True,
         )
 
 

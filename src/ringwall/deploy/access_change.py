@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from ringwall.errors import GateRefusedError
 from ringwall.iam.request import Decision, Request
 
 GUARDRAIL_KEY = "bedrock:guardrailidentifier"
@@ -47,7 +49,7 @@ class AccessChange:
 
     @property
     def widens(self) -> bool:
-        """Whether this counts as widening (see the module's text)."""
+        """Whether this counts as widening (:mod:`ringwall.deploy.effects` says what does)."""
         return self.after.allowed and not (self.new_principal or self.new_resource)
 
 
@@ -72,3 +74,40 @@ class AccessChanges:
     def widening(self) -> tuple[AccessChange, ...]:
         """Those of the newly allowed that need ``--allow-widening``."""
         return tuple(change for change in self.newly_allows if change.widens)
+
+
+def told_apart(changes: AccessChanges, accounts: Mapping[str, str]) -> AccessChanges:
+    """The changes with the account's name in front of principals, where there are several accounts.
+
+    Args:
+        changes: of all accounts.
+        accounts: by account id, its name in the declaration.
+    """
+
+    def named(item: AccessChange) -> AccessChange:
+        parts = item.principal.split(":", 5)
+        name = accounts.get(parts[4]) if len(parts) > 5 else None
+        return replace(item, label=f"{name}: {item.label}") if name else item
+
+    return replace(
+        changes,
+        newly_allows=tuple(map(named, changes.newly_allows)),
+        newly_denies=tuple(map(named, changes.newly_denies)),
+    )
+
+
+def require_gate(changes: AccessChanges, *, allow_widening: bool) -> None:
+    """Refuse a plan that widens access unless the user said so.
+
+    Raises:
+        GateRefusedError: it widens, or it cannot be told, and ``allow_widening`` is not set.
+    """
+    if allow_widening or not (changes.widening or changes.unknown):
+        return
+    if changes.widening:
+        first = changes.widening[0]
+        message = f"This plan newly allows {first.label} {first.actions[0]}"
+    else:
+        message = f"This plan may widen access: {changes.unknown[0]}"
+    details = tuple(f"{item.label}: {', '.join(item.actions)}" for item in changes.widening)
+    raise GateRefusedError(f"{message}; repeat with --allow-widening if that is meant.", details=details)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
-from ringwall.deploy.apply import Doors
 from ringwall.deploy.changes import Change, Plan
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import Book, Entry, entry, home, listed
 from ringwall.deploy.ownership import declared_id, owner
 from ringwall.deploy.plan import bound
@@ -20,6 +20,7 @@ from ringwall.deploy.retry import Backoff, patiently
 from ringwall.errors import GateRefusedError, RingwallError
 from ringwall.estate.kind import Kind
 from ringwall.estate.kinds import registry
+from ringwall.estate.members import own_id
 
 
 def adoptions(plan: Plan, entries: Iterable[Entry] = ()) -> tuple[Change, ...]:
@@ -73,8 +74,14 @@ def adopt(
         AwsCallError: AWS refused.
     """
     kinds, pause = registry(), backoff or Backoff()
-    book = Book(doors.workload, plan.perimeter, entries, pause)
-    bucket = _bucket(plan)
+    known = tuple(entries)
+    books = {
+        door.account: Book(
+            door, plan.perimeter, (item for item in known if item.account == door.account), pause
+        )
+        for door in doors
+    }
+    buckets = {account: _bucket(plan, account) for account in books}
     left = []
     for change in changes:
         kind, observed = kinds[change.resource.type], change.observed
@@ -84,8 +91,8 @@ def adopt(
             door = doors.for_kind(kind, change.resource)
             as_it_is = replace(change.resource, properties=observed.properties)
             patiently(partial(kind.update, door, observed, as_it_is), pause)
-        elif bucket is not None:
-            book.note(bucket, entry(kind, bound(change.resource, plan.attributes)))
+        elif (bucket := buckets.get(change.resource.account)) is not None:
+            books[change.resource.account].note(bucket, entry(kind, bound(change.resource, plan.attributes)))
         else:
             left.append(change.id)
     return tuple(left)
@@ -118,7 +125,7 @@ def _adoptions(plan: Plan, known: set[str]) -> Iterator[Change]:
         if listed(kind):
             ours = not kind.removable(there) or change.action == "no-op" or _key(kind, change, plan) in known
         else:
-            ours = not kind.taggable or owner(there) is not None or declared_id(there) == change.id
+            ours = not kind.taggable or owner(there) is not None or declared_id(there) == own_id(change.id)
         if not ours:
             yield change
 
@@ -127,9 +134,9 @@ def _key(kind: Kind, change: Change, plan: Plan) -> str:
     return entry(kind, bound(change.resource, plan.attributes)).key
 
 
-def _bucket(plan: Plan) -> str | None:
-    """The manifest's bucket, if it is there and ours."""
-    name = home(plan.desired)
+def _bucket(plan: Plan, account: str) -> str | None:
+    """The bucket of an account's manifest, if it is there and ours."""
+    name = home(item for item in plan.desired if item.account == account)
     change = next((item for item in plan.changes if item.id == name), None)
     there = change.observed if change is not None else None
     return there.id if there is not None and owner(there) == plan.perimeter else None

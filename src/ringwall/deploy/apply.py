@@ -5,8 +5,8 @@ planning again and applying that. A create whose answer was lost is looked for b
 reported as done before it reads back as declared.
 
 Levels (:mod:`ringwall.deploy.order`) are finished one after another. A failure leaves alone what depends on it, and every
-service control policy: a policy that demands an endpoint which could not be made would only lock people out. The rest
-goes on, and nothing is rolled back; a half-built perimeter is tighter than none.
+service control policy of its account: a policy that demands an endpoint which could not be made would only lock people
+out. The rest goes on, other accounts entirely, and nothing is rolled back; a half-built perimeter is tighter than none.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ringwall.deploy.changes import Change, Plan
+from ringwall.deploy.doors import Doors
+from ringwall.deploy.isolation import Trouble
 from ringwall.deploy.lockout import require_not_locked_out
 from ringwall.deploy.manifest import Entry
-from ringwall.deploy.order import LAST, dependencies, levels, phase
+from ringwall.deploy.order import LAST, after_policies, dependencies, levels, phase
 from ringwall.deploy.plan import bound
 from ringwall.deploy.register import Register
 from ringwall.deploy.retry import Backoff
@@ -87,41 +89,13 @@ class Applied:
         return not self.failed and not self.not_attempted and self.unlisted is None
 
 
-@dataclass(frozen=True, slots=True)
-class Doors:
-    """The connections that an apply writes through.
-
-    Attributes:
-        workload: the account that the perimeter is around.
-        management: the organization's management account, for organization-scope kinds.
-    """
-
-    workload: Aws
-    management: Aws | None = None
-
-    def for_kind(self, kind: Kind, resource: Resource) -> Aws:
-        """The connection that manages resources of a kind, in the resource's Region.
-
-        Raises:
-            RingwallError: it belongs to the organization and no management connection was given.
-        """
-        if kind.scope == "organization":
-            if self.management is None:
-                raise RingwallError(
-                    f"{resource.id} belongs to the organization; set organization.management_role in the declaration"
-                )
-            return self.management
-        if kind.scope == "region" and resource.region not in ("global", self.workload.region):
-            return self.workload.elsewhere(region=resource.region)
-        return self.workload
-
-
 def apply(
     plan: Plan,
     aws: Aws,
     kinds: Mapping[str, Kind],
     *,
     management: Aws | None = None,
+    others: Iterable[Aws] = (),
     progress: Progress = silent,
     workers: int = 8,
     backoff: Backoff | None = None,
@@ -135,6 +109,7 @@ def apply(
         aws: connection to the workload account.
         kinds: resource kinds by type.
         management: connection to the management account, for service control policies.
+        others: connections to the further accounts of the declaration.
         progress: told of every step.
         workers: how many resources are written at once.
         backoff: how to wait for eventual consistency.
@@ -144,10 +119,12 @@ def apply(
         LockedOutError: the new service control policies would stop the deployer itself. Nothing was written.
     """
     pause = backoff or Backoff()
-    register = Register(plan, kinds, aws, tuple(listed), pause)
-    run = _Run(plan, Doors(aws, management), kinds, progress, pause, register)
+    doors = Doors(aws, management, tuple(others))
+    register = Register(plan, kinds, doors, tuple(listed), pause)
+    run = _Run(plan, doors, kinds, progress, pause, register)
     if any(change.resource.type == "AWS::Organizations::Policy" for change in plan.todo):
-        require_not_locked_out(plan, aws, kinds)
+        for door in doors.workloads:
+            require_not_locked_out(plan, door, kinds)
     for level in run.schedule():
         run.level(level, workers)
     applied = run.applied()
@@ -170,23 +147,27 @@ class _Run:
     failed: list[Failed] = field(default_factory=list)
     left: list[NotAttempted] = field(default_factory=list)
     made: dict[str, Resource] = field(default_factory=dict)
+    trouble: Trouble = field(init=False)
     _missing: set[str] = field(default_factory=set)
     _written: dict[str, tuple[Change, str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.trouble = Trouble(self.plan, self.kinds)
         for change in self.plan.changes:
             if change.observed is not None and change.action in ("no-op", "update"):
                 self.attributes[change.id] = self.kinds[change.resource.type].attributes(change.observed)
 
     def schedule(self) -> Iterable[list[Change]]:
-        """Changes by level; deletions by falling phase after everything that is made."""
+        """Changes by level; deletions by falling phase after what is made; last what the old policies refuse."""
         level_of = levels(self.plan.desired)
-        builds = [change for change in self.plan.todo if change.action != "delete"]
+        made = [change for change in self.plan.todo if change.action != "delete"]
+        builds = [change for change in made if not after_policies(change.resource)]
         for number in sorted({level_of[change.id] for change in builds}):
             yield [change for change in builds if level_of[change.id] == number]
         deletions = [change for change in self.plan.todo if change.action == "delete"]
         for number in sorted({phase(change.resource.type) for change in deletions}, reverse=True):
             yield [change for change in deletions if phase(change.resource.type) == number]
+        yield [change for change in made if after_policies(change.resource)]
 
     def level(self, changes: list[Change], workers: int) -> None:
         """Everything of one level, each change as soon as what it refers to is there."""
@@ -241,9 +222,13 @@ class _Run:
         broken = sorted(needs & self._missing)
         if broken:
             return f"it needs {', '.join(broken)}"
-        if phase(change.resource.type) == LAST and change.action != "delete" and (self.failed or self.left):
+        if (
+            phase(change.resource.type) == LAST
+            and change.action != "delete"
+            and self.trouble.concerns(change)
+        ):
             return "service control policies are set only when everything they rely on is there"
-        if change.action == "delete" and self.failed:
+        if change.action == "delete" and self.failed and self.trouble.concerns(change):
             return "nothing is removed after a failure"
         return None
 
@@ -272,10 +257,11 @@ class _Run:
 
     def _verify(self) -> None:
         """Read back what this level wrote, each kind once; only then it counts as done."""
-        groups: dict[tuple[str, str], list[Change]] = {}
+        groups: dict[tuple[str, str, str], list[Change]] = {}
         for change, _ in self._written.values():
-            groups.setdefault((change.resource.type, change.resource.region), []).append(change)
-        for (resource_type, _), changes in groups.items():
+            where = (change.resource.type, change.resource.account, change.resource.region)
+            groups.setdefault(where, []).append(change)
+        for (resource_type, _, _), changes in groups.items():
             kind = self.kinds[resource_type]
             door = self.doors.for_kind(kind, changes[0].resource)
             wanted = [bound(change.resource, self.attributes) for change in changes]
@@ -304,11 +290,13 @@ class _Run:
     def _fail(self, failed: Failed) -> None:
         self.failed.append(failed)
         self._missing.add(failed.change.id)
+        self.trouble.add(failed.change)
         self.progress("failed", failed.change, str(failed.error))
 
     def _leave(self, change: Change, reason: str) -> None:
         self.left.append(NotAttempted(change, reason))
         self._missing.add(change.id)
+        self.trouble.add(change)
         self.progress("not attempted", change, reason)
 
     def applied(self) -> Applied:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import object_key
 from ringwall.deploy.retry import GONE
 from ringwall.errors import AwsCallError, RingwallError
@@ -16,7 +17,7 @@ _BATCH = 1000
 """Objects that one ``DeleteObjects`` takes."""
 
 
-def contents(aws: Aws) -> Callable[[Resource], bool | None]:
+def contents(doors: Doors) -> Callable[[Resource], bool | None]:
     """A test whether a retained resource holds anything, for :func:`ringwall.deploy.destroy.plan_destroy`.
 
     ``None`` where it cannot be told (no permission, or a type that this does not know): that is kept.
@@ -27,7 +28,7 @@ def contents(aws: Aws) -> Callable[[Resource], bool | None]:
         if look is None:
             return None
         try:
-            return look(aws, resource.id)
+            return look(doors.at(resource), resource.id)
         except AwsCallError as error:
             return False if error.code in GONE else None
 

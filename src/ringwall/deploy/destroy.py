@@ -8,14 +8,14 @@ too; keys then wait out KMS's 30 days.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ringwall.deploy.apply import Applied, Doors, Failed, NotAttempted, Progress, silent
+from ringwall.deploy.apply import Applied, Failed, NotAttempted, Progress, silent
 from ringwall.deploy.changes import Change, Plan
 from ringwall.deploy.contents import clear_manifest, empty
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import Book, Entry, home, matched
 from ringwall.deploy.order import dependencies, levels, phase
-from ringwall.deploy.ownership import declared_id
 from ringwall.deploy.retry import Backoff
 from ringwall.deploy.write import remove
 from ringwall.errors import AwsCallError, RingwallError
@@ -44,18 +44,18 @@ class Destruction:
         removals: deletions, in the order in which they are made.
         kept: what stays.
         purge: whether data goes too; buckets are emptied before they are removed.
-        home: desired id of the bucket that holds the manifest.
+        homes: by account, its bucket that holds the manifest.
     """
 
     removals: tuple[Change, ...]
     kept: tuple[Kept, ...]
     purge: bool = False
-    home: str | None = None
+    homes: Mapping[str, Resource] = field(default_factory=dict)
 
-    @property
-    def manifest_bucket(self) -> Resource | None:
-        """The bucket of the manifest, if it is kept."""
-        return next((item.resource for item in self.kept if declared_id(item.resource) == self.home), None)
+    def manifest_bucket(self, account: str) -> Resource | None:
+        """The bucket of an account's manifest, if it is kept."""
+        bucket = self.homes.get(account)
+        return bucket if any(item.resource is bucket for item in self.kept) else None
 
 
 def plan_destroy(
@@ -94,7 +94,15 @@ def plan_destroy(
             change.id,
         )
     )
-    return Destruction(tuple(removals), tuple(kept.values()), purge, home(plan.desired))
+    return Destruction(tuple(removals), tuple(kept.values()), purge, _homes(plan))
+
+
+def _homes(plan: Plan) -> dict[str, Resource]:
+    """By account, the bucket that is there and holds its manifest."""
+    there = {change.id: change.observed for change in plan.changes if change.observed is not None}
+    accounts = {item.account for item in plan.desired}
+    names = {account: home(item for item in plan.desired if item.account == account) for account in accounts}
+    return {account: there[name] for account, name in names.items() if name in there}
 
 
 def destroy(
@@ -103,6 +111,7 @@ def destroy(
     kinds: Mapping[str, Kind],
     *,
     management: Aws | None = None,
+    others: Iterable[Aws] = (),
     progress: Progress = silent,
     backoff: Backoff | None = None,
     listed: Iterable[Entry] = (),
@@ -112,7 +121,7 @@ def destroy(
     A failure leaves what the failed resource refers to (it is still in use); the rest goes on. Safe to kill and repeat.
     The manifest goes with its bucket; where that is kept, it lists what is left.
     """
-    doors, pause = Doors(aws, management), backoff or Backoff()
+    doors, pause = Doors(aws, management, tuple(others)), backoff or Backoff()
     done: list[Change] = []
     failed: list[Failed] = []
     left: list[NotAttempted] = []
@@ -145,13 +154,24 @@ def destroy(
     entries = tuple(listed)
     removed = [change.observed for change in done if change.observed is not None]
     struck = {item.key for item, _ in matched(entries, removed, kinds)}
-    bucket = destruction.manifest_bucket
-    if bucket is None or not struck:
-        return Applied(tuple(done), tuple(failed), tuple(left))
+    unlisted = [
+        _struck(destruction, door, [item for item in entries if item.account == door.account], struck, pause)
+        for door in doors
+    ]
+    first = next((item for item in unlisted if item is not None), None)
+    return Applied(tuple(done), tuple(failed), tuple(left), unlisted=first)
+
+
+def _struck(
+    destruction: Destruction, aws: Aws, entries: list[Entry], struck: set[str], backoff: Backoff
+) -> AwsCallError | None:
+    """Strike what was removed from an account's manifest, if that is kept; why it could not be written, if so."""
+    bucket = destruction.manifest_bucket(aws.account)
+    if bucket is None or not any(item.key in struck for item in entries):
+        return None
     door = aws if bucket.region == aws.region else aws.elsewhere(region=bucket.region)
-    book = Book(door, aws.perimeter, entries, pause)
-    unlisted = book.settled(bucket.id, (item for item in entries if item.key not in struck))
-    return Applied(tuple(done), tuple(failed), tuple(left), unlisted=unlisted)
+    book = Book(door, aws.perimeter, entries, backoff)
+    return book.settled(bucket.id, (item for item in entries if item.key not in struck))
 
 
 def _kept(

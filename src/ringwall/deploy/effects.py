@@ -23,31 +23,13 @@ from ringwall.deploy.access_change import AccessChange, AccessChanges
 from ringwall.deploy.after import Outlook
 from ringwall.deploy.comparing import Comparison
 from ringwall.deploy.watched import WATCHED
-from ringwall.errors import GateRefusedError
 from ringwall.estate.model import Estate
 from ringwall.iam.vocabulary import Vocabulary
 
-__all__ = ["AccessChange", "AccessChanges", "access_changes", "effects", "require_gate"]
+__all__ = ["AccessChange", "AccessChanges", "access_changes", "effects"]
 
 PROVE_FOR = 5.0
 """Seconds for all principals."""
-
-
-def require_gate(changes: AccessChanges, *, allow_widening: bool) -> None:
-    """Refuse a plan that widens access unless the user said so.
-
-    Raises:
-        GateRefusedError: it widens, or it cannot be told, and ``allow_widening`` is not set.
-    """
-    if allow_widening or not (changes.widening or changes.unknown):
-        return
-    if changes.widening:
-        first = changes.widening[0]
-        message = f"This plan newly allows {first.label} {first.actions[0]}"
-    else:
-        message = f"This plan may widen access: {changes.unknown[0]}"
-    details = tuple(f"{item.label}: {', '.join(item.actions)}" for item in changes.widening)
-    raise GateRefusedError(f"{message}; repeat with --allow-widening if that is meant.", details=details)
 
 
 def access_changes(

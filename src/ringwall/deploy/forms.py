@@ -12,11 +12,11 @@ from ringwall.iam.codec import decision_to_json, request_to_json
 if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
     from collections.abc import Iterable
 
+    from ringwall.deploy.access_change import AccessChange, AccessChanges
     from ringwall.deploy.apply import Applied
     from ringwall.deploy.changes import Change, Plan
     from ringwall.deploy.destroy import Destruction
     from ringwall.deploy.drift import Drift
-    from ringwall.deploy.effects import AccessChange, AccessChanges
     from ringwall.deploy.unmanaged import Unmanaged
 
 VERSION = 1

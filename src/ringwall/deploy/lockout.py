@@ -28,9 +28,9 @@ class LockedOutError(RingwallError):
 
 
 def require_not_locked_out(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> None:
-    """Evaluate the deployer's actions under the service control policies of a plan.
+    """Evaluate the deployer's actions under the service control policies that a plan has for its account.
 
-    Every action that the plan's kinds need in the workload account is asked, on the resource that it is needed for.
+    Every action that the plan's kinds need in that account is asked, on the resource that it is needed for.
     The management account's own actions are not: no SCP binds them.
 
     Raises:
@@ -47,7 +47,7 @@ def require_not_locked_out(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> N
 
 def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
     """What the deployer could not do any more, in words, with the statements that deny it."""
-    policies = _scps(plan)
+    policies = _scps(plan, aws.account)
     if not policies:
         return
     everything = parse_policy(_EVERYTHING, name="taken to allow everything")
@@ -55,7 +55,7 @@ def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
         identity=(everything,),
         scp=(PolicyLevel(aws.account, (everything, *policies)),),
     )
-    for action, resource, region, carried in _needs(plan, kinds):
+    for action, resource, region, carried in _needs(plan, kinds, aws.account):
         request = request_from_json(
             {
                 "principal": aws.caller,
@@ -71,13 +71,17 @@ def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
             yield f"{action} on {resource} is denied by {by}"
 
 
-def _scps(plan: Plan) -> tuple[Policy, ...]:
-    """The declared service control policies, with real attributes where they are known."""
+def _scps(plan: Plan, account: str) -> tuple[Policy, ...]:
+    """The service control policies declared for an account, with real attributes where they are known."""
     found = []
+    elsewhere = {item.id for item in plan.desired.accounts if item.id != account}
     for change in plan.changes:
         resource = change.resource
         if resource.type == SCP_TYPE and change.action != "delete" and resource.id in plan.attributes:
             complete = bound(resource, plan.attributes)
+            targets = set(complete.get("TargetIds") or ())
+            if targets and targets <= elsewhere:
+                continue
             if complete.get("Type", "SERVICE_CONTROL_POLICY") == "SERVICE_CONTROL_POLICY":
                 found.append(
                     parse_policy(complete.properties["Content"], name=str(complete.get("Name", resource.id)))
@@ -92,12 +96,12 @@ _CARRIED: Mapping[str, Mapping[str, str]] = {
 """By type, condition keys that its writes carry, and the property whose value they have."""
 
 
-def _needs(plan: Plan, kinds: Mapping[str, Kind]) -> Iterator[Need]:
-    """(action, resource ARN or ``*``, Region, context) of everything the deployer does in the workload account."""
+def _needs(plan: Plan, kinds: Mapping[str, Kind], account: str) -> Iterator[Need]:
+    """(action, resource ARN or ``*``, Region, context) of everything the deployer does in an account."""
     seen: set[Need] = set()
     for resource in plan.desired:
         kind = kinds[resource.type]
-        if kind.scope == "organization":
+        if kind.scope == "organization" or resource.account != account:
             continue
         arn = plan.attributes.get(resource.id, {}).get("Arn", "*")
         keys = _CARRIED.get(resource.type, {})

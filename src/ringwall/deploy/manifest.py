@@ -82,7 +82,9 @@ def home(desired: Iterable[Resource]) -> str | None:
 
 
 def read_manifest(aws: Aws, observed: Estate, perimeter: str) -> tuple[Entry, ...]:
-    """The entries of every manifest in the perimeter's buckets; there is more than one after the bucket changed.
+    """The entries of every manifest in the perimeter's buckets of the connection's account.
+
+    There is more than one after the bucket changed.
 
     Raises:
         AwsCallError: it could not be read. Then nothing can be said of what the perimeter owns.
@@ -90,10 +92,28 @@ def read_manifest(aws: Aws, observed: Estate, perimeter: str) -> tuple[Entry, ..
     """
     found: dict[str, Entry] = {}
     for bucket in observed.of_type("AWS::S3::Bucket"):
-        if owner(bucket) == perimeter:
+        if owner(bucket) == perimeter and bucket.account == aws.account:
             door = aws if bucket.region == aws.region else aws.elsewhere(region=bucket.region)
             found |= {item.key: item for item in _read(door, bucket.id, perimeter)}
     return tuple(found[key] for key in sorted(found))
+
+
+def read_listed(
+    accounts: Iterable[Aws], observed: Estate, entries: Iterable[Entry], kinds: Mapping[str, Kind]
+) -> Estate:
+    """The observed Estate with what the manifests list in Regions that were not read, as no declaration names them now.
+
+    Raises:
+        AwsCallError: it could not be read, so nobody can say whether it is still there.
+    """
+    read = {(item.type, item.account, item.region) for item in observed}
+    lacking = {(item.type, item.account, item.region) for item in entries} - read
+    found: list[Resource] = []
+    for aws in accounts:
+        for name, account, region in sorted(lacking):
+            if account == aws.account and region not in ("global", aws.region) and name in kinds:
+                found += kinds[name].read(aws.elsewhere(region=region))
+    return observed.with_resources([*observed, *found]) if found else observed
 
 
 def dumps(perimeter: str, entries: Iterable[Entry]) -> str:

@@ -1,45 +1,24 @@
 """What a plan costs and which quotas it comes near. Notes, never a refusal.
 
-Prices are AWS's public list prices for us-east-1 in US dollars (https://aws.amazon.com/kms/pricing/,
-https://aws.amazon.com/privatelink/pricing/, https://aws.amazon.com/cloudwatch/pricing/); other Regions differ, and what is
-charged by use (data events, guardrail text units, log volume) is named without a sum. Quotas are the defaults of
+Prices are approximate and dated (:mod:`ringwall.deploy.prices`), and what is charged by use (data events, guardrail text
+units, log volume) is named without a sum. Quotas are the defaults of
 https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html; an account may have had its own raised.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ringwall.deploy.changes import Plan
-from ringwall.deploy.plan import bound
+from ringwall.deploy.ownership import owner
+from ringwall.deploy.plan import attached_elsewhere, bound
+from ringwall.deploy.prices import AS_OF, BY_USE, monthly
 from ringwall.estate.model import Resource
 
-HOURS = 730
-"""Hours that AWS bills a month as."""
 NEAR = 0.8
 """Share of a quota from which on it is mentioned."""
-
-
-def _endpoint(resource: Resource) -> float:
-    subnets = resource.get("SubnetIds") or ()
-    return 0.01 * HOURS * len(subnets) if resource.get("VpcEndpointType") == "Interface" else 0.0
-
-
-MONTHLY: Mapping[str, Callable[[Resource], float]] = {
-    "AWS::KMS::Key": lambda _: 1.0,
-    "AWS::EC2::VPCEndpoint": _endpoint,
-    "AWS::CloudWatch::Alarm": lambda _: 0.1,
-}
-"""Standing price of one resource."""
-BY_USE: Mapping[str, str] = {
-    "AWS::CloudTrail::Trail": "data events",
-    "Ringwall::Bedrock::InvocationLogging": "log volume in CloudWatch Logs and S3",
-    "AWS::Bedrock::Guardrail": "text units that guardrails judge",
-    "AWS::EC2::VPCEndpoint": "data through the endpoints",
-}
-"""What is charged by use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,25 +46,31 @@ SCP, SCPS_ON_A_TARGET = "AWS::Organizations::Policy", 10
 
 def notes(plan: Plan) -> tuple[str, ...]:
     """Cost first, then quotas; nothing for a plan that makes nothing."""
-    return (*_cost(plan), *_quotas(plan)) if plan.todo else ()
+    return (*_cost(plan), *_quotas(plan), *_elsewhere(plan)) if plan.todo else ()
 
 
 def _cost(plan: Plan) -> Iterator[str]:
     made = [change.resource for change in plan.todo if change.action == "create"]
     gone = [change.resource for change in plan.todo if change.action == "delete"]
-    more = sum(map(_monthly, made)) - sum(map(_monthly, gone))
-    parts = Counter(item.type.rsplit("::", 1)[-1] for item in made if _monthly(item))
+    more = sum(map(monthly, made)) - sum(map(monthly, gone))
+    parts = Counter(item.type.rsplit("::", 1)[-1] for item in made if monthly(item))
     if more:
         listed = ", ".join(f"{number} {name}" for name, number in sorted(parts.items()))
-        yield f"cost: {more:+.2f} USD a month at us-east-1 list prices" + (f" ({listed})" if listed else "")
+        about = f"cost: about {more:+.2f} USD a month by us-east-1 list prices of {AS_OF}"
+        yield about + (f" ({listed})" if listed else "")
     used = [BY_USE[name] for name in dict.fromkeys(item.type for item in made) if name in BY_USE]
     if used:
         yield f"charged by use: {', '.join(used)}"
 
 
-def _monthly(resource: Resource) -> float:
-    price = MONTHLY.get(resource.type)
-    return price(resource) if price else 0.0
+def _elsewhere(plan: Plan) -> Iterator[str]:
+    """Policies of ours that are left alone because the declaration is not about what they are attached to."""
+    for item in plan.observed.of_type(SCP):
+        if owner(item) == plan.perimeter and attached_elsewhere(item, plan.desired, plan.observed):
+            yield (
+                f"left alone: {item.get('Name')} is attached to {', '.join(item.get('TargetIds'))}, which the "
+                "declaration is not about"
+            )
 
 
 def _quotas(plan: Plan) -> Iterator[str]:
@@ -102,15 +87,21 @@ def _quotas(plan: Plan) -> Iterator[str]:
 
 
 def _counts(plan: Plan, quota: Quota) -> Counter[str]:
-    """How many there will be, by the property's value."""
-    found: Counter[str] = Counter()
+    """How many there will be, by account and Region where there are several, and the property's value."""
+    found: Counter[tuple[str, ...]] = Counter()
     removed = {id(change.observed) for change in plan.todo if change.action in ("delete", "replace")}
     new = [change for change in plan.todo if change.action in ("create", "replace")]
     made = tuple(bound(item.resource, plan.attributes) for item in new if item.resource.type == quota.type)
     for item in (*plan.observed.of_type(quota.type), *made):
         if id(item) not in removed and item.id != "?":
-            found[_value(item, quota.per)] += 1
-    return found
+            found[item.account, item.region, _value(item, quota.per)] += 1
+    several = len({key[:2] for key in found}) > 1
+    return Counter(
+        {
+            " ".join(filter(None, (*([account, region] if several else []), value))): number
+            for (account, region, value), number in found.items()
+        }
+    )
 
 
 def _value(item: Resource, per: str | None) -> str:

@@ -45,6 +45,15 @@ def phase(resource_type: str) -> int:
     return _PHASE.get(resource_type, _UNLISTED)
 
 
+def after_policies(resource: Resource) -> bool:
+    """Whether a setting is made only when everything else is, removals too: what the old policies refuse anybody.
+
+    The policy that keeps prompts from being retained goes, or changes, after everything that it protects; only then may
+    the setting say otherwise.
+    """
+    return resource.type == "Ringwall::Bedrock::DataRetention" and resource.get("Mode") != "none"
+
+
 def dependencies(resource: Resource) -> frozenset[str]:
     """Desired ids that must exist before the resource."""
     return frozenset(ref.target for ref in references(resource.properties)) | frozenset(resource.depends_on)

@@ -7,7 +7,7 @@ guardrails, security groups, endpoints).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -35,6 +35,18 @@ SEVERAL_RESOURCES = frozenset({"kms:CreateAlias", "kms:UpdateAlias", "kms:Delete
 BEFORE_IT_EXISTS = frozenset({"kms:TagResource"})
 """Actions that are authorized on ``*`` while the resource is being made
 (https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html)."""
+ONLY_WHERE: Mapping[str, Callable[[Resource], bool]] = {
+    "cloudtrail:StopLogging": lambda item: item.get("IsLogging") is False,
+    "iam:AttachRolePolicy": lambda item: bool(item.get("ManagedPolicyArns")),
+    "iam:PutRolePermissionsBoundary": lambda item: bool(item.get("PermissionsBoundary")),
+    "kms:DisableKey": lambda item: item.get("Enabled") is False,
+    "kms:DisableKeyRotation": lambda item: not item.get("EnableKeyRotation"),
+    "logs:DeleteDataProtectionPolicy": lambda item: not item.get("DataProtectionPolicy"),
+    "logs:PutDataProtectionPolicy": lambda item: bool(item.get("DataProtectionPolicy")),
+    "s3:PutBucketObjectLockConfiguration": lambda item: bool(item.get("ObjectLockConfiguration")),
+}
+"""Actions that making a resource as it is declared takes only where the declaration says so. A deployer who never turns a
+trail off need not be able to."""
 PASS_ROLE = "iam:PassRole"  # noqa: S105 - an action
 IN_ORGANIZATION = ("organizations:DescribeOrganization", "organizations:ListParents")
 """What tells where the account stands; asked in the account first, then through the management role."""
@@ -89,7 +101,8 @@ def deploy_policy(
         if kind.scope == "organization":
             continue
         for action in kind.permissions.write:
-            grants.setdefault(action, {}).update(dict.fromkeys(own.targets(action, item)))
+            if action not in ONLY_WHERE or ONLY_WHERE[action](item):
+                grants.setdefault(action, {}).update(dict.fromkeys(own.targets(action, item)))
     for action, targets in _contents(desired, resources, place, purge=purge):
         grants.setdefault(action, {}).update(dict.fromkeys(targets))
     reading = _reading(kinds)

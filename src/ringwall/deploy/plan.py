@@ -24,6 +24,7 @@ from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"
 """Id of the stand-in for resources of a type that could not be listed."""
+RETENTION_TYPE = "Ringwall::Bedrock::DataRetention"
 VERSION_TYPE = "AWS::Bedrock::GuardrailVersion"
 
 
@@ -51,6 +52,7 @@ def make_plan(
             type has no kind, or a resource that holds data would have to be replaced. All reasons at once.
     """
     planner = _Planner(
+        desired,
         observed,
         kinds,
         perimeter or perimeter_of(desired),
@@ -97,6 +99,19 @@ def bound(resource: Resource, attributes: Mapping[str, Mapping[str, str]]) -> Re
     return _with(resource, substitute(resource.properties, resolve))
 
 
+def attached_elsewhere(resource: Resource, desired: Estate, observed: Estate) -> bool:
+    """Whether an organization policy is attached only to what a declaration is not about.
+
+    The organization holds the policies of all accounts together. Those of an account that is declared elsewhere, or not
+    any more, are not removed unseen: nobody would have read what that opens there.
+    """
+    targets = set(map(str, resource.get("TargetIds") or ()))
+    if resource.type != "AWS::Organizations::Policy" or not targets:
+        return False
+    about = {name for item in (*desired.accounts, *observed.accounts) for name in (item.id, *item.levels)}
+    return bool(about) and not targets & about
+
+
 def known_after_apply(ref: Ref) -> str:
     """How a value that only deployment will reveal reads in a plan."""
     return f"(known after apply: {ref.target}.{ref.attribute})"
@@ -106,6 +121,7 @@ def known_after_apply(ref: Ref) -> str:
 class _Planner:
     """State of one planning: grows resource by resource, in dependency order."""
 
+    desired: Estate
     observed: Estate
     kinds: Mapping[str, Kind]
     perimeter: str
@@ -149,7 +165,10 @@ class _Planner:
         unclaimed = [
             item
             for item in self.observed
-            if id(item) not in self._claimed and item.type in self.kinds and item.id != UNREAD
+            if id(item) not in self._claimed
+            and item.type in self.kinds
+            and item.id != UNREAD
+            and not attached_elsewhere(item, self.desired, self.observed)
         ]
         listed = {id(item): entry for entry, item in matched(self.listed, unclaimed, self.kinds)}
         superseded = self._superseded(item for item in unclaimed if id(item) in listed)
@@ -171,10 +190,14 @@ class _Planner:
 
         Applications that still call it can move on in their own time, and a declaration that is taken back finds it.
         """
-        there = {item.id for name, item in self.matched.items() if item and name not in self.pending}
-        newest: dict[str, Resource] = {}
+        there = {
+            (item.account, item.id)
+            for name, item in self.matched.items()
+            if item and name not in self.pending
+        }
+        newest: dict[tuple[str, str], Resource] = {}
         for item in versions:
-            guardrail = str(item.get("GuardrailId"))
+            guardrail = (item.account, str(item.get("GuardrailId")))
             if item.type == VERSION_TYPE and guardrail in there:
                 newest[guardrail] = max(
                     item, newest.get(guardrail, item), key=lambda one: int(one.get("Version"))
@@ -186,6 +209,9 @@ class _Planner:
 
     def _deletion(self, resource: Resource, name: str | None) -> Change:
         reason = f"the declaration no longer has {name or 'it'}"
+        if resource.type == RETENTION_TYPE:
+            why = "it stays: outside of the declared Regions the service control policies let nobody set it"
+            return Change("no-op", resource, resource, reasons=(reason, why))
         if self.kinds[resource.type].retention == "delete":
             return Change("delete", resource, resource, reasons=(reason,))
         return Change(

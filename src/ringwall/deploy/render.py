@@ -15,11 +15,11 @@ from ringwall.deploy.notes import notes
 from ringwall.deploy.ownership import label
 
 if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
+    from ringwall.deploy.access_change import AccessChange, AccessChanges
     from ringwall.deploy.apply import Applied
     from ringwall.deploy.changes import Action, Change, Difference, Effect, Plan
     from ringwall.deploy.destroy import Destruction
     from ringwall.deploy.drift import Drift
-    from ringwall.deploy.effects import AccessChange, AccessChanges
     from ringwall.deploy.unmanaged import Unmanaged
     from ringwall.iam.request import Decision
 

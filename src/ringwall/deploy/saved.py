@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ringwall.deploy.access_change import AccessChanges
 from ringwall.deploy.changes import Plan
-from ringwall.deploy.effects import AccessChanges
 from ringwall.deploy.forms import plan_to_json
 from ringwall.errors import RingwallError
 from ringwall.estate.model import canonical_json

@@ -89,7 +89,9 @@ class _Sweep:
         self.administrators = administrators
         self.access = Access(plan.observed)
         self.managed = {id(change.observed) for change in plan.changes if change.observed is not None}
-        self.region = next((item.region for item in plan.desired if item.region != "global"), "us-east-1")
+        self.regions = {
+            item.account: item.region for item in reversed(tuple(plan.desired)) if item.region != "global"
+        }
 
     # -- principals ------------------------------------------------------------------------------------------------
 
@@ -159,7 +161,7 @@ class _Sweep:
                     "resource": resource,
                     "resource_account": entry.account,
                     "context": {
-                        "aws:RequestedRegion": self.region,
+                        "aws:RequestedRegion": self._region(entry.account),
                         "aws:SecureTransport": "true",
                         **{f"aws:PrincipalTag/{key}": value for key, value in entry.tags.items()},
                     },
@@ -172,21 +174,28 @@ class _Sweep:
             best = best or decision
         return best or Decision("implicit_deny")
 
+    def _region(self, account: str) -> str:
+        """The Region that an account's perimeter is in."""
+        return self.regions.get(account, "us-east-1")
+
     def _targets(self, action: str, account: str) -> tuple[str, ...]:
         """Resources to ask about: ours of the action's service; for inference any model; else ``*``."""
+        region = self._region(account)
         if action in INFERENCE and action.startswith("bedrock:Invoke"):
             return (
-                f"arn:{self.access.partition}:bedrock:{self.region}::{EXAMPLE_MODEL}",
+                f"arn:{self.access.partition}:bedrock:{region}::{EXAMPLE_MODEL}",
                 *(
-                    f"arn:{self.access.partition}:bedrock:{self.region}:{account}:{kind}"
+                    f"arn:{self.access.partition}:bedrock:{region}:{account}:{kind}"
                     for kind in _OTHER_TARGETS
                 ),
             )
         service = action.split(":", 1)[0]
+        arns = (values.get("Arn", "") for values in self.plan.attributes.values())
+        fields = ((arn, arn.split(":", 5)) for arn in arns)
         own = (
-            values["Arn"]
-            for values in self.plan.attributes.values()
-            if values.get("Arn", "").split(":", 3)[2:3] == [service]
+            arn
+            for arn, parts in fields
+            if len(parts) > 5 and parts[2] == service and parts[4] in ("", account)
         )
         return (*own, "*")
 

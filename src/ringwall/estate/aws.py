@@ -28,5 +28,13 @@ class Aws(Protocol):
     def evidence(self) -> tuple[str, ...]:
         """Digests of the responses received since the last call of this method."""
 
-    def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:
-        """The same in another Region, or as another role (in its account)."""
+    def elsewhere(
+        self, *, region: str | None = None, role: str | None = None, external_id: str | None = None
+    ) -> Aws:
+        """The same in another Region, or as another role (in its account).
+
+        Args:
+            region: where to; default: where it is.
+            role: ARN of the role to assume; default: none, the same caller.
+            external_id: what the role's trust policy wants to hear.
+        """

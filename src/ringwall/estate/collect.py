@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ringwall.estate.kind import Kind
 
 WORKERS = 8
+ACCOUNTS_AT_ONCE = 4
 USAGE = "Ringwall::Bedrock::Usage"
 NOT_IN_USE = "AWSOrganizationsNotInUseException"
 NO_MANAGEMENT = "NotAsked: organization policies are read through the management account; set organization.management_role"
@@ -100,6 +101,39 @@ def collect(
         accounts=accounts,
         resources=_distinct([*resources, *gaps]),
         taken_at=clock().isoformat(timespec="seconds"),
+    )
+
+
+def collect_all(
+    accounts: Sequence[Aws], *, management: Aws, desired: Estate, types: Iterable[str] | None = None
+) -> Estate:
+    """Read the accounts of a declaration, and the organization once for all of them.
+
+    Args:
+        accounts: a connection to each.
+        management: connection to the organization's management account.
+        desired: what is wanted in all of them.
+        types: resource types to read; default: all.
+
+    Raises:
+        RingwallError: a type that no kind has.
+    """
+    if len(accounts) == 1:
+        return collect(accounts[0], management=management, desired=desired, types=types)
+    wanted = None if types is None else frozenset(types)
+    organization = [item for item in read_organization(management) if wanted is None or item.type in wanted]
+
+    def read(aws: Aws) -> Estate:
+        own = desired.with_resources(item for item in desired if item.account == aws.account)
+        return collect(aws, management=management, organization=organization, desired=own, types=wanted)
+
+    with ThreadPoolExecutor(max_workers=ACCOUNTS_AT_ONCE, thread_name_prefix="accounts") as pool:
+        estates = list(pool.map(read, accounts))
+    found = {account.id: account for estate in estates for account in estate.accounts}
+    return replace(
+        estates[0],
+        accounts=tuple(found.values()),
+        resources=_distinct([item for estate in estates for item in estate]),
     )
 
 

@@ -133,9 +133,11 @@ class Connection(Remembering):
             self.forget()
         return response
 
-    def elsewhere(self, *, region: str | None = None, role: str | None = None) -> Aws:
+    def elsewhere(
+        self, *, region: str | None = None, role: str | None = None, external_id: str | None = None
+    ) -> Aws:
         """See :meth:`ringwall.estate.aws.Aws.elsewhere`. A role is assumed with a session name of this run."""
-        session = self._assumed(role) if role else self._session
+        session = self._assumed(role, external_id) if role else self._session
         other = Connection(session, region or self.region, self._shared)
         if role:
             return other.identify()
@@ -247,13 +249,14 @@ class Connection(Remembering):
             self._shared.recorded.append(entry)
         self._add_fresh((entry.digest,))
 
-    def _assumed(self, role: str) -> Any:
+    def _assumed(self, role: str, external_id: str | None) -> Any:
         credentials = importlib.import_module("botocore.credentials")
         base = base_session()
+        told = {"ExternalId": external_id} if external_id is not None else {}
 
         def refresh() -> dict[str, str]:
             made = self.call(
-                "sts", "AssumeRole", RoleArn=role, RoleSessionName=f"ringwall-{self._shared.run}"
+                "sts", "AssumeRole", RoleArn=role, RoleSessionName=f"ringwall-{self._shared.run}", **told
             )
             keys = made["Credentials"]
             return {

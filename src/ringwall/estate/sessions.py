@@ -36,6 +36,8 @@ def base_session(profile: str | None = None) -> Any:
     """A ``botocore.session.Session`` with the shared loader."""
     session = importlib.import_module("botocore.session").Session(profile=profile)
     session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
+    # The global endpoint of STS is in us-east-1, outside of the perimeter's Regions and endpoints.
+    session.set_config_variable("sts_regional_endpoints", "regional")
     return session
 
 

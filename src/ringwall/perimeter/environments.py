@@ -1,4 +1,7 @@
-"""Environments: what is different in each, laid over the rest of the declaration.
+"""Environments and accounts: what is different in each, laid over the rest of the declaration.
+
+An environment takes the declaration's place; the accounts of a declaration stand beside each other, each with a whole
+declaration of its own.
 
 Mappings are merged key by key; everything else, lists too, takes the place of what stood there; ``null`` takes a field
 away. Positions go along, so that a mistake is shown where it stands: in the environment's own lines, or in the base's.
@@ -13,6 +16,8 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap
 
 ENVIRONMENTS = "environments"
+ACCOUNTS = "accounts"
+MEMBER = "member"
 
 
 def overlaid(tree: CommentedMap) -> Mapping[str, CommentedMap]:
@@ -25,6 +30,22 @@ def overlaid(tree: CommentedMap) -> Mapping[str, CommentedMap]:
         for name, overlay in found.items()
         if isinstance(overlay, CommentedMap)
     }
+
+
+def apart(tree: CommentedMap) -> Mapping[str | None, CommentedMap]:
+    """The whole declaration of each account, by its name; of a declaration about one account that one, by ``None``."""
+    found = tree.get(ACCOUNTS)
+    if not isinstance(found, CommentedMap) or not found:
+        return {None: tree}
+    rest = _copied(tree)
+    rest.pop(ACCOUNTS)
+    whole: dict[str | None, CommentedMap] = {}
+    for name, overlay in found.items():
+        one = merged(rest, overlay) if isinstance(overlay, CommentedMap) else _copied(rest)
+        one[MEMBER] = str(name)
+        one.lc.add_kv_line_col(MEMBER, [*found.lc.key(name), *found.lc.key(name)])
+        whole[str(name)] = one
+    return whole
 
 
 def merged(base: CommentedMap, overlay: CommentedMap) -> CommentedMap:

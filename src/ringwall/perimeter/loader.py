@@ -13,22 +13,36 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
-from ringwall.perimeter.environments import overlaid
+from ringwall.perimeter.environments import apart, overlaid
 from ringwall.perimeter.model import PII_TYPES, Perimeter
 from ringwall.perimeter.nearest import did_you_mean
 from ringwall.perimeter.rules import inconsistencies
+from ringwall.perimeter.rules_accounts import collisions, disagreements
 
 Path_ = tuple[str | int, ...]
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 50
 
 
-def load(path: str | Path = "ringwall.yaml", *, environment: str | None = None) -> Perimeter:
+def load(
+    path: str | Path = "ringwall.yaml", *, environment: str | None = None, account: str | None = None
+) -> Perimeter:
     """Read and validate a declaration.
 
     Args:
         path: the file.
         environment: name from its ``environments``, laid over the rest; ``None`` = the declaration as it stands.
+        account: name from its ``accounts``; needed where there are several.
+
+    Raises:
+        RingwallError: the file cannot be read, or has no such environment or account, or has several and none is named.
+        DeclarationError: it is not a valid declaration; carries every problem.
+    """
+    return _one(load_all(path, environment=environment), str(path), account)
+
+
+def load_all(path: str | Path = "ringwall.yaml", *, environment: str | None = None) -> tuple[Perimeter, ...]:
+    """Read and validate a declaration: one perimeter for each of its ``accounts``, or the one that it is about.
 
     Raises:
         RingwallError: the file cannot be read, or has no such environment.
@@ -48,11 +62,24 @@ def load(path: str | Path = "ringwall.yaml", *, environment: str | None = None) 
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise DeclarationError((Problem(str(file), line, 1, "", "is not UTF-8 text"),)) from None
-    return loads(text, file=str(file), environment=environment)
+    return loads_all(text, file=str(file), environment=environment)
 
 
-def loads(text: str, *, file: str = "ringwall.yaml", environment: str | None = None) -> Perimeter:
-    """Validate the text of a declaration. ``file`` is what messages call it.
+def loads(
+    text: str,
+    *,
+    file: str = "ringwall.yaml",
+    environment: str | None = None,
+    account: str | None = None,
+) -> Perimeter:
+    """Validate the text of a declaration. ``file`` is what messages call it. See :func:`load`."""
+    return _one(loads_all(text, file=file, environment=environment), file, account)
+
+
+def loads_all(
+    text: str, *, file: str = "ringwall.yaml", environment: str | None = None
+) -> tuple[Perimeter, ...]:
+    """Validate the text of a declaration: the perimeters of all of its accounts.
 
     Whichever environment is chosen, all are validated: a mistake in production's is found before production needs it.
 
@@ -70,11 +97,38 @@ def loads(text: str, *, file: str = "ringwall.yaml", environment: str | None = N
         msg = f"{file} has no environment {environment} (there: {known})"
         raise RingwallError(msg)
     problems: list[Problem] = []
-    perimeters = {name: _validated(found, file, problems) for name, found in trees.items()}
+    perimeters = {name: tuple(_all_validated(found, file, problems)) for name, found in trees.items()}
     chosen = perimeters[environment]
-    if problems or chosen is None:
+    source = _Source(file, tree)
+    problems.extend(source.problem(path, message, at_key=True) for path, message in collisions(perimeters))
+    if problems:
         raise DeclarationError(tuple(_unique(problems)))
     return chosen
+
+
+def _one(perimeters: tuple[Perimeter, ...], file: str, account: str | None) -> Perimeter:
+    """The perimeter of the named account, or the only one."""
+    names = ", ".join(item.member for item in perimeters if item.member) or "none"
+    if account is not None:
+        for perimeter in perimeters:
+            if perimeter.member == account:
+                return perimeter
+        raise RingwallError(f"{file} has no account {account} (there: {names})")
+    if len(perimeters) > 1:
+        raise RingwallError(f"{file} is about several accounts: choose one with --account (there: {names})")
+    return perimeters[0]
+
+
+def _all_validated(tree: Any, file: str, problems: list[Problem]) -> Iterator[Perimeter]:
+    """The declarations in a tree, one for each account, as far as they are valid."""
+    for one in apart(tree).values():
+        perimeter = _validated(one, file, problems)
+        if perimeter is not None:
+            yield perimeter
+    source = _Source(file, tree)
+    problems.extend(
+        source.problem(path, message, at_key=True) for path, message in disagreements(_plain(tree))
+    )
 
 
 def _validated(tree: Any, file: str, problems: list[Problem]) -> Perimeter | None:

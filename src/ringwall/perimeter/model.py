@@ -17,6 +17,7 @@ from ringwall.perimeter.knowledge import CustomModels, KnowledgeBase
 from ringwall.perimeter.section import (
     AccountId,
     AgentOrKnowledgeBaseId,
+    ExternalId,
     KeyPrefix,
     ModelId,
     PrincipalArn,
@@ -38,9 +39,18 @@ class Organization(Section):
 
     id: Annotated[str, Field(pattern=r"^o-[a-z0-9]{10,32}$")]
     management_role: RoleArn = Field(description="Role of the management account that may manage SCPs.")
+    external_id: ExternalId | None = Field(
+        default=None, description="What the management role's trust policy wants to hear."
+    )
     target: Target | None = Field(
         default=None,
-        description="Root, organizational unit or account that SCPs attach to. Default: the account.",
+        description="Root, organizational unit or account that SCPs attach to. Default: the account. With several "
+        "accounts only what names nothing of an account's own attaches there, the rest to each account.",
+    )
+    canary: Target | None = Field(
+        default=None,
+        description="Root, organizational unit or account that every apply begins with; the rest follows if what is "
+        "there can still be read.",
     )
     attachments: Annotated[int, Field(ge=1, le=9)] = Field(
         default=9,
@@ -57,6 +67,15 @@ class Organization(Section):
     def management_account(self) -> str:
         """Account id of the management account."""
         return self.management_role.split(":")[4]
+
+
+class Deployer(Section):
+    """As whom Ringwall works in the account."""
+
+    role: RoleArn = Field(description="Role of the account; the caller's own credentials assume it.")
+    external_id: ExternalId | None = Field(
+        default=None, description="What the role's trust policy wants to hear."
+    )
 
 
 class Regions(Section):
@@ -86,9 +105,7 @@ class Use(Section):
         default=(),
         description="Who may assume the role. Default: the account's own principals that IAM allows.",
     )
-    external_id: (
-        Annotated[str, Field(pattern=r"^[0-9A-Za-z_+=,.@:/-]*$", min_length=2, max_length=1224)] | None
-    ) = None
+    external_id: ExternalId | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Use:
@@ -175,6 +192,13 @@ class Perimeter(Section):
     name: Slug
     organization: Organization
     account: AccountId
+    member: Slug | None = Field(
+        default=None,
+        description="Name of the account among several, part of the names of its organization policies. `accounts` says it.",
+    )
+    deployer: Deployer | None = Field(
+        default=None, description="Default: the caller's own credentials, which must be the account's."
+    )
     administrators: Annotated[tuple[PrincipalArn, ...], Field(min_length=1)]
     regions: Regions
     models: Annotated[dict[Slug, ModelId], Field(min_length=1)]
@@ -202,6 +226,11 @@ class Perimeter(Section):
     data_retention: Literal["none", "default"] = "none"
     alarms: Alarms
     client: Client = Client()
+    accounts: dict[Slug, dict[str, Any]] = Field(
+        default_factory=dict,
+        description="Several accounts of the organization, each with what is different in it: laid over the rest, key by "
+        "key. plan, apply, drift and destroy take them together.",
+    )
     environments: dict[Slug, dict[str, Any]] = Field(
         default_factory=dict,
         description="What is different in an environment, chosen by --environment: laid over the rest, key by key.",

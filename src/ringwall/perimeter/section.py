@@ -36,6 +36,7 @@ ModelId = Annotated[
         description="Inference profile id, model id, or ARN of a model of the account's own that can be invoked.",
     ),
 ]
+ExternalId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_+=,.@:/-]*$", min_length=2, max_length=1224)]
 KeyPrefix = Annotated[str, Field(pattern=r"^[0-9A-Za-z!_.*'()-]+(/[0-9A-Za-z!_.*'()-]+)*$", max_length=512)]
 Guarding = Literal["comprehensive", "selective"]
 

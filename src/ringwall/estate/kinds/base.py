@@ -14,6 +14,7 @@ from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions, Retention, Scope
 from ringwall.estate.kinds.documents import as_list, canonical_policy, document, unique
 from ringwall.estate.kinds.limits import Limit, problems
+from ringwall.estate.members import own_id
 from ringwall.estate.model import Ref, Resource, Unknown, canonical_json
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ TAG_LIMITS = (
     Limit("Tags[].Value", pattern=r"[\w\s.:/=+\-@]*", longest=256),
 )
 MISSING = object()
+DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError")
+"""How the services call a denial; the last is SNS's."""
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
@@ -73,7 +76,7 @@ def until(clock: Clock, probe: Callable[[], bool], *, timeout: float, late: Call
 
 def reason(error: AwsCallError) -> str:
     """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``."""
-    if error.permission and ("AccessDenied" in error.code or "Unauthorized" in error.code):
+    if error.permission and any(code in error.code for code in DENIED):
         return f"AccessDenied: needs {error.permission}"
     return f"{error.code}: {error.service}:{error.operation}: {error.aws_message}"
 
@@ -194,7 +197,7 @@ def from_tags(raw: Any) -> list[dict[str, str]]:
 def ownership(aws: Aws, desired: Resource) -> dict[str, str]:
     """The tags that a resource of ours must have: its declared ones and the two that say whose it is."""
     marks = {PERIMETER_TAG: aws.perimeter} if aws.perimeter else {}
-    return {**tags_of(desired.properties), **marks, ID_TAG: desired.id}
+    return {**tags_of(desired.properties), **marks, ID_TAG: own_id(desired.id)}
 
 
 def missing_tags(aws: Aws, observed: Resource, desired: Resource) -> dict[str, str]:
@@ -290,15 +293,19 @@ class BaseKind:
         )
 
     def _same_name(self, desired: Resource, observed: Resource) -> bool:
-        wanted = self.normalise(desired.properties)
-        there = self.normalise(observed.properties)
+        wanted, there = self._naming(desired), self._naming(observed)
         return all(name in wanted and wanted[name] == there.get(name) for name in self.names)
+
+    def _naming(self, resource: Resource) -> Mapping[str, Any]:
+        """The canonical form of the properties that are its name alone: matching looks at every pair."""
+        named = {name: resource.properties[name] for name in self.names if name in resource.properties}
+        return self.normalise(named)
 
     @staticmethod
     def _same_owner(desired: Resource, observed: Resource) -> bool:
         marks, ours = tags_of(observed.properties), tags_of(desired.properties)
         perimeter = ours.get(PERIMETER_TAG)
-        return marks.get(ID_TAG) == desired.id and perimeter in (None, marks.get(PERIMETER_TAG))
+        return marks.get(ID_TAG) == own_id(desired.id) and perimeter in (None, marks.get(PERIMETER_TAG))
 
     def identifying(self, resource: Resource) -> Mapping[str, Any]:
         """The properties that are its name; of what has neither name nor tags, those that can never change."""

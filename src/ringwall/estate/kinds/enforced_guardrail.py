@@ -109,6 +109,10 @@ class EnforcedGuardrail(Singleton):
         config_id = str(answer.get("configId") or which.get("configId") or self.slug)
         return self.written(aws, desired, config_id, ConfigId=config_id, Owner="ACCOUNT")
 
+    def removable(self, observed: Resource) -> bool:
+        """Not what the organization set."""
+        return bool(observed.get("Owner", "ACCOUNT") == "ACCOUNT")
+
     def delete(self, aws: Aws, observed: Resource) -> None:
         """Remove it."""
         with allowing(GONE):

@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from ringwall.estate.model import Resource
 
 GONE = "ResourceNotFoundException"
+ABSENT: Mapping[str, Any] = {
+    "AutomatedReasoningPolicyConfig": {"Policies": []},
+    "CrossRegionConfig": {"GuardrailProfileArn": ""},
+    "Description": "",
+    "KmsKeyArn": "",
+}
+"""What UpdateGuardrail drops where a request leaves it out, so that what a declaration leaves out is dropped."""
 ENOUGH = 180.0
 """Seconds that a guardrail may take to become ready."""
 
@@ -87,7 +94,7 @@ class Guardrail(BaseKind):
 
     type = "AWS::Bedrock::Guardrail"
     names = ("Name",)
-    defaults: Mapping[str, Any] = {block.name: {} for block in BLOCKS}
+    defaults: Mapping[str, Any] = {**{block.name: {} for block in BLOCKS}, **ABSENT}
     read_only = ("Arn", "GuardrailArn", "GuardrailId", "Status", "Version")
     permissions = Permissions(
         ("bedrock:ListGuardrails", "bedrock:GetGuardrail", "bedrock:ListTagsForResource"),
@@ -162,7 +169,7 @@ class Guardrail(BaseKind):
         wanted = self.normalise(desired.properties)
         if self.differs(observed, desired, *(name for name in wanted if name != "Tags")):
             wait_ready(aws, self.clock, observed.id)
-            request = to_request({**_kept(observed), **desired.properties})
+            request = to_request(desired.properties)
             aws.call("bedrock", "UpdateGuardrail", guardrailIdentifier=observed.id, **request)
             wait_ready(aws, self.clock, observed.id)
         tags = missing_tags(aws, observed, desired)
@@ -198,15 +205,6 @@ class Guardrail(BaseKind):
             "NumberedVersions": f"{arn}:*",
             "Name": str(resource.properties.get("Name", physical_id)),
         }
-
-
-def _kept(observed: Resource) -> dict[str, Any]:
-    """What UpdateGuardrail would drop though the declaration leaves it open."""
-    return {
-        name: observed.properties[name]
-        for name in ("KmsKeyArn", "Description", "CrossRegionConfig", "AutomatedReasoningPolicyConfig")
-        if name in observed.properties
-    }
 
 
 def _last(value: Any) -> Any:

@@ -169,17 +169,18 @@ def _block_from_response(block: Block, value: Mapping[str, Any]) -> dict[str, An
 
 
 def canonical_block(name: str, value: Any) -> Any:
-    """One policy with what AWS fills in, its lists as sets."""
+    """One policy with what AWS fills in, its lists as sets, those that are not there as empty ones."""
     block = next((item for item in BLOCKS if item.name == name), None)
     if block is None or not isinstance(value, Mapping):
         return value
     found: dict[str, Any] = {}
     for items in block.items:
-        if value.get(items.name) is not None and not isinstance(value[items.name], Ref):
-            found[items.name] = unique(_canonical_item(items, item) for item in value[items.name])
+        listed = value.get(items.name) or ()
+        if not isinstance(listed, Ref):
+            found[items.name] = unique(_canonical_item(items, item) for item in listed)
     if block.tier:
         found[block.tier] = value.get(block.tier) or {"TierName": "CLASSIC"}
-    return {key: item for key, item in found.items() if item != []}
+    return found
 
 
 def _canonical_item(items: Items, item: Any) -> Any:

@@ -28,7 +28,12 @@ def content_of(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     """The policies and messages among a guardrail's properties, in canonical form; absent policies are empty ones."""
     known = Guardrail()
     merged = {**known.defaults, **{name: item for name, item in properties.items() if item is not None}}
-    return {name: known.canonical(name, merged[name]) for name in CONTENT if name in merged}
+    return {name: _filled(known.canonical(name, merged[name])) for name in CONTENT if name in merged}
+
+
+def _filled(value: Any) -> Any:
+    """A policy without its empty lists."""
+    return {key: item for key, item in value.items() if item != []} if isinstance(value, dict) else value
 
 
 class GuardrailVersion(BaseKind):

@@ -38,7 +38,7 @@ class ManagedPolicy(BaseKind):
     create_only = ("Path", "Description")
     documents = ("PolicyDocument",)
     permissions = Permissions(
-        (*READ, "iam:GetPolicy", "iam:GetPolicyVersion"),
+        (*READ, "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags"),
         (
             "iam:CreatePolicy",
             "iam:CreatePolicyVersion",

@@ -49,16 +49,17 @@ class LogGroup(BaseKind):
     retention = "retain"
     names = ("LogGroupName",)
     create_only = ("LogGroupName", "LogGroupClass")
-    defaults: Mapping[str, Any] = {"DeletionProtectionEnabled": False}
+    defaults: Mapping[str, Any] = {
+        "DeletionProtectionEnabled": False,
+        "DataProtectionPolicy": {"Statement": []},
+    }
     permissions = Permissions(
         ("logs:DescribeLogGroups", "logs:GetDataProtectionPolicy", "logs:ListTagsForResource"),
         (
             "logs:CreateLogGroup",
             "logs:TagResource",
             "logs:PutRetentionPolicy",
-            "logs:DeleteRetentionPolicy",
             "logs:AssociateKmsKey",
-            "logs:DisassociateKmsKey",
             "logs:PutLogGroupDeletionProtection",
             "logs:PutDataProtectionPolicy",
             "logs:DeleteDataProtectionPolicy",
@@ -120,7 +121,7 @@ class LogGroup(BaseKind):
         if self.differs(observed, desired, "DeletionProtectionEnabled"):
             self._protect(aws, name, wanted["DeletionProtectionEnabled"])
         if self.differs(observed, desired, "DataProtectionPolicy"):
-            self._mask(aws, name, wanted["DataProtectionPolicy"])
+            self._mask(aws, name, wanted.get("DataProtectionPolicy"))
         tags = missing_tags(aws, observed, desired)
         if tags:
             aws.call("logs", "TagResource", resourceArn=self._arn(aws, name), tags=tags)
@@ -144,7 +145,10 @@ class LogGroup(BaseKind):
 
     @staticmethod
     def _mask(aws: Aws, name: str, policy: Any) -> None:
-        aws.call("logs", "PutDataProtectionPolicy", logGroupIdentifier=name, policyDocument=text(policy))
+        if policy:
+            aws.call("logs", "PutDataProtectionPolicy", logGroupIdentifier=name, policyDocument=text(policy))
+        else:
+            aws.call("logs", "DeleteDataProtectionPolicy", logGroupIdentifier=name)
 
     @staticmethod
     def _write_retention(aws: Aws, name: str, days: Any) -> None:

@@ -41,7 +41,7 @@ def findings(text: str, file: str) -> Iterator[Finding]:
     from ringwall import perimeter  # noqa: PLC0415 - pydantic and ruamel.yaml are loaded for declarations alone
 
     try:
-        perimeter.loads(text, file=file)
+        perimeter.loads_all(text, file=file)
     except DeclarationError as error:
         for problem in error.problems:
             where = f"{problem.path}: " if problem.path else ""
