@@ -278,6 +278,19 @@ def test_prover_finds_what_no_statement_names():
     assert [item.actions for item in changes.widening] == [("dynamodb:Scan",)]
 
 
+@pytest.mark.parametrize(("seconds", "reason"), [(0, "no time was left"), (120, "nor ruled out in time")])
+def test_what_is_not_proved_closes_the_gate(monkeypatch, seconds, reason):
+    monkeypatch.setattr("ringwall.deploy.comparing.newly_allowed", lambda *_, **__: "unknown")
+    before = estate(role("App", invoke(CLAUDE), invoke(NOVA, sid="More")))
+    changes = compare(before, estate(role("App", invoke(CLAUDE, NOVA))), prove_for=seconds)
+    assert changes.proved == ()
+    (text,) = changes.unknown
+    assert "role/App" in text
+    assert reason in text
+    with pytest.raises(GateRefusedError, match="may widen"):
+        require_gate(changes, allow_widening=False)
+
+
 def test_nothing_else_is_proved():
     before = estate(role("App", invoke(CLAUDE), invoke(NOVA, sid="More")), role("Same", invoke(CLAUDE)))
     swapped = estate(role("App", invoke(CLAUDE, NOVA)), role("Same", invoke(CLAUDE)))

@@ -117,8 +117,11 @@ class Comparison:
         if narrows(was, then):
             self.proved.append(actor.label)
             return
-        if self.seconds <= 0 or actor.principal is None or not then.identity or self._widens(actor):
+        if actor.principal is None or not then.identity or self._widens(actor):
             return  # where something widens already, the gate is closed and a proof would change nothing
+        if self.seconds <= 0:
+            self._undecided(actor, "no time was left to ask")
+            return
         started = time.monotonic()
         answer = newly_allowed(
             was,
@@ -137,6 +140,11 @@ class Comparison:
             item = RequestClass(answer.action, answer.resource, answer.context, frozenset(answer.context))
             first, second = decide(answer, was, self.vocabulary), decide(answer, then, self.vocabulary)
             self._note(case, item, first, second, answer)
+        else:
+            self._undecided(actor, "it was neither found nor ruled out in time")
+
+    def _undecided(self, actor: Actor, reason: str) -> None:
+        self.unknown.setdefault(f"whether {actor.label} may newly do anything else: {reason}")
 
     def _widens(self, actor: Actor) -> bool:
         return any(item.principal == actor.principal and item.widens for item in self.found.values())

@@ -28,7 +28,7 @@ from ringwall.iam.vocabulary import Vocabulary
 
 __all__ = ["AccessChange", "AccessChanges", "access_changes", "effects"]
 
-PROVE_FOR = 5.0
+PROVE_FOR = 20.0
 """Seconds for all principals."""
 
 

@@ -40,9 +40,9 @@ def _subnets(resource: Resource) -> int:
 PRICES: Mapping[str, Price] = {
     # Each of the first two rotations adds as much again.
     "AWS::KMS::Key": Price(1.00, "https://aws.amazon.com/kms/pricing/"),
-    # An hour in one Availability Zone; the page's table is not among what could be looked up, third parties agree on it.
+    # An hour in one Availability Zone. From general knowledge: the page's table could not be read.
     "AWS::EC2::VPCEndpoint": Price(0.01 * HOURS, "https://aws.amazon.com/privatelink/pricing/", _subnets),
-    # A standard-resolution alarm on one metric; likewise from third parties.
+    # A standard-resolution alarm on one metric, as third parties tell it.
     "AWS::CloudWatch::Alarm": Price(0.10, "https://aws.amazon.com/cloudwatch/pricing/"),
 }
 """Standing price by type. What is charged by use alone is named without a sum (:data:`BY_USE`)."""
