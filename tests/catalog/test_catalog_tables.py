@@ -19,7 +19,8 @@ SLUGS = {
     "vpc-endpoint-effective", "vpc-endpoint-cannot-be-skipped", "keys-effective", "trail-records-inference",
     "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
     "controls-protected", "api-keys-prevented", "data-retention-none", "buckets-private", "knowledge-base-sources",
-    "guardrail-enforced", "resources-stay-in-organization",
+    "guardrail-enforced", "resources-stay-in-organization", "nothing-shared-outside", "agents-bounded",
+    "agentcore-enclosed", "calls-stayed-inside",
 }  # fmt: skip
 
 

@@ -167,6 +167,7 @@ def test_who_has_the_audit_policy_reads_everything_and_needs_all_of_it(account):
         "iam:GetPolicyVersion",
         "s3:GetBucketLocation",
         "bedrock:GetResourcePolicy",
+        "ec2:DescribeRegions",
     }
     for lacking in ("kms:GetKeyPolicy", "bedrock:GetGuardrail", "organizations:DescribePolicy"):
         aws, management = account.give(without(policy, lacking), without(over_there, lacking))

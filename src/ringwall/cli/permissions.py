@@ -32,7 +32,7 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
     from ringwall.catalog import load
     from ringwall.controls.compile import compile_estate
     from ringwall.deploy import permissions as policies
-    from ringwall.estate.kinds import registry
+    from ringwall.estate.kinds import registry, surveyed
 
     perimeter = load_perimeter(file)
     place = policies.Place(
@@ -44,7 +44,9 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
     kinds = registry()
     if purpose == "audit":
         document = (
-            policies.management_audit_policy(kinds) if management else policies.audit_policy(kinds, place)
+            policies.management_audit_policy(kinds)
+            if management
+            else policies.audit_policy({**kinds, **surveyed()}, place)
         )
     elif management:
         document = policies.management_deploy_policy(compile_estate(perimeter), kinds, load(), place)

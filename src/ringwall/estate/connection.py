@@ -288,7 +288,7 @@ def permission_of(
     try:
         operations = importlib.import_module("ringwall.catalog.operations")
         needed = operations.authorizations(service, operation, parameters, account=account, region=region)
-    except (ImportError, KeyError, ValueError):
+    except (ImportError, KeyError, ValueError, RingwallError):
         return named
     return str(needed[0].action) if needed else named
 
