@@ -99,7 +99,9 @@ def load_plan(path: str | Path) -> Plan:
         for name in ("accounts", "regions"):
             document[name] = tuple(document[name])
         return Plan(**document)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise RingwallError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RingwallError(f"{path} is no audit plan: {error}") from error
 
 
