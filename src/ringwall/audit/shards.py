@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ringwall.audit.frugal import be_frugal
 from ringwall.audit.run import Reading, judge
 from ringwall.catalog import load as load_catalog
 from ringwall.controls import registry
@@ -166,7 +167,7 @@ def _each(plan: Plan, accounts: list[str], place: Path, processes: int) -> Itera
         return
     # Small parts, so that a slow account does not leave the other processes idle.
     parts = [accounts[start : start + AT_ONCE] for start in range(0, len(accounts), AT_ONCE)]
-    with ProcessPoolExecutor(max_workers=processes) as pool:
+    with ProcessPoolExecutor(max_workers=processes, initializer=be_frugal) as pool:
         futures = [pool.submit(_run_part, plan, part, place) for part in parts]
         for future in as_completed(futures):
             yield from future.result()
@@ -201,7 +202,7 @@ class _Reader:
 
 def _reader(plan: Plan) -> _Reader:
     if plan.digest not in _READERS:
-        aws = connect("")
+        aws = connect("", keeping=False)
         management = None
         if plan.management_role is not None:
             with contextlib.suppress(
