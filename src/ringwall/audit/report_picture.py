@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from ringwall.controls.findings import Finding
 
-COLUMN, ROW = 198, 200
+COLUMN, ROW = 198, 222
 LEFT, TOP = 13, 48
-WIDTH, HEIGHT = 182, 128
+WIDTH, HEIGHT = 182, 150
 VIEW = (LEFT * 2 + COLUMN * 5 + WIDTH, TOP + ROW + HEIGHT + 50)
 """Width and height of the drawing, in its own units."""
 
@@ -50,7 +50,7 @@ PARTS = (
         (
             ("api-keys-prevented", "no API keys"),
             ("agents-bounded", "agents bounded"),
-            ("agentcore-enclosed", "AgentCore enclosed"),
+            ("agentcore-enclosed", "AgentCore closed"),
         ),
     ),
     Part(
