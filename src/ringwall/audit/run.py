@@ -160,11 +160,14 @@ def read_account(
     *,
     candidates: tuple[str, ...] = (),
     progress: Progress = lambda _words: None,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Estate, Reading]:
-    """Read an account, and how it was read; see :func:`run_audit`."""
+    """Read an account, and how it was read; see :func:`run_audit`. ``watch`` is told how many parts of how many are read."""
     progress("reading the account")
     desired = compile_estate(perimeter) if perimeter is not None else None
-    observed = collect(aws, management=management, survey=True, candidates=candidates, desired=desired)
+    observed = collect(
+        aws, management=management, survey=True, candidates=candidates, desired=desired, watch=watch
+    )
     reading = Reading(
         account=aws.account,
         region=aws.region,

@@ -123,6 +123,7 @@ def run_shard(
     *,
     processes: int = 1,
     progress: Callable[[str], None] = lambda _words: None,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
     """Audit the accounts of one shard; those whose file is there already are not read again.
 
@@ -133,6 +134,7 @@ def run_shard(
         folder: where the shards' folders are.
         processes: how many processes share the work; 1 = this one alone.
         progress: told of each account.
+        watch: told how many accounts of how many are done.
 
     Returns:
         The shard's folder.
@@ -146,6 +148,7 @@ def run_shard(
     for account in _each(plan, waiting, place, processes):
         done += 1
         progress(f"{account} ({done} of {len(accounts)})")
+        watch(done, len(accounts))
     return place
 
 

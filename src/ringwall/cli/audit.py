@@ -21,7 +21,7 @@ from ringwall.cli.common import (
     write_json,
     write_text,
 )
-from ringwall.cli.terminal import show
+from ringwall.cli.terminal import Steps, show
 from ringwall.errors import AwsCallError, RingwallError
 
 if TYPE_CHECKING:
@@ -259,7 +259,8 @@ def _read(
 
     aws, management = _connections(perimeter, management_role, profile)
     places = candidates(aws, regions or ("" if perimeter is not None else "all"))
-    found = read_account(aws, management, perimeter, candidates=places, progress=note)
+    steps = Steps()
+    found = read_account(aws, management, perimeter, candidates=places, progress=steps, watch=steps.part)
     del aws, management
     forget_models()
     return found
