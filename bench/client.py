@@ -1,7 +1,8 @@
 """What the secure client adds to a call, beside raw boto3 that sends the same bytes to the same local server.
 
-The client decides, verifies what leaves, tells an outcome with its coverage, and holds a deadline. The target is raw
-boto3's own time and an allowance.
+The client decides, verifies what leaves, tells an outcome with its coverage, and holds a deadline. Times are the
+processor's, of this process: the server has its own. The target is raw boto3's own time and an allowance. The second peer is raw boto3 whose user agent is settled too: what the client takes
+off there is more than it adds, and is no part of what it adds.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ import multiprocessing
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
@@ -24,6 +26,7 @@ from botocore.config import Config
 from timing import Row, interleaved
 
 from ringwall.client import Outcome, SecureBedrockClient
+from ringwall.client.classes import settle_user_agent
 
 MODEL = "us.amazon.nova-pro-v1:0"
 GUARDRAIL = "arn:aws:bedrock:us-east-1:111122223333:guardrail/abcdefghijkl"
@@ -50,18 +53,25 @@ def rows() -> Iterator[Row]:
             "us-east-1", guardrail=f"{GUARDRAIL}:1", models=[MODEL], endpoint_url=url, ca_bundle=ca,
             on_outcome=_told,
         )  # fmt: skip
-        raw = boto3.client("bedrock-runtime", endpoint_url=url, verify=ca, config=Config(proxies={}))
-        guardrail = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}
-        for size, words, added, part in SIZES:
-            messages = [{"role": "user", "content": [{"text": "x" * size}]}]
-            ours, peer = interleaved(
-                _calling(secure, modelId=MODEL, messages=messages),
-                _calling(raw, modelId=MODEL, messages=messages, guardrailConfig=guardrail),
-                seconds=3,
-            )
-            target = peer.median * (1 + part) + added
-            name = f"Converse by the secure client, a prompt of {words}"
-            yield Row(name, ours, target, peer=peer, peer_name="raw boto3")
+        raw, settled = (
+            boto3.client("bedrock-runtime", endpoint_url=url, verify=ca, config=Config(proxies={}))
+            for _ in range(2)
+        )
+        settle_user_agent(settled)
+        for operation, parameters_of, guardrail in FORMS:
+            for size, words, added, part in SIZES:
+                given = {"modelId": MODEL, **parameters_of("x" * size)}
+                ours, peer, other = interleaved(
+                    _calling(secure, operation, given),
+                    _calling(raw, operation, {**given, **guardrail}),
+                    _calling(settled, operation, {**given, **guardrail}),
+                    seconds=5,
+                    clock=time.process_time,
+                )
+                target = peer.median * (1 + part) + added
+                name = f"{operation} by the secure client, a prompt of {words}"
+                yield Row(name, ours, target, peer=peer, peer_name="raw boto3")
+                yield Row("", peer=other, peer_name="  user agent settled")
 
 
 def _told(outcome: Outcome) -> None:
@@ -70,8 +80,32 @@ def _told(outcome: Outcome) -> None:
         raise AssertionError(outcome)
 
 
-def _calling(client: Any, **parameters: Any) -> Any:
-    return lambda: client.converse(**parameters)
+def _calling(client: Any, operation: str, parameters: Mapping[str, Any]) -> Callable[[], Any]:
+    """A call whose answer is read."""
+    method = getattr(client, operation)
+
+    def call() -> None:
+        body = method(**parameters).get("body")
+        if body is not None:
+            body.read()
+
+    return call
+
+
+def _converse(text: str) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [{"text": text}]}]}
+
+
+def _native(text: str) -> dict[str, Any]:
+    return {"body": json.dumps({"messages": [{"role": "user", "content": text}]})}
+
+
+PINNED = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}
+FORMS = (
+    # method, parameters of a prompt, and the guardrail's of raw boto3, which the client puts in by itself
+    ("converse", _converse, {"guardrailConfig": PINNED}),
+    ("invoke_model", _native, PINNED),
+)
 
 
 @contextmanager

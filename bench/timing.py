@@ -66,19 +66,25 @@ def measure(
 
 
 def interleaved(
-    ours: Callable[[], Any], peer: Callable[[], Any], *, seconds: float = 2.0
-) -> tuple[Timing, Timing]:
-    """Time two calls in turn, so that what disturbs the machine disturbs both."""
-    for call in (ours, peer, ours, peer):
+    *calls: Callable[[], Any], seconds: float = 2.0, clock: Callable[[], float] = time.perf_counter
+) -> tuple[Timing, ...]:
+    """Time some calls in turn, so that what disturbs the machine disturbs all.
+
+    Args:
+        calls: what is timed.
+        seconds: how long.
+        clock: ``time.process_time`` for the processor's time of this process, waiting left out.
+    """
+    for call in (*calls, *calls):
         call()
-    found: tuple[list[float], list[float]] = ([], [])
+    found: tuple[list[float], ...] = tuple([] for _ in calls)
     end = time.perf_counter() + seconds
-    while time.perf_counter() < end or len(found[1]) < 5:
-        for call, times in zip((ours, peer), found, strict=True):
-            started = time.perf_counter()
+    while time.perf_counter() < end or len(found[-1]) < 5:
+        for call, times in zip(calls, found, strict=True):
+            started = clock()
             call()
-            times.append(time.perf_counter() - started)
-    return Timing(median(found[0]), min(found[0])), Timing(median(found[1]), min(found[1]))
+            times.append(clock() - started)
+    return tuple(Timing(median(times), min(times)) for times in found)
 
 
 def beside(

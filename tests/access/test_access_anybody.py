@@ -12,7 +12,6 @@ from ringwall.access.anybody import anybody, stands_for
 from ringwall.access.proving import EstateAnswer, Prover
 from ringwall.catalog import load
 from ringwall.estate.model import Account, Estate, Resource
-from ringwall.proof.axioms import ONE_PARTITION
 from ringwall.proof.claims import Claim, claim_from_json
 
 ACCOUNT, ORG = "111122223333", "o-ringwallsb"
@@ -68,9 +67,11 @@ def proved(over: Access, claim: Claim, **options: Any) -> EstateAnswer:
     return Prover(over, ACCOUNT, load(), **options).prove(claim)
 
 
-def one_by_one(over: Access, claim: Claim) -> EstateAnswer:
-    """Without the common question: an axiom that decides nothing here is switched off."""
-    return proved(over, claim, disabled_axioms=frozenset({ONE_PARTITION}))
+def one_by_one(over: Access, claim: Claim, **options: Any) -> EstateAnswer:
+    """Each actor by itself: nobody stands for anybody."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Prover, "is_stood_for", lambda *_: False)
+        return proved(over, claim, **options)
 
 
 CASES = [

@@ -5,10 +5,12 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable, Mapping
+from types import MethodType
 from typing import Any
 
 import botocore
 import pytest
+from botocore.client import BaseClient
 from botocore.config import Config
 
 from client.client_hostile import GUARDRAIL, GUARDRAIL_ID, Hostile, Reply, model_of
@@ -250,11 +252,8 @@ def test_a_new_operation_is_refused(by_hand: Make, server: Hostile) -> None:
     renamed = copy.copy(model)
     renamed.name = "ConverseLater"
     with pytest.raises(PerimeterViolation) as caught:
-        client.meta.events.emit(
-            "before-parameter-build.bedrock-runtime.ConverseLater",
-            params={"modelId": MODEL},
-            model=renamed,
-            context={"client_region": "us-east-1"},
+        client._convert_to_request_dict(
+            {"modelId": MODEL}, renamed, server.url, context={"client_region": "us-east-1"}
         )
     assert caught.value.rule == "operation-not-guarded"
     move(client, lambda url: url.replace("/converse", "/converse-later"))
@@ -278,6 +277,97 @@ def test_a_knowledge_base_and_an_agent_are_the_declared_ones(declared: Make, ser
     assert not any("knowledgebases" in item.path or "agents" in item.path for item in server.received)
     declared("search").session.client("bedrock-agent-runtime").retrieve(knowledgeBaseId="KBQUICKST1", **query)
     assert server.received[-1].path == "/knowledgebases/KBQUICKST1/retrieve"
+
+
+RERANKING = {"type": "BEDROCK_RERANKING_MODEL", "bedrockRerankingConfiguration": {"modelConfiguration": {}}}
+ELSEWHERE = "arn:aws:bedrock:us-east-1::foundation-model/cohere.rerank-v3-5:0"
+
+
+def reranked(model: str) -> dict[str, Any]:
+    found = copy.deepcopy(RERANKING)
+    found["bedrockRerankingConfiguration"]["modelConfiguration"]["modelArn"] = model
+    return found
+
+
+FILTERING = {
+    "modelArn": "arn:aws:bedrock:us-east-1::foundation-model/us.amazon.nova-pro-v1:0",
+    "metadataAttributes": [{"key": "k", "type": "STRING", "description": "d"}],
+}
+SEARCHES: Mapping[str, tuple[dict[str, Any], str]] = {
+    "a model writes the filter": (
+        {"vectorSearchConfiguration": {"implicitFilterConfiguration": FILTERING}}, "operation-not-guarded",
+    ),
+    "another model reranks": (
+        {"vectorSearchConfiguration": {"rerankingConfiguration": reranked(ELSEWHERE)}}, "model-not-declared",
+    ),
+    "another model reranks a managed search": (
+        {"managedSearchConfiguration": {"rerankingConfiguration": reranked(ELSEWHERE)}}, "model-not-declared",
+    ),
+    "AWS chooses a model": ({"managedSearchConfiguration": {"rerankingModelType": "MANAGED"}}, "model-not-declared"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SEARCHES)
+@pytest.mark.parametrize("late", [False, True], ids=["asked", "edited later"])
+@pytest.mark.parametrize("use", ["search", "assistant"])
+def test_a_search_runs_no_other_model(
+    declared: Make, server: Hostile, use: str, case: str, *, late: bool
+) -> None:
+    """Retrieve and InvokeAgent take models beside the one that answers; the bytes are looked at too."""
+    configuration, rule = SEARCHES[case]
+    client = declared(use).session.client("bedrock-agent-runtime")
+
+    def ask(**given: Any) -> Any:
+        if use == "search":
+            return client.retrieve(knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"}, **given)
+        base = {"knowledgeBaseId": "KBQUICKST1", **given}
+        state = {"sessionState": {"knowledgeBaseConfigurations": [base]}} if given else {}
+        return client.invoke_agent(
+            agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="s1", inputText="x", **state
+        )
+
+    def edit(body: dict[str, Any]) -> None:
+        place = body
+        if use == "assistant":
+            place = body.setdefault("sessionState", {})["knowledgeBaseConfigurations"] = [{}]
+            place = place[0]
+        place["retrievalConfiguration"] = configuration
+
+    if late:
+        client.meta.events.register_last("before-call", edited(edit))
+    with pytest.raises(PerimeterViolation) as caught:
+        ask(**({} if late else {"retrievalConfiguration": configuration}))
+    assert caught.value.rule == rule
+    assert not any("/retrieve" in item.path or "/agents/" in item.path for item in server.received)
+
+
+def test_a_declared_model_may_rerank(declared: Make, server: Hostile) -> None:
+    client = declared("search").session.client("bedrock-agent-runtime")
+    own = "arn:aws:bedrock:us-east-1:111122223333:inference-profile/us.amazon.nova-pro-v1:0"
+    for kind in ({"rerankingConfiguration": reranked(own)}, {"numberOfResults": 3}):
+        client.retrieve(
+            knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"},
+            retrievalConfiguration={"vectorSearchConfiguration": kind},
+        )  # fmt: skip
+    assert len([item for item in server.received if item.path.endswith("/retrieve")]) == 2
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"{", b'{"a": 1, "a": 2}', b"[]"])
+@pytest.mark.parametrize("use", ["search", "assistant"])
+def test_a_search_that_cannot_be_read_does_not_leave(
+    declared: Make, server: Hostile, use: str, data: bytes
+) -> None:
+    client = declared(use).session.client("bedrock-agent-runtime")
+    client.meta.events.register_last("before-call", lambda params, **_: params.update(body=data))
+    attempts = {
+        "search": lambda: client.retrieve(knowledgeBaseId="KBQUICKST1", retrievalQuery={"text": "x"}),
+        "assistant": lambda: client.invoke_agent(
+            agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="s1"
+        ),
+    }
+    with pytest.raises(PerimeterViolation, match="guardrail-not-pinned"):
+        attempts[use]()
+    assert not any("/retrieve" in item.path or "/agents/" in item.path for item in server.received)
 
 
 # -- other handlers at work --------------------------------------------------------------------------------------------
@@ -379,13 +469,12 @@ def test_a_model_swapped_in_the_url_does_not_leave(by_hand: Make, server: Hostil
     refused(server, "model-not-declared", lambda: call(client, "converse"))
 
 
-def test_the_verification_stands_without_our_handlers(by_hand: Make, server: Hostile) -> None:
+def test_the_verification_stands_without_a_decision(by_hand: Make, server: Hostile) -> None:
+    """As if botocore came to take other steps, and somebody took off the handlers that can be."""
     client = by_hand().client
-    for event in ("before-parameter-build", "before-sign", "needs-retry"):
-        for suffix in ("decide", "sign", "retry"):
-            client.meta.events.unregister(
-                f"{event}.bedrock-runtime", unique_id=f"ringwall-bedrock-runtime-{suffix}"
-            )
+    client._convert_to_request_dict = MethodType(BaseClient._convert_to_request_dict, client)
+    client.meta.events.unregister("needs-retry.bedrock-runtime", unique_id="ringwall-bedrock-runtime-retry")
+    client.meta.events.unregister("after-call.bedrock-runtime", unique_id="ringwall-observe")
     for method in CALLS:
         refused(server, "guardrail-not-pinned", lambda method=method: call(client, method))
     given = {"guardrailConfig": PINNED}
@@ -425,6 +514,7 @@ def test_a_bearer_token_of_the_environment_never_wins(
     by_hand: Make, server: Hostile, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-LEAK")
+    monkeypatch.setenv("AWS_AUTH_SCHEME_PREFERENCE", "httpBearerAuth")
     call(by_hand(), method)
     assert server.only.headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
     assert b"LEAK" not in server.only.raw
@@ -449,11 +539,7 @@ def test_other_signatures_are_refused(
     for chosen in (botocore.UNSIGNED, "bearer", "v4-query"):
         other = client.session.client("bedrock-runtime")
         other.meta.events.register("choose-signer", lambda chosen=chosen, **_: chosen)
-        refused(
-            server,
-            "no-presigned-urls" if chosen == "v4-query" else "sigv4-only",
-            lambda other=other: call(other, "converse"),
-        )
+        refused(server, "sigv4-only", lambda other=other: call(other, "converse"))
 
 
 def test_a_signature_for_another_region_or_service_does_not_leave(by_hand: Make, server: Hostile) -> None:

@@ -10,10 +10,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import given
+from hypothesis import strategies as st
 
 from client.client_hostile import Hostile
 from client.conftest import MODEL
 from ringwall.client import PerimeterViolation, SecureBedrockClient, coverage
+from ringwall.client.body import json_object, outline
 
 TEXT = {"text": "hello"}
 GUARDED = {"guardContent": {"text": {"text": "hello"}}}
@@ -51,6 +54,10 @@ CASES: Mapping[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("tool-arguments", "messages[0].content[1]"),
             ("tool-specification", "toolConfig.tools[0]"),
         ],
+    ),
+    "tools of AWS's own": (
+        {**user(TEXT), "toolConfig": {"tools": [{"systemTool": {"name": "nova_grounding"}}, {"later": {}}]}},
+        [("system-tool", "toolConfig.tools[0]"), ("unknown-tool", "toolConfig.tools[1]")],
     ),
     "system": ({**user(TEXT), "system": [TEXT, GUARDED]}, [("system-outside-guard-content", "system[0]")]),
     "system guards do not narrow messages": ({**user(TEXT), "system": [GUARDED]}, []),
@@ -190,3 +197,93 @@ def test_a_violation_survives_a_trip_between_processes() -> None:
         violation.response,
         str(violation),
     )
+
+
+# -- long bodies -------------------------------------------------------------------------------------------------------
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from(
+    ["x" * 300, '"' * 300, "\\" * 301, '\\"' * 200, "ж" * 300, "tool_result" * 30]
+)  # fmt: skip
+DOCUMENTS = st.dictionaries(
+    st.text(max_size=8) | st.sampled_from(["y" * 250, "z" * 250, '\\"' * 150]),
+    st.recursive(LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=8), inner)),
+    min_size=1,
+)
+
+
+def shortened(value: Any, escaped: bool) -> Any:
+    """A document without what is long, names too."""
+    if isinstance(value, dict):
+        return [(shortened(name, escaped), shortened(item, escaped)) for name, item in value.items()]
+    if isinstance(value, list):
+        return [shortened(item, escaped) for item in value]
+    if not isinstance(value, str) or value.startswith("long text "):
+        return value if not isinstance(value, str) else "long"
+    return "long" if len(json.dumps(value, ensure_ascii=escaped).encode()) >= 202 else value
+
+
+@given(document=DOCUMENTS, escaped=st.booleans())
+def test_an_outline_says_what_the_body_says(document: dict[str, Any], escaped: bool) -> None:
+    data = json.dumps(document, ensure_ascii=escaped).encode()
+    assert shortened(dict(outline(data)), escaped) == shortened(document, escaped)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"[]",
+        b'"' + b"x" * 300,
+        b'{"a": "' + b"x" * 300,
+        b'{"a": "' + b"x" * 300 + b'\\"}',
+        b'{"a": 1, "b": "' + b"x" * 300 + b'", "a": 2}',
+        b'{"a": "' + b"x" * 300 + b'"} {"b": 1}',
+        b'{"a": \\"' + b"x" * 300 + b'"}',
+        json.dumps({"a": "x" * 300}).encode("utf-16"),
+    ],
+)
+def test_what_cannot_be_read_has_no_outline(data: bytes) -> None:
+    assert outline(data) == json_object(data) == {}
+
+
+def test_many_quotations_are_read_whole() -> None:
+    data = json.dumps({"messages": [{"role": "tool", "content": '"quoted" ' * 3000}]})
+    assert [gap.rule for gap in coverage({"body": data}).gaps] == ["tool-result"]
+
+
+def test_a_long_prompt_hides_nothing() -> None:
+    """What stands in a text is text; what stands beside it is seen."""
+    text = '{"role": "tool", "tools": [{}]} \\' * 40
+    beside = {
+        "messages": [{"role": "user", "content": text}, {"role": "tool", "content": text}],
+        "tools": [{}],
+    }
+    assert [gap.where for gap in coverage({"body": json.dumps(beside)}).gaps] == [
+        "body.messages[1]",
+        "body.tools[0]",
+    ]
+    assert coverage({"body": json.dumps({"messages": [beside["messages"][0]]})}).complete
+
+
+@pytest.mark.parametrize("value", [[], {}, 1, None, ["x"]])
+@pytest.mark.parametrize("form", ["body", "converse", "message", "settings"])
+def test_values_of_another_kind_are_no_accident(value: Any, form: str) -> None:
+    """A caller may give anything; who says so is botocore or AWS, not an exception in between."""
+    settings = {SETTINGS: {"streamProcessingMode": value, "tagSuffix": ""}}
+    given: dict[str, Any] = {
+        "body": {"body": json.dumps({"messages": value, "tools": value if value != ["x"] else []})},
+        "message": {"body": json.dumps({"messages": [value, {"role": value, "content": [value]}]})},
+        "settings": {"body": json.dumps({"prompt": "hello", **settings})},
+        "converse": {
+            "messages": value,
+            "system": value,
+            "guardrailConfig": {"streamProcessingMode": value},
+        },
+    }[form]
+    assert coverage(given).complete
+
+
+@pytest.mark.parametrize("model", [[], {}, None, 1])
+def test_a_model_of_another_kind_is_none(by_hand: Make, model: Any) -> None:
+    with pytest.raises(PerimeterViolation, match="model-not-declared"):
+        by_hand().converse(modelId=model, messages=[])

@@ -94,6 +94,38 @@ if find_spec("langchain_aws"):
         assert seen == []
 
 
+if find_spec("langchain_aws") and find_spec("langchain"):
+    from langchain.agents import create_agent
+
+    def lookup(word: str) -> str:
+        """What a word means."""
+        return f"{word}: an interface in your subnet"
+
+    @pytest.mark.parametrize("kind", [ChatBedrockConverse, ChatBedrock])
+    def test_a_langchain_agent_with_tools(guarded: GuardedSession, seen: list[Outcome], kind: Any) -> None:
+        """An agent's turns carry the guardrail, and its outcomes say what of them no guardrail reads."""
+        agent = create_agent(langchain(kind, guarded, guarded.models["claude"]), tools=[lookup])
+        turns: list[Any] = [
+            {"role": "user", "content": QUESTION},
+            {"role": "assistant", "content": "", "tool_calls": [{"id": "t1", "name": "lookup", "args": {"word": "x"}}]},
+            {"role": "tool", "tool_call_id": "t1", "content": lookup("endpoint")},
+        ]  # fmt: skip
+        assert agent.invoke({"messages": turns[:1]})["messages"][-1].text
+        assert agent.invoke({"messages": turns})["messages"][-1].text
+        operation = "Converse" if kind is ChatBedrockConverse else "InvokeModel"
+        carried(seen, operation, operation)
+        first, second = (set(item.coverage.rules) for item in seen if item.coverage)
+        assert first == {"tool-specification"}
+        assert second == {"tool-specification", "tool-arguments", "tool-result"}
+
+    def test_a_langchain_agent_is_refused(guarded: GuardedSession, seen: list[Outcome]) -> None:
+        agent = create_agent(langchain(ChatBedrockConverse, guarded, OTHER), tools=[lookup])
+        with pytest.raises(Exception, match="model-not-declared") as caught:
+            agent.invoke({"messages": [{"role": "user", "content": QUESTION}]})
+        assert denied(caught.value)
+        assert seen == []
+
+
 if find_spec("strands"):
     from strands import Agent
     from strands.models import BedrockModel
@@ -182,7 +214,9 @@ if find_spec("llama_index") and find_spec("llama_index.llms.bedrock_converse"):
 if find_spec("aiobotocore"):
     from aiobotocore.session import AioSession
 
-    def asynchronous(guarded: GuardedSession, model: str, **parameters: Any) -> Any:
+    def asynchronous(
+        guarded: GuardedSession, model: str, *, verify: Any = None, handler: Any = None, **parameters: Any
+    ) -> Any:
         own = AioSession()
         guarded.attach(own)
         keys = guarded.get_credentials().get_frozen_credentials()
@@ -192,8 +226,10 @@ if find_spec("aiobotocore"):
             async with own.create_client(
                 "bedrock-runtime", "us-east-1", endpoint_url="https://bedrock-runtime.us-east-1.amazonaws.com",
                 aws_access_key_id=keys.access_key, aws_secret_access_key=keys.secret_key,
-                aws_session_token=keys.token,
+                aws_session_token=keys.token, verify=verify,
             ) as client:  # fmt: skip
+                if handler is not None:
+                    client.meta.events.register_last("before-send", handler)
                 answer = await client.converse(modelId=model, messages=messages, **parameters)
                 stream = await client.converse_stream(modelId=model, messages=messages)
                 return answer, [event async for event in stream["stream"]]
@@ -212,6 +248,18 @@ if find_spec("aiobotocore"):
         other = {"guardrailIdentifier": "other1234567", "guardrailVersion": "1"}
         with pytest.raises(PerimeterViolation, match="guardrail-not-pinned"):
             asynchronous(guarded, guarded.models["nova"], guardrailConfig=other)
+        with pytest.raises(PerimeterViolation, match="tls-required"):
+            asynchronous(guarded, guarded.models["nova"], verify=False)
+        assert seen == []
+
+    def test_aiobotocore_after_everybody_else(guarded: GuardedSession, seen: list[Outcome]) -> None:
+        """The check stands behind handlers that were registered after it."""
+
+        def swap(request: Any, **_: Any) -> None:
+            request.url = request.url.replace("nova-pro", "nova-lite")
+
+        with pytest.raises(PerimeterViolation, match="model-not-declared"):
+            asynchronous(guarded, guarded.models["nova"], handler=swap)
         assert seen == []
 
 
@@ -262,6 +310,19 @@ if find_spec("anthropic"):
         with pytest.raises(PerimeterViolation) as caught:
             claude(guarded, world).messages.create(**{"model": guarded.models["claude"], **ASKED, **given})
         assert caught.value.rule == rule
+
+    def test_anthropics_copies_are_refused_too(guarded: GuardedSession, world: World) -> None:
+        client = claude(guarded, world)
+        for other in (client.with_options(timeout=5), client.copy(), client.with_middleware(passing)):
+            with pytest.raises(PerimeterViolation, match="model-not-declared"):
+                other.messages.create(model=OTHER, **ASKED)
+            with pytest.raises(PerimeterViolation, match="model-not-declared"):
+                other.beta.messages.create(model=OTHER, **ASKED)
+        with pytest.raises(PerimeterViolation, match="model-not-declared"):
+            client.messages.create(model=guarded.models["claude"], extra_body={"model": OTHER}, **ASKED)
+
+    def passing(request: Any, call_next: Any) -> Any:
+        return call_next(request)
 
 
 if find_spec("opentelemetry.instrumentation"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import boto3
 import pytest
 
 from cli.command_line import QUICKSTART, Done, ringwall
+from client.client_hostile import Hostile, Reply
 from demo.quickstart_account import deployed
 from ringwall.client.preflight import preflight
 from ringwall.demo.world import World
@@ -76,8 +78,50 @@ def test_a_knowledge_base_and_an_agent() -> None:
     done = ringwall("preflight", "--file", str(QUICKSTART))
     assert done.code == 2
     assert "ok      search: knowledge-base: KBQUICKST1 may be called" in done.out
-    assert "unknown assistant: agent: agent AGENTQUIC1 was not asked: it could run" in done.out
+    known = "alias ALIASQUIC1 of agent AGENTQUIC1 is there and takes calls; it was not asked, as it could run"
+    assert f"unknown assistant: agent: {known}" in done.out
     assert "FAILED" not in done.out
+
+
+def agent_of(found: list[Any]) -> Any:
+    return next(item for item in found if item.name == "agent")
+
+
+def test_an_agent_that_is_not_there(edited: Callable[..., str]) -> None:
+    file = edited(("alias: ALIASQUIC1", "alias: ALIASNONE1"))
+    agent = agent_of(list(preflight(file, uses=("assistant",))))
+    assert (agent.status, agent.facts["code"]) == ("failed", "ResourceNotFoundException")
+    assert "uses.assistant.alias" in str(agent.advice)
+
+
+@pytest.mark.parametrize(
+    ("alias", "status"),
+    [
+        ({"agentAliasStatus": "PREPARED", "aliasInvocationState": "ACCEPT_INVOCATIONS"}, "unknown"),
+        ({"agentAliasStatus": "PREPARED"}, "unknown"),
+        ({"agentAliasStatus": "FAILED", "aliasInvocationState": "ACCEPT_INVOCATIONS"}, "failed"),
+        ({"agentAliasStatus": "PREPARED", "aliasInvocationState": "REJECT_INVOCATIONS"}, "failed"),
+        (None, "unknown"),
+    ],
+)
+def test_an_agents_alias(
+    server: Hostile, declaration: Path, alias: dict[str, str] | None, status: str
+) -> None:
+    """What can be read of it, by the credentials that begin; nothing is invoked."""
+    denied = {"message": "User: x is not authorized to perform: bedrock:GetAgentAlias"}
+    server.reply(
+        "ALIASQUIC1",
+        Reply(403, json.dumps(denied).encode(), {"x-amzn-ErrorType": "AccessDeniedException"})
+        if alias is None
+        else Reply(200, json.dumps({"agentAlias": alias}).encode()),
+    )
+    endpoints = dict.fromkeys(("sts", "bedrock", "bedrock-agent", "bedrock-agent-runtime"), server.url)
+    found = preflight(declaration, uses=("assistant",), endpoint_urls=endpoints, ca_bundle=server.ca_file)
+    agent = agent_of(list(found))
+    assert agent.status == status
+    assert ("nor can it be read" in agent.summary) is (alias is None)
+    assert server.received[-1].path.endswith("/agentaliases/ALIASQUIC1/")
+    assert not any("/sessions/" in item.path for item in server.received)
 
 
 def test_nothing_is_paid_for(world: World) -> None:
@@ -182,3 +226,34 @@ def test_what_cannot_be_done(arguments: tuple[str, str]) -> None:
     done: Done = ringwall("preflight", "--file", str(QUICKSTART), *arguments)
     assert done.code == 1
     assert done.err.startswith("ringwall: ")
+
+
+def test_the_environment_is_the_one_that_was_named(edited: Callable[..., str]) -> None:
+    """An environment with a use of its own, and a guardrail that is not there."""
+    file = edited()
+    with Path(file).open("a") as text:
+        text.write(
+            "environments:\n  prod:\n    guardrail: {name: stricter}\n    uses: {app: {models: [nova]}}\n"
+        )
+    done = ringwall("preflight", "--file", file, "--use", "app", "--environment", "prod", "--json")
+    found = {item["check"]: item for item in done.valid("preflight")["checks"]}
+    assert "there is no guardrail stricter" in found["guardrail"]["summary"]
+    plain = ringwall("preflight", "--file", file, "--use", "app", "--json")
+    assert plain.code == 0, plain.err
+    missing = ringwall("preflight", "--file", file, "--environment", "stage")
+    assert (missing.code, "no environment stage (there: prod)" in missing.err) == (1, True)
+
+
+def test_credentials_of_another_account(server: Hostile, declaration: Path) -> None:
+    """A role was assumed, and whoever that is belongs elsewhere: nothing is asked as them."""
+    elsewhere = "arn:aws:sts::999988887777:assumed-role/quickstart-app/x"
+    server.caller = elsewhere
+    endpoints = dict.fromkeys(("sts", "bedrock", "bedrock-runtime"), server.url)
+    found = list(preflight(declaration, uses=("app",), endpoint_urls=endpoints, ca_bundle=server.ca_file))
+    identity = next(item for item in found if item.name == "identity")
+    assert identity.status == "failed"
+    assert elsewhere in identity.summary
+    assert "111122223333" in identity.summary
+    assert (identity.facts, "--profile" in str(identity.advice)) == ({"arn": elsewhere}, True)
+    assert [item.status for item in found if item.name == "calls"] == ["unknown"]
+    assert {item.operation for item in server.received} == {"GetCallerIdentity", "AssumeRole"}

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from client.client_hostile import EXPIRED, Hostile
@@ -57,6 +58,32 @@ def test_a_refresh_every_second_among_many_threads_loses_no_call(declared: Make,
     used = [key(item) for item in server.calls("converse")]
     for number in range(rounds):
         assert set(used[number * threads : (number + 1) * threads]) == {f"ASIAASSUMED{number + 1:05d}"}
+
+
+def test_a_thousand_threads_lose_no_call_while_credentials_end(declared: Make, server: Hostile) -> None:
+    """All at once, and after every hundredth answer the clock jumps past the end of the credentials in use."""
+    threads, clock, answered, lock = 1000, Clock(), list[Outcome](), threading.Lock()
+
+    def told(outcome: Outcome) -> None:
+        with lock:
+            answered.append(outcome)
+            if len(answered) % 100 == 0:
+                clock.moved += timedelta(hours=1)
+
+    server.lifetime = lambda _serial: int(clock.moved.total_seconds()) + 3600
+    session = clocked(declared(on_outcome=told), clock).session
+    client = session.client("bedrock-runtime", config=Config(max_pool_connections=64, connect_timeout=60))
+    together = threading.Barrier(threads)
+
+    def call(_: int) -> Any:
+        together.wait(60)
+        return converse(client)
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert len(list(pool.map(call, range(threads)))) == threads
+    assert len(answered) == len(server.calls("converse")) == threads
+    assert all(item.complete and item.error is None for item in answered)
+    assert 2 <= len(server.calls("AssumeRole")) <= threads // 100 + 1
 
 
 @pytest.mark.parametrize("minutes", [-14, -5, 0, 5, 40])

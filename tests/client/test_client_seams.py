@@ -191,3 +191,14 @@ def test_a_request_outside_is_refused(declared: Make, case: str) -> None:
         middleware(declared().session)(request, passed.append)
     assert caught.value.rule == rule
     assert passed == []
+
+
+def test_no_request_passes_beside_an_api_key_of_the_environment(
+    declared: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_BEARER_TOKEN_BEDROCK", "bedrock-api-key-LEAK")
+    passed: list[Any] = []
+    with pytest.raises(PerimeterViolation, match="sigv4-only") as caught:
+        middleware(declared().session)(Request(), passed.append)
+    assert "LEAK" not in str(caught.value)
+    assert passed == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,7 @@ class Tamper:
     methods: tuple[str, ...] = ALL
 
 
-def headers(**values: str) -> Callable[[Any], None]:
+def headers(**values: Any) -> Callable[[Any], None]:
     """Sets headers, by names with underscores."""
 
     def change(request: Any) -> None:
@@ -94,6 +95,23 @@ def later(data: bytes) -> bytes:
 
 def asynchronous(data: bytes) -> bytes:
     return data.replace(b'"trace": "enabled"', b'"trace": "enabled", "streamProcessingMode": "async"')
+
+
+class Posing(bytes):
+    """Bytes that decode to something else than they are."""
+
+    def decode(self, *_: Any) -> str:
+        return json.dumps({"guardrailConfig": {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "3"}})
+
+    def startswith(self, *_: Any) -> bool:
+        return True
+
+
+def resigned(request: Any, signature: bytes) -> None:
+    """The same header with something else in the place of the signature, padded to its length."""
+    authorization = request.headers["Authorization"][:-64] + signature.rjust(64, b"0")
+    del request.headers["Authorization"]
+    request.headers["Authorization"] = authorization
 
 
 def unlike(request: Any) -> None:
@@ -158,9 +176,43 @@ TAMPERS: Mapping[str, Tamper] = {
         ),
         "guardrail-not-signed", HEADER_CALLS,
     ),
+    "signature of two parts": Tamper(SEND, lambda request: resigned(request, b", Credential=AKIA/20260101/eu-west-1/s3/x"), "sigv4-only"),
+    "signature that goes on": Tamper(SEND, lambda request: resigned(request, b"0" * 64 + b", SignedHeaders=host"), "sigv4-only"),
+    "signature, not hexadecimal": Tamper(SEND, lambda request: resigned(request, b"-" * 64), "sigv4-only"),
     "another host": Tamper(SEND, url(lambda text: text.replace("127.0.0.1", "localhost")), "endpoint-not-declared"),
     "user information": Tamper(
-        SEND, url(lambda text: text.replace("https://", "https://127.0.0.1@example.com/")), "operation-not-guarded"
+        SEND, url(lambda text: text.replace("https://", "https://127.0.0.1@example.com/")), "endpoint-not-declared"
+    ),
+    "another host, by a user's name": Tamper(
+        SEND, url(lambda text: text.replace("https://", "https://example.com@")), "endpoint-not-declared"
+    ),
+    "another host, to urllib3 alone": Tamper(
+        SEND, url(lambda text: text.replace("https://", "https://localhost:1\\@")), "endpoint-not-declared"
+    ),
+    "a line break in the URL": Tamper(
+        SEND, url(lambda text: text.replace("/model/", "/\n/model/")), "endpoint-not-declared"
+    ),
+    "a fragment": Tamper(SEND, url(lambda text: f"{text}#x"), "endpoint-not-declared"),
+    "a query": Tamper(SEND, url(lambda text: f"{text}?guardrailIdentifier=x"), "operation-not-guarded"),
+    "a target": Tamper(SEND, headers(X_Amz_Target="Bedrock.StartAsyncInvoke"), "operation-not-guarded"),
+    "another protocol": Tamper(SEND, headers(Smithy_Protocol="rpc-v2-cbor"), "operation-not-guarded"),
+    "a length by a name with a space": Tamper(
+        SEND, lambda request: request.headers.__setitem__("Content-Length ", "1"), "body-not-whole"
+    ),
+    "a coding by a name with a space": Tamper(
+        SEND, lambda request: request.headers.__setitem__("Transfer-Encoding ", "chunked"), "body-not-whole"
+    ),
+    "a header within a header": Tamper(
+        SEND, headers(User_Agent="x\r\n Transfer-Encoding: chunked"), "body-not-whole"
+    ),
+    "a header within a header's bytes": Tamper(
+        SEND, headers(User_Agent=b"x\r\n Transfer-Encoding: chunked"), "body-not-whole"
+    ),
+    "a body that says of itself another": Tamper(
+        SEND, body(lambda _: Posing(b'{"messages": []}')), "guardrail-not-pinned", BODY_CALLS
+    ),
+    "a body in the making": Tamper(
+        SEND, lambda request: setattr(request, "body", io.BytesIO(request.body)), "guardrail-not-pinned", BODY_CALLS
     ),
     "plain HTTP": Tamper(SEND, url(lambda text: text.replace("https:", "http:")), "tls-required"),
     "Host header": Tamper(SEND, headers(Host="bedrock-mantle.us-east-1.api.aws"), "endpoint-not-declared"),
@@ -219,6 +271,54 @@ def test_a_stream_made_asynchronous_on_the_way_does_not_leave(
     client.meta.events.register_last("before-send", lambda request, **_: body(asynchronous)(request))
     assert rule_of(client, method) == "stream-not-synchronous"
     assert len(server.calls("converse-stream")) == 1
+
+
+METADATA = "X-Amzn-Bedrock-Request-Metadata"
+EVICTING: Mapping[str, Tamper] = {
+    "gone from the body": Tamper(
+        SEND, body(lambda data: data.replace(b"requestMetadata", b"requestmetadata")), "metadata-not-declared", BODY_CALLS
+    ),
+    "another value in the body": Tamper(
+        SEND, body(lambda data: data.replace(b"payments", b"marketing")), "metadata-not-declared", BODY_CALLS
+    ),
+    "no mapping in the body": Tamper(
+        SEND, body(lambda data: data.replace(b'{"team": "payments"}', b'"payments"')), "metadata-not-declared", BODY_CALLS
+    ),
+    "gone from the headers": Tamper(SEND, without(METADATA), "metadata-not-declared", HEADER_CALLS),
+    "gone before signing": Tamper(SIGN, without(METADATA), "metadata-not-declared", HEADER_CALLS),
+    "another value": Tamper(
+        SEND, headers(X_Amzn_Bedrock_Request_Metadata=b'{"team": "marketing"}'), "metadata-not-declared", HEADER_CALLS
+    ),
+    "twice": Tamper(
+        SEND, headers(X_Amzn_Bedrock_Request_Metadata=b'{"team": "payments", "team": "marketing"}'),
+        "metadata-not-declared", HEADER_CALLS,
+    ),
+    "no JSON": Tamper(SEND, headers(X_Amzn_Bedrock_Request_Metadata=b"team"), "metadata-not-declared", HEADER_CALLS),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [(name, method) for name, tamper in EVICTING.items() for method in tamper.methods]
+)
+def test_declared_metadata_is_in_what_leaves(
+    declared: Make, declaration: Path, server: Hostile, name: str, method: str
+) -> None:
+    text = declaration.read_text().replace("trust_environment: false", "metadata: {team: payments}")
+    declaration.write_text(text)
+    tamper, client = EVICTING[name], declared().client
+    active: list[bool] = []
+
+    def handler(request: Any, **_: Any) -> None:
+        if active:
+            tamper.change(request)
+
+    client.meta.events.register_last(tamper.event, handler)
+    for before in (0, 1):  # cold, and after an untouched call
+        active[:] = [True]
+        assert rule_of(client, method) == tamper.rule
+        assert len([item for item in server.received if "/model/" in item.path]) == before
+        active.clear()
+        call(client, method)
 
 
 @pytest.mark.parametrize("method", HEADER_CALLS)
@@ -325,8 +425,12 @@ def test_a_mapping_changed_after_the_check_does_not_count(by_hand: Make, server:
     """The caller's own mapping is copied when it is checked: another thread may still hold it."""
     client = by_hand()
     given = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "3"}
-    client.meta.events.register_last(
-        "before-parameter-build", lambda **_: given.update(guardrailVersion="DRAFT")
-    )
+    serialize = client._serializer.serialize_to_request
+
+    def late(*arguments: Any) -> Any:
+        given.update(guardrailVersion="DRAFT")
+        return serialize(*arguments)
+
+    client._serializer.serialize_to_request = late
     client.converse(modelId=MODEL, messages=MESSAGES, guardrailConfig=given)
     assert server.only.json["guardrailConfig"]["guardrailVersion"] == "3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import warnings
@@ -14,11 +15,13 @@ import pytest
 import trustme
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, SSLError
+from botocore.session import Session
 
 from client.client_hostile import GUARDRAIL, Hostile, hostile
 from client.conftest import MODEL
 from ringwall.client import PerimeterViolation, SecureBedrockClient
 from ringwall.client.transport import KEEP_ALIVE, HardenedSession, host_of, hosts
+from ringwall.errors import RingwallError
 
 MESSAGES = [{"role": "user", "content": [{"text": "hello"}]}]
 Make = Callable[..., SecureBedrockClient]
@@ -76,6 +79,19 @@ def test_endpoints_of_a_profile_are_ignored(
     assert server.only.operation == "converse"
 
 
+def test_services_of_a_profile_are_ignored(
+    server: Hostile, by_hand: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "config").write_text(
+        "[default]\nservices = elsewhere\nauth_scheme_preference = httpBearerAuth\n[services elsewhere]\n"
+        "bedrock_runtime =\n  endpoint_url = https://127.0.0.1:1\nsts =\n  endpoint_url = https://127.0.0.1:1\n"
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    converse(by_hand(role_arn="arn:aws:iam::111122223333:role/x", endpoint_urls={"sts": server.url}))
+    assert [item.operation for item in server.received] == ["GetCallerIdentity", "AssumeRole", "converse"]
+    assert server.received[-1].headers["authorization"].startswith("AWS4-HMAC-SHA256 ")
+
+
 def test_an_undeclared_endpoint_is_refused(server: Hostile, by_hand: Make) -> None:
     session = by_hand().session
     for url in (
@@ -108,6 +124,48 @@ def test_tls_cannot_be_switched_off(by_hand: Make, options: dict[str, Any]) -> N
     violated("tls-required", lambda: by_hand().session.client("bedrock-runtime", **options))
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"verify": False},
+        {"verify": 0},
+        {"config": Config(proxies_config={"proxy_use_forwarding_for_https": True})},
+    ],
+)
+@pytest.mark.parametrize("whose", ["the session's own", "somebody else's"])
+def test_tls_cannot_be_switched_off_behind_the_session(
+    by_hand: Make, server: Hostile, options: dict[str, Any], whose: str
+) -> None:
+    """Frameworks make clients of their own from the botocore session."""
+    session = by_hand().session
+    botocore_session = session._session if whose == "the session's own" else Session()
+    if botocore_session is not session._session:
+        session.attach(botocore_session)
+    given = {"endpoint_url": server.url, **options}
+    violated("tls-required", lambda: botocore_session.create_client("bedrock-runtime", "us-east-1", **given))
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize("member", ["signingName", "endpointPrefix"])
+def test_bedrock_by_another_name_is_refused(
+    by_hand: Make, server: Hostile, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, member: str
+) -> None:
+    """As ``aws configure add-model`` installs a preview: the same API, under a name that nobody guards."""
+    model = Session().get_component("data_loader").load_service_model("bedrock-runtime", "service-2")
+    metadata = {
+        **model["metadata"], "serviceId": "Preview", "signingName": "x", "endpointPrefix": "x",
+        member: "bedrock-runtime",
+    }  # fmt: skip
+    folder = tmp_path / "models" / "preview" / "2023-09-30"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(json.dumps({**model, "metadata": metadata}))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+    session = by_hand().session
+    violated("service-not-guarded", lambda: session.client("preview", endpoint_url=server.url))
+    assert session.client("sts").meta.service_model.service_name == "sts"
+    assert server.connections == 0
+
+
 def test_another_region_is_refused(by_hand: Make, server: Hostile, monkeypatch: pytest.MonkeyPatch) -> None:
     session = by_hand().session
     violated("region-not-declared", lambda: session.client("bedrock-runtime", region_name="eu-west-1"))
@@ -118,6 +176,16 @@ def test_another_region_is_refused(by_hand: Make, server: Hostile, monkeypatch: 
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
     converse(by_hand())
     assert "/us-east-1/bedrock/" in server.only.headers["authorization"]
+
+
+def test_the_credentials_that_begin_are_guarded_too(by_hand: Make, server: Hostile) -> None:
+    client = by_hand().session.beginning_client("bedrock-runtime")
+    violated(
+        "model-not-declared", lambda: client.converse(modelId="amazon.nova-lite-v1:0", messages=MESSAGES)
+    )
+    assert server.connections == 0
+    converse(client)
+    assert server.only.json["guardrailConfig"]["guardrailIdentifier"] == GUARDRAIL
 
 
 def test_other_credentials_are_refused(by_hand: Make) -> None:
@@ -293,7 +361,14 @@ def test_hosts() -> None:
         "bedrock-runtime-fips.cn-north-1.amazonaws.com.cn:443",
     }
     assert hosts("sts", "us-east-1", {"sts": "https://VPCE-1.example:8443/x"}) == {"vpce-1.example:8443"}
-    assert host_of("https://a.example@b.example/") == "b.example:443"
+    assert hosts("sts", "us-east-1", {"sts": "https://a.example\\@b.example"}) == frozenset()
+    for url in (
+        "https://a.example@b.example/",
+        "https://a.example\\@b.example/",
+        "https://a.example/ x",
+        "ftp://a.example/",
+    ):
+        assert host_of(url) is None
 
 
 def in_thread(work: Callable[[], Any]) -> Callable[[], Any]:
@@ -320,3 +395,43 @@ def shake(listener: socket.socket, context: ssl.SSLContext) -> str:
     finally:
         sock.close()
     return "accepted"
+
+
+# -- the user agent ----------------------------------------------------------------------------------------------------
+
+
+def test_the_user_agent_names_the_application(
+    server: Hostile, by_hand: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the client's own of the beginning: CloudTrail shows who called, and each call says the same."""
+    monkeypatch.setenv("AWS_SDK_UA_APP_ID", "claims-bot")
+    client = by_hand().session.client("bedrock-runtime", config=Config(user_agent_extra="framework/1"))
+    for _ in range(2):
+        converse(client)
+    first, second = (item.headers["user-agent"] for item in server.received)
+    assert first == second
+    assert first.startswith("Boto3/")
+    assert {"app/claims-bot", "framework/1", "ringwall"} <= set(first.split(" "))
+
+
+# -- environments of a declaration -------------------------------------------------------------------------------------
+
+
+def test_an_environment_is_laid_over_the_declaration(
+    declared: Callable[..., SecureBedrockClient], server: Hostile, declaration: Path
+) -> None:
+    nova, claude = "us.amazon.nova-pro-v1:0", MODEL
+    text = declaration.read_text() + "environments:\n  prod:\n    uses: {app: {models: [nova]}}\n  dev: {}\n"
+    declaration.write_text(text)
+    assert set(declared().models) == set(declared(environment="dev").models) == {"claude", "nova"}
+    client = declared(environment="prod")
+    assert client.models == {"nova": nova}
+    with pytest.raises(PerimeterViolation) as caught:
+        client.converse(modelId=claude, messages=MESSAGES)
+    line = text.splitlines().index("    uses: {app: {models: [nova]}}") + 1
+    assert caught.value.declared == f"{declaration}:{line}"
+    assert not server.calls("converse")
+    client.converse(modelId=nova, messages=MESSAGES)
+    assert len(server.calls("converse")) == 1
+    with pytest.raises(RingwallError, match=r"no environment stage \(there: prod, dev\)"):
+        declared(environment="stage")

@@ -83,7 +83,7 @@ def test_ids_are_unique() -> None:
 
 def test_service_control_policies_fit() -> None:
     found = [item for item in compile_estate(quickstart()) if item.type == "AWS::Organizations::Policy"]
-    assert len(found) == 7
+    assert len(found) == 8
     assert all(size(item.get("Content")) <= SCP_CHARACTERS for item in found)
     assert {tuple(item.get("TargetIds")) for item in found} == {(ACCOUNT,)}
 

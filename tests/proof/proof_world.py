@@ -12,6 +12,7 @@ from ringwall.iam.patterns import glob_matches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
+    from random import Random
 
     from ringwall.iam.policy import PolicySet
     from ringwall.iam.request import Request
@@ -124,7 +125,7 @@ WORLD = World()
 
 _STRINGS = ("StringEquals", "StringNotEquals", "StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase",
             "StringLike", "StringNotLike")  # fmt: skip
-_ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
+ORDER = ("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 _LISTED = {
     "shop:color": ("red", "RED", "*red", "b?ue", "", "*"),
     "shop:tags": ("red", "a", "b*", "?", "${*}"),
@@ -136,9 +137,9 @@ _LISTED = {
 }
 _OPERATORS = {
     "String": _STRINGS,
-    "Numeric": tuple(f"Numeric{one}" for one in _ORDER),
+    "Numeric": tuple(f"Numeric{one}" for one in ORDER),
     "Bool": ("Bool",),
-    "Date": tuple(f"Date{one}" for one in _ORDER),
+    "Date": tuple(f"Date{one}" for one in ORDER),
     "IPAddress": ("IpAddress", "NotIpAddress"),
     "ARN": ("ArnLike", "ArnNotLike", "ArnEquals", "ArnNotEquals", "StringLike", "StringNotEquals"),
 }
@@ -164,7 +165,7 @@ def conditions(
     return block
 
 
-_NAMED = ({"AWS": ACCOUNT}, {"AWS": ROLE}, {"AWS": [USER, f"arn:aws:iam::{OTHER}:root"]}, "*",
+NAMED = ({"AWS": ACCOUNT}, {"AWS": ROLE}, {"AWS": [USER, f"arn:aws:iam::{OTHER}:root"]}, "*",
           {"AWS": f"arn:aws:sts::{ACCOUNT}:assumed-role/App/session"}, {"Service": "svc.amazonaws.com"},
           {"AWS": [f"arn:aws:iam::{ACCOUNT}:root", ROLE]})  # fmt: skip
 
@@ -181,7 +182,7 @@ def statements(draw: Any, *, named: bool = False, keys: Collection[str] = KEYS.k
         statement["Condition"] = block
     if named:
         element = "NotPrincipal" if draw(st.integers(0, 3)) == 0 else "Principal"
-        statement[element] = draw(st.sampled_from(_NAMED))
+        statement[element] = draw(st.sampled_from(NAMED))
     return statement
 
 
@@ -275,3 +276,50 @@ def _values(key: str) -> Iterator[tuple[str, ...]]:
     if KEYS[key][1]:
         yield (VALUES[key][0], VALUES[key][2])
         yield VALUES[key]
+
+
+def random_requests(principal: str, chance: Random, count: int) -> Iterator[Request]:
+    """Requests of the world with names and values put together by chance, from pieces of those that policies name."""
+    for _ in range(count):
+        action = chance.choice(tuple(ACTIONS))
+        resource = _random_resource(action, chance)
+        carried = [key for key, (_, _, actions) in KEYS.items() if action in actions]
+        context = {key: _random_values(key, chance) for key in carried if chance.random() < 0.6}
+        yield make_request(principal, action, resource, chance.choice((None, None, ACCOUNT, OTHER)), context)
+
+
+def _random_resource(action: str, chance: Random) -> str:
+    shapes = ACTIONS[action]
+    if not shapes:
+        return "*"
+    shape = chance.choice(shapes).split(":", 5)
+    fields = ["arn", "aws", shape[2], *shape[3:5], shape[5].removesuffix("*")]
+    if shape[3] == "*":
+        fields[3] = chance.choice(("us-east-1", "us-west-1", "eu-west-1", ""))
+        fields[4] = chance.choice((ACCOUNT, OTHER))
+    fields[5] += "".join(chance.choice("ab:/k?*") for _ in range(chance.randint(1, 4)))
+    return ":".join(fields)
+
+
+def _random_values(key: str, chance: Random) -> tuple[str, ...]:
+    count = chance.randint(1, 3) if KEYS[key][1] else 1
+    return tuple(dict.fromkeys(_random_value(key, chance) for _ in range(count)))
+
+
+def _random_value(key: str, chance: Random) -> str:
+    kind = KEYS[key][0]
+    if kind == "Numeric":
+        return str(chance.choice((chance.randint(-2, 12), round(chance.uniform(0, 11), 1))))
+    if kind == "IPAddress":
+        first = chance.choice((10, 10, 9, 11, 192))
+        return ".".join(
+            map(str, (first, chance.choice((0, 200, 255)), chance.randint(0, 1), chance.randint(0, 2)))
+        )
+    if kind == "Date":
+        moment = (
+            f"{chance.randint(2023, 2026)}-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T12:00:00Z"
+        )
+        return chance.choice((moment, str(chance.randint(1_700_000_000, 1_900_000_000)), *VALUES[key]))
+    if kind in ("Bool", "ARN"):
+        return chance.choice(VALUES[key])
+    return "".join(chance.choice(("red", "Red", "a", "b", "*", "-", "blue", "")) for _ in range(2))

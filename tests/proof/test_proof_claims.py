@@ -292,7 +292,7 @@ def test_variable_that_nothing_determines_is_named_when_it_stops_a_proof(
                                                        "StringNotLike": {"aws:SourceIdentity": "x*"}}}}  # fmt: skip
     policies = {"identity": [named("same", allow(INVOKE, Condition=same))]}
     assert ask(claim, policies).verdict == "holds"
-    monkeypatch.setattr("ringwall.proof.prove.find_spec", lambda _name: None)
+    monkeypatch.setattr("ringwall.proof.opinion.find_spec", lambda _name: None)
     answer = ask(claim, policies)
     assert answer.verdict == "unknown"
     assert "${aws:sourceidentity}" in (answer.reason or "")

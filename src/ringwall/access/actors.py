@@ -10,12 +10,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from ringwall.access.bearing import FULL_ACCESS, Access
+from ringwall.access.bearing import BEDROCK, FULL_ACCESS, Access
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import Policy, PolicySet
 
 OUTSIDE_ACCOUNT = "000000000000"
 """An account number that AWS gives to nobody, standing for any account outside of the Estate."""
+
+ASSUMED = "taken to allow everything"
+"""Name of the policy of those whose own policies are not known. Nobody can change it."""
 
 ActorKind = Literal["user", "role", "root", "unlisted", "anonymous", "service", "outside"]
 
@@ -69,7 +72,7 @@ def actors(access: Access, account: str) -> tuple[Actor, ...]:
 
 
 def _actors(access: Access, account: str) -> Iterator[Actor]:
-    everything = (parse_policy(FULL_ACCESS, name="taken to allow everything"),)
+    everything = (parse_policy(FULL_ACCESS, name=ASSUMED),)
     for entry in access.principals(account=account):
         yield Actor(
             entry.kind,
@@ -92,9 +95,25 @@ def _actors(access: Access, account: str) -> Iterator[Actor]:
             replace(bound, identity=everything),
         )
     yield Actor("anonymous", "an anonymous caller", "*", "", PolicySet())
-    yield Actor("service", "an AWS service by itself", "bedrock.amazonaws.com", "", PolicySet())
+    for service in _services(access):
+        yield Actor("service", f"the AWS service {service} by itself", service, "", PolicySet())
     outsider = f"arn:{access.partition}:iam::{OUTSIDE_ACCOUNT}:role/Outside"
     yield Actor("outside", "any other account", outsider, OUTSIDE_ACCOUNT, PolicySet(identity=everything))
+
+
+def _services(access: Access) -> Iterator[str]:
+    """Bedrock, and every service that the policy of a resource names: to others nothing is granted."""
+    policies = (policy for _, policy in access.policies_of_resources())
+    named = (
+        service
+        for policy in policies
+        for statement in policy.statements
+        for element in (statement.principal, statement.not_principal)
+        if element is not None
+        for service in element.service
+        if "*" not in service
+    )
+    yield from dict.fromkeys((BEDROCK, *named))
 
 
 def routes(access: Access, *, services: tuple[str, ...] = ("bedrock",)) -> tuple[Route, ...]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from ringwall.access.actors import ASSUMED
 from ringwall.access.policy_sets import levels_of, of_type, swapped, with_new
 from ringwall.access.smallest_change import PolicyChange, less, rendered_statement
 from ringwall.iam.conditions import compile_test
@@ -157,7 +158,8 @@ def _denials(claim: Claim, request: Request, policies: PolicySet) -> Iterator[Am
         yield _in_organization(claim, statement, policies)
     if caller.has_identity_policies:
         for kind in ("permissions_boundary", "identity"):
-            for policy in tuple(of_type(policies, kind))[:1]:
+            known = (policy for policy in of_type(policies, kind) if policy.name != ASSUMED)
+            for policy in tuple(known)[:1]:
                 yield _grown(kind, policy, None, statement)
     if policies.resource is not None:
         named = replace(statement, principal=PrincipalElement(anyone=True))

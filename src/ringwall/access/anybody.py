@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ringwall.access.actors import Actor
 from ringwall.iam.conditions import compile_test
-from ringwall.iam.policy import ConditionTest
+from ringwall.iam.policy import ConditionTest, Policy
 from ringwall.proof.claims import Claim
 
 SERVICE_LINKED = ":role/aws-service-role/"
@@ -53,6 +53,49 @@ def as_conditions(claim: Claim) -> Claim:
     """The claim with its principals as conditions, for a principal whose ARN is not known."""
     conditions = (*claim.conditions, *_of_principals(claim))
     return replace(claim, principals=None, not_principals=None, conditions=conditions)
+
+
+_OPPOSITE = {
+    operator: operator.replace("Not", "") if "Not" in operator else f"{operator[:at]}Not{operator[at:]}"
+    for at, operators in (
+        (3, ("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")),
+        (6, ("StringEquals", "StringLike", "StringNotEquals", "StringNotLike")),
+        (6, ("StringEqualsIgnoreCase", "StringNotEqualsIgnoreCase")),
+    )
+    for operator in operators
+}
+
+
+def tests_of_arns(policies: Iterable[Policy]) -> tuple[ConditionTest, ...]:
+    """What the policies ask of ``aws:PrincipalArn`` itself, each test once."""
+    found: dict[ConditionTest, None] = {}
+    for policy in policies:
+        for statement in policy.statements:
+            found.update(dict.fromkeys(filter(_is_plain, statement.conditions)))
+    return tuple(found)
+
+
+def _is_plain(test: ConditionTest) -> bool:
+    return (
+        test.key.lower() == "aws:principalarn"
+        and test.qualifier is None
+        and test.operator in _OPPOSITE
+        and not any("${" in value for value in test.values)
+    )
+
+
+def likeness(principal: str, tests: Iterable[ConditionTest]) -> tuple[ConditionTest, ...]:
+    """Conditions on ``aws:PrincipalArn`` that the principal meets, and whoever else passes the same of the tests.
+
+    Who may be anybody may be somebody that a policy exempts; who is like one that it does not exempt may not.
+    """
+    known = {"aws:principalarn": (principal,)}
+    return tuple(
+        test
+        if compile_test(test, variables=False)(known)
+        else replace(test, operator=_OPPOSITE[test.operator])
+        for test in tests
+    )
 
 
 def _of_principals(claim: Claim) -> Iterable[ConditionTest]:

@@ -1,11 +1,10 @@
 """Claims over an Estate: the prover's question asked of everybody who may act, by every way there is.
 
-A *never* claim holds of an Estate if it holds of every actor (:mod:`ringwall.access.actors`). Each actor is first asked
-about without regard to the route, which covers all of them; only where that fails are the public network and each VPC
-endpoint tried one by one, so that a violation comes with a way that really leads through. Before that, all users and
-roles together are asked about as one who may be any of them and whose own policies allow everything: what does not hold
-of that one may still hold of each of them, but what does need not be asked again. Resources that have policies
-of their own (keys, buckets, guardrails) are asked about one by one, since their policies decide too.
+A *never* claim holds of an Estate if it holds of every actor (:mod:`ringwall.access.actors`), by every route
+(:mod:`ringwall.access.inquiry`). All users and roles together are asked about as one who may be any of them
+(:mod:`ringwall.access.crowd`): what does not hold of that one may still hold of each of them, but what does need not be
+asked again. Resources that have policies of their own (keys, buckets, guardrails) are asked about one by one, since
+their policies decide too.
 
 What could not be read can only have hidden a deny or an allow: a violation over an Estate with gaps is *unknown*, and so
 is a proof, unless the gap is about somebody else's resource.
@@ -15,104 +14,39 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors, routes
-from ringwall.access.anybody import anybody, as_conditions, stands_for
+from ringwall.access.anybody import anybody, as_conditions, likeness, stands_for, tests_of_arns
 from ringwall.access.bearing import Access
+from ringwall.access.crowd import Case, Crowd
+from ringwall.access.estate_answer import ApiCall, EstateAnswer, Exposure
+from ringwall.access.inquiry import Inquiry
+from ringwall.access.lone import Lones
 from ringwall.access.remedies import Violation, remedy
+from ringwall.access.strangers import UNGRANTED
 from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
-from ringwall.iam.policy import Policy, PolicySet
+from ringwall.iam.policy import ConditionTest, Policy, PolicySet
 from ringwall.iam.vocabulary import Vocabulary
-from ringwall.proof.axioms import RESOURCE_SHAPES
+from ringwall.proof.axioms import PRINCIPAL_DETERMINES_KEYS, RESOURCE_SHAPES
 from ringwall.proof.claims import Claim
 from ringwall.proof.hints import Hint
+from ringwall.proof.language import Clock
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question, Verdict
+from ringwall.proof.setting import all_policies
+from ringwall.proof.simplest import simplest
 
 if TYPE_CHECKING:
     from ringwall.access.amending import Amendment
     from ringwall.access.smallest_change import PolicyChange
 
-_HINTS = 32
-"""Witnesses of a claim that are tried on other principals."""
+__all__ = ["FOREIGN_ORGANIZATION", "ApiCall", "EstateAnswer", "Exposure", "Prover"]
+
 FOREIGN_ORGANIZATION = "o-0000000000"
 """An organization id that AWS gives to nobody, for principals of outside accounts."""
-
-
-@dataclass(frozen=True, slots=True)
-class ApiCall:
-    """A concrete call that a *can* claim is about.
-
-    Attributes:
-        service: botocore service name.
-        operation: API operation.
-        parameters: in boto3's spelling.
-        context: condition keys that the caller's situation determines (``aws:SourceVpce``), lower-cased or not.
-        region: Region that is called.
-    """
-
-    service: str
-    operation: str
-    parameters: Mapping[str, Any]
-    context: Mapping[str, str]
-    region: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exposure:
-    """One actor's answer. ``route`` is the way through; ``None`` where it does not matter."""
-
-    actor: Actor
-    route: Route | None
-    answer: Answer
-    question: Question | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class EstateAnswer:
-    """The verdict over an Estate.
-
-    Attributes:
-        claim: what was claimed.
-        verdict: of everybody together.
-        answer: the answer that decided: the first violation, else the first unknown, else the proof with the most to say.
-        exposures: for *never*, every actor with which it is violated; for *can*, the actor that can.
-        exempt: violations by roles that Bedrock alone can assume; no part of the verdict.
-        gaps: what could not be read.
-        asked: number of questions put to the prover.
-        violation: of a violated claim, the question that showed it.
-    """
-
-    claim: Claim
-    verdict: Verdict
-    answer: Answer
-    exposures: tuple[Exposure, ...] = ()
-    exempt: tuple[Exposure, ...] = ()
-    gaps: tuple[str, ...] = ()
-    asked: int = 0
-    violation: Violation | None = field(default=None, repr=False)
-
-    @property
-    def exposed(self) -> tuple[str, ...]:
-        """ARNs (or descriptions) of the actors with which it is violated."""
-        return tuple(item.actor.principal or item.actor.label for item in self.exposures)
-
-
-@dataclass
-class _Case:
-    """A claim as a whole, or about one resource with its policy.
-
-    Attributes:
-        claim: narrowed to the resource.
-        policy: the resource's.
-        of_anybody: the answer for whoever may be any user or role, once it was asked.
-    """
-
-    claim: Claim
-    policy: Policy | None
-    of_anybody: Answer | None = None
 
 
 @dataclass
@@ -127,6 +61,7 @@ class Prover:
         disabled_axioms: facts about requests that are not to be taken for granted.
         amendments: changes of policies to prove under.
         first: whether one actor with which a claim is violated is enough to know of.
+        everybody: who may act, if that is known already.
     """
 
     access: Access
@@ -136,16 +71,21 @@ class Prover:
     disabled_axioms: frozenset[str] = frozenset()
     amendments: tuple[Amendment, ...] = ()
     first: bool = False
+    everybody: tuple[Actor, ...] = field(default=(), repr=False)
     asked: int = field(default=0, init=False)
     _actors: tuple[Actor, ...] = field(default=(), init=False)
     _routes: dict[tuple[str, ...], tuple[Route, ...]] = field(default_factory=dict, init=False)
     _anybody: Actor = field(init=False)
-    _hints: dict[tuple[Claim, Policy | None, frozenset[tuple[str, Any]]], list[Hint]] = field(
-        default_factory=dict, init=False
-    )
+    _alike: dict[str, tuple[ConditionTest, ...]] = field(default_factory=dict, init=False)
+    _lones: Lones = field(default_factory=Lones, init=False)
 
     def __post_init__(self) -> None:
-        self._actors = actors(self.access, self.account)
+        self.everybody = self.everybody or actors(self.access, self.account)
+        self._actors = self.everybody
+        if self.amendments:
+            self._actors = tuple(
+                replace(actor, policies=self._amended(actor.policies)) for actor in self.everybody
+            )
         self._anybody = anybody(self._actors)
 
     def prove(self, claim: Claim, call: ApiCall | None = None) -> EstateAnswer:
@@ -170,7 +110,10 @@ class Prover:
 
         def again(chosen: Sequence[Amendment], seconds: float) -> tuple[Verdict, Violation | None]:
             amended = replace(
-                self, timeout=min(seconds, self.timeout), amendments=(*self.amendments, *chosen)
+                self,
+                timeout=min(seconds, self.timeout),
+                amendments=(*self.amendments, *chosen),
+                first=True,
             )
             found = amended.prove(answer.claim)
             if found.verdict == "holds" and any(
@@ -196,20 +139,15 @@ class Prover:
     def _never(self, claim: Claim) -> EstateAnswer:
         violations: list[Exposure] = []
         exempt: list[Exposure] = []
-        others: list[Answer] = []
-        cases = self._cases(claim)
+        inquiry = Inquiry(self, claim)
         for actor in self._actors:
             if not _concerns(claim, actor):
                 continue
-            for exposure in self._ask_everywhere(claim, actor, cases):
-                if exposure.answer.verdict == "violated":
-                    # One way is enough: what else the actor may do changes nothing.
-                    (exempt if actor.exempt else violations).append(exposure)
-                    break
-                others.append(exposure.answer)
+            exposure = inquiry.about(actor)
+            if exposure is not None:
+                (exempt if actor.exempt else violations).append(exposure)
             if violations and self.first:
                 break
-        unknown = next((answer for answer in others if answer.verdict == "unknown"), None)
         exempted = tuple(exempt)
         if violations:
             shown = violations[0]
@@ -221,63 +159,67 @@ class Prover:
                 exempted,
                 violation=_violation(shown, claim),
             )
+        answers = inquiry.answers()
+        unknown = next((answer for answer in answers if answer.verdict == "unknown"), None)
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
-        return EstateAnswer(claim, "holds", _together(others), exempt=exempted)
+        return EstateAnswer(claim, "holds", _together(answers), exempt=exempted)
 
-    def _cases(self, claim: Claim) -> tuple[_Case, ...]:
+    def cases(self, claim: Claim) -> tuple[Case, ...]:
+        """The claim as a whole, then about each resource with a policy of its own."""
         return tuple(
-            _Case(claim if resource is None else self._about(claim, resource), policy)
+            Case(
+                claim if resource is None else self._about(claim, resource),
+                self._amended(PolicySet(resource=policy)).resource,
+            )
             for resource, policy in self._resource_cases(claim)
         )
 
-    def _ask_everywhere(self, claim: Claim, actor: Actor, cases: Iterable[_Case]) -> Iterator[Exposure]:
-        stood_for = actor is self._anybody or (
-            not self.disabled_axioms and stands_for(self._anybody, actor, claim)
+    def crowd(self, case: Case) -> Crowd:
+        """Those for whom anybody stands, in a case.
+
+        Of each of them the claim speaks. Where ``aws:PrincipalArn`` may be anything, no condition on it says so.
+        """
+        claim = case.claim
+        if PRINCIPAL_DETERMINES_KEYS in self.disabled_axioms:
+            claim = replace(claim, principals=None, not_principals=None)
+        return Crowd(
+            self._anybody,
+            case,
+            claim,
+            self.routes_for(case.claim),
+            self.pose,
+            self._sifted,
+            self.asked_of,
+            self.vocabulary,
+            self._lones,
         )
-        for case in cases:
-            overall = self._overall(case, actor, stood_for=stood_for)
-            if overall.verdict == "holds":
-                yield Exposure(actor, None, overall)
-            else:
-                policies = replace(actor.policies, resource=case.policy)
-                yield from self._by_route(case.claim, actor, policies, overall)
 
-    def _overall(self, case: _Case, actor: Actor, *, stood_for: bool) -> Answer:
-        """The answer without regard to the route: of anybody if that settles it, else of this one."""
-        if stood_for:
-            if case.of_anybody is None:
-                policies = replace(self._anybody.policies, resource=case.policy)
-                case.of_anybody = self._ask(case.claim, self._anybody, policies)
-            if actor is self._anybody or case.of_anybody.verdict == "holds":
-                return case.of_anybody
-        return self._ask(case.claim, actor, replace(actor.policies, resource=case.policy))
+    def is_stood_for(self, actor: Actor, claim: Claim) -> bool:
+        """Whether what holds of anybody holds of the actor."""
+        return stands_for(self._anybody, actor, claim)
 
-    def _by_route(
-        self, claim: Claim, actor: Actor, policies: PolicySet, overall: Answer
-    ) -> Iterator[Exposure]:
-        found: list[Exposure] = []
-        for route in self._routes_for(claim):
-            by_this = replace(policies, vpc_endpoint=route.policies)
-            question = self._question(claim, actor, by_this, route.facts)
-            found.append(Exposure(actor, route, self._asked(question, route.facts, claim), question))
-            if found[-1].answer.verdict == "violated":
-                break
-        if overall.verdict == "violated" and all(item.answer.verdict == "holds" for item in found):
-            yield Exposure(actor, None, _together([item.answer for item in found]))
-        else:
-            yield from found
+    def likeness(self, actor: Actor) -> tuple[ConditionTest, ...]:
+        """What organization and endpoints ask of ``aws:PrincipalArn``, as it is answered of the actor."""
+        principal = str(actor.principal)
+        if PRINCIPAL_DETERMINES_KEYS in self.disabled_axioms:
+            return ()
+        if principal not in self._alike:
+            self._alike[principal] = likeness(principal, self._tests_of_arns)
+        return self._alike[principal]
 
-    def _ask(self, claim: Claim, actor: Actor, policies: PolicySet) -> Answer:
-        return self._asked(self._question(claim, actor, policies, {}), {}, claim)
+    @cached_property
+    def _tests_of_arns(self) -> tuple[ConditionTest, ...]:
+        common = replace(self._anybody.policies, identity=())
+        through = (policy for route in routes(self.access, services=("",)) for policy in route.policies or ())
+        return tests_of_arns((*all_policies(common), *through))
 
-    def _question(
-        self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]
-    ) -> Question:
+    def pose(self, claim: Claim, actor: Actor, policies: PolicySet, facts: Mapping[str, Any]) -> Question:
+        """The question of a claim about one actor, by a route with these facts."""
         return Question(
             id=claim.name,
             principal=actor.principal,
-            policies=self._amended(policies),
+            policies=policies,
             claim=as_conditions(claim)
             if actor.principal is None
             else replace(claim, principals=None, not_principals=None),
@@ -287,14 +229,18 @@ class Prover:
             account=actor.account if actor.principal is None else None,
         )
 
-    def _asked(self, question: Question, facts: Mapping[str, Any], claim: Claim) -> Answer:
+    def asked_of(self, question: Question, hints: Iterable[Hint] = (), *, explain: bool = True) -> Answer:
+        """The prover's answer."""
         self.asked += 1
-        key = (claim, question.policies.resource, frozenset(facts.items()))
-        hints = self._hints.setdefault(key, [])
-        answer = prove(question, self.vocabulary, timeout=self.timeout, hints=reversed(hints))
-        if answer.witness and len(hints) < _HINTS:
-            hints.append(answer.witness)
-        return answer
+        return prove(question, self.vocabulary, timeout=self.timeout, hints=hints, explain=explain)
+
+    def _sifted(self, question: Question) -> Answer:
+        """An answer that does not say what a proof rests on; a witness is the simplest, to be retold."""
+        answer = self.asked_of(question, explain=False)
+        if not answer.witness:
+            return answer
+        clock = Clock.starting_now(self.timeout)
+        return replace(answer, witness=simplest(question, answer.witness, self.vocabulary, clock))
 
     def _identity_facts(self, actor: Actor) -> dict[str, str | None]:
         if actor.account == OUTSIDE_ACCOUNT:
@@ -324,10 +270,14 @@ class Prover:
             actions = own or actions
         return replace(claim, actions=actions, resources=(resource,), not_resources=None)
 
-    def _routes_for(self, claim: Claim) -> tuple[Route, ...]:
+    def routes_for(self, claim: Claim) -> tuple[Route, ...]:
+        """By which ways requests of the claim's services may come."""
         services = tuple(sorted(_services(claim, self.vocabulary)))
         if services not in self._routes:
-            self._routes[services] = routes(self.access, services=services)
+            self._routes[services] = tuple(
+                replace(route, policies=self._amended(PolicySet(vpc_endpoint=route.policies)).vpc_endpoint)
+                for route in routes(self.access, services=services)
+            )
         return self._routes[services]
 
     # -- can -------------------------------------------------------------------------------------------------------
@@ -353,12 +303,13 @@ class Prover:
             endpoint = facts.get("aws:sourcevpce")
             if isinstance(endpoint, str):
                 facts |= self._endpoint_facts(endpoint)
-                policies = replace(policies, vpc_endpoint=self.access.endpoint_policies(endpoint))
+                through = PolicySet(vpc_endpoint=self.access.endpoint_policies(endpoint))
+                policies = replace(policies, vpc_endpoint=self._amended(through).vpc_endpoint)
             parts = tuple(self._parts(actor, call, endpoint))
         question = Question(
             id=claim.name,
             principal=actor.principal,
-            policies=self._amended(policies),
+            policies=policies,
             claim=replace(claim, principals=None, not_principals=None),
             disabled_axioms=self.disabled_axioms,
             fixed=facts,
@@ -440,10 +391,11 @@ def _together(answers: list[Answer]) -> Answer:
     """One holding answer for many: statements and axioms of all of them, in order, without repeats."""
     if not answers:
         return Answer("holds", vacuous=True)
+    proved = [answer for answer in answers if answer is not UNGRANTED]
     return Answer(
         "holds",
         because=tuple(dict.fromkeys(reason for answer in answers for reason in answer.because)),
         missing=tuple(dict.fromkeys(item for answer in answers for item in answer.missing)),
         axioms=tuple(dict.fromkeys(axiom for answer in answers for axiom in answer.axioms)),
-        vacuous=all(answer.vacuous for answer in answers),
+        vacuous=bool(proved) and all(answer.vacuous for answer in proved),
     )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from ringwall.catalog.reference import Catalog
     from ringwall.iam.vocabulary import Vocabulary
 
+_NEW = "(new)"
+"""Stands for the name of a policy that there is not yet."""
 _CLAIMS = (":aud", ":sub")  # of a token, which a trust policy must pin
 
 MOST_CHANGES = 3
@@ -194,8 +196,8 @@ def _added(
 ) -> tuple[PolicyChange, PolicySet] | None:
     statement = _statement(request, policy_type, nearest)
     target, policy = _home(request, policies, policy_type, nearest)
-    name = policy.name if policy else ""
-    grown = _grown(policy, statement, name)
+    name = policy.name if policy and policy.name != _NEW else ""
+    grown = _grown(policy, statement)
     if policy is not None:
         changed = swapped(policies, policy, grown)
     else:
@@ -252,9 +254,9 @@ def _home(
     return None, listed[0] if listed else None
 
 
-def _grown(policy: Policy | None, statement: Statement, name: str) -> Policy:
+def _grown(policy: Policy | None, statement: Statement) -> Policy:
     if policy is None:
-        return Policy(name or "new", "2012-10-17", (statement,))
+        return Policy(_NEW, "2012-10-17", (statement,))
     statements = (*policy.statements, replace(statement, index=len(policy.statements)))
     return replace(policy, statements=statements, document={})
 

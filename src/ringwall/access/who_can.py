@@ -7,14 +7,15 @@ asked as the authorizations that it consists of, without a guardrail and with ea
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ringwall.access.actors import OUTSIDE_ACCOUNT, Actor, Route, actors
-from ringwall.access.anybody import anybody, stands_for
+from ringwall.access.anybody import anybody, likeness, stands_for, tests_of_arns
+from ringwall.access.lone import Lones
 from ringwall.access.proving import FOREIGN_ORGANIZATION
 from ringwall.access.sieve import Sieve
 from ringwall.access.ways import carrying
@@ -27,6 +28,7 @@ from ringwall.proof.claims import Claim
 from ringwall.proof.hints import Hint
 from ringwall.proof.prove import prove
 from ringwall.proof.question import Answer, Authorization, Question
+from ringwall.proof.setting import all_policies
 
 if TYPE_CHECKING:
     from ringwall.access.bearing import Access
@@ -164,7 +166,8 @@ class Asker:
     region: str
     timeout: float
     anyone: Actor | None
-    _sieves: dict[str, tuple[Sieve, ...]] = field(default_factory=dict)
+    _sieves: dict[Hashable, tuple[Sieve, ...]] = field(default_factory=dict)
+    _lones: Lones = field(default_factory=Lones)
 
     def about(self, actor: Actor) -> Able | None:
         """How an actor can, by the first way that works."""
@@ -199,12 +202,26 @@ class Asker:
         """One for each question by a route, in the questions' order; none for an actor whom nobody stands for."""
         if self.anyone is None or not stands_for(self.anyone, actor, Claim("can")):
             return ()
-        if route.label not in self._sieves:
-            self._sieves[route.label] = tuple(
-                Sieve(question, lambda one: self._prove(one).verdict)
-                for question in self._questions(self.anyone, route)
+        boundary = actor.policies.permissions_boundary
+        alike = likeness(str(actor.principal), self._tests_of_arns)
+        key = (route.label, alike, None if boundary is None else tuple(map(id, boundary)))
+        if key not in self._sieves:
+            policies = replace(self.anyone.policies, permissions_boundary=boundary)
+            anyone = replace(self.anyone, policies=policies)
+            self._sieves[key] = tuple(
+                Sieve(_of_those(question, alike), self._prove, self.catalog, self._lones)
+                for question in self._questions(anyone, route)
             )
-        return self._sieves[route.label]
+        return self._sieves[key]
+
+    @cached_property
+    def _tests_of_arns(self) -> tuple[ConditionTest, ...]:
+        if self.anyone is None:
+            return ()
+        common = replace(self.anyone.policies, identity=())
+        return tests_of_arns(
+            (*all_policies(common), *(policy for way in self._ways for policy in way.policies or ()))
+        )
 
     def _with_gaps(self, answer: Answer) -> Answer:
         gaps = self.access.gaps
@@ -305,6 +322,12 @@ class Asker:
             return {"aws:principalorgid": FOREIGN_ORGANIZATION}
         account = self.access.estate.account(actor.account) if actor.account else None
         return {"aws:principalorgid": account.organization} if account else {}
+
+
+def _of_those(question: Question, conditions: tuple[ConditionTest, ...]) -> Question:
+    """The question about those of whom the conditions hold."""
+    claim = question.claim
+    return replace(question, claim=replace(claim, conditions=(*claim.conditions, *conditions)))
 
 
 def _versioned(value: str) -> tuple[str, str]:

@@ -155,6 +155,9 @@ class Catalog:
         self._index = self._read("index")
         self._services: dict[str, Service | None] = {}
         self._keys_of_action: dict[str, frozenset[str]] = {}
+        self._documents: dict[str, Any] = {}
+        self._types_of: dict[str, Mapping[str, str]] = {}
+        self._spellings: dict[str, Mapping[str, str]] = {}
         self._matching: dict[str, tuple[str, ...]] = {}
         self._types: dict[str, str | None] = {}
 
@@ -191,9 +194,31 @@ class Catalog:
         if prefix not in self._services:
             title = self._index["titles"].get(prefix)
             self._services[prefix] = (
-                None if title is None else _decode_service(prefix, title, self._read(prefix))
+                None if title is None else _decode_service(prefix, title, self._document(prefix))
             )
+            self._documents.pop(prefix, None)
         return self._services[prefix]
+
+    def _document(self, prefix: str) -> Any:
+        """What a service's actions and keys are decoded from, kept until its actions are asked for."""
+        if prefix not in self._documents:
+            self._documents[prefix] = self._read(prefix)
+        return self._documents[prefix]
+
+    def _key_types(self, prefix: str) -> Mapping[str, str]:
+        """Types of a service's keys. Decoding its actions takes most of the time, so they are left alone."""
+        found = self._types_of.get(prefix)
+        if found is None:
+            decoded = self._services.get(prefix)
+            if decoded is not None:
+                found = decoded.key_types
+            elif prefix in self._index["titles"]:
+                document = self._document(prefix)
+                found = dict(zip(map(canonical_key, document["keys"]), document["types"], strict=True))
+            else:
+                found = {}
+            self._types_of[prefix] = found
+        return found
 
     def action(self, action: str) -> Action | None:
         """The action ``service:Name``, or ``None``."""
@@ -219,13 +244,20 @@ class Catalog:
             return
         prefix, _, name = pattern.lower().partition(":")
         if not _is_open(pattern):
-            known = self.action(pattern)
-            yield from (str(known),) if known else ()
+            spelled = self._spelled(prefix).get(name)
+            yield from (f"{prefix}:{spelled}",) if spelled else ()
             return
         fits_service, fits_name = _glob(prefix).fullmatch, _glob(name).fullmatch
         for candidate in self.prefixes if _is_open(prefix) else (prefix,) if prefix in self._names else ():
             if fits_service(candidate):
                 yield from (f"{candidate}:{one}" for one in self._names[candidate] if fits_name(one.lower()))
+
+    def _spelled(self, prefix: str) -> Mapping[str, str]:
+        """AWS's spelling of a service's actions by lower-cased name; the service itself stays unread."""
+        found = self._spellings.get(prefix)
+        if found is None:
+            found = self._spellings[prefix] = {name.lower(): name for name in self._names.get(prefix, ())}
+        return found
 
     def is_action(self, action: str) -> bool:
         """Whether the action exists."""
@@ -271,12 +303,12 @@ class Catalog:
 
     def _find_type(self, key: str) -> str | None:
         prefix = key.partition(":")[0].lower()
-        service = self.service(self._index["key_homes"].get(prefix, prefix))
+        own = self._key_types(self._index["key_homes"].get(prefix, prefix))
         for form in _forms(key):
             if form in self._global_types:
                 return self._global_types[form]
-            if service and form in service.key_types:
-                return service.key_types[form]
+            if form in own:
+                return own[form]
         claim = global_keys.provider_claim(key)
         if claim:
             return "ArrayOfString" if global_keys.PROVIDER_CLAIMS[claim] else "String"

@@ -113,8 +113,14 @@ def load_perimeter(file: str) -> Perimeter:
     """The declaration, in the environment that the command was given."""
     from ringwall.perimeter import load
 
+    return load(file, environment=chosen_environment())
+
+
+def chosen_environment() -> str | None:
+    """The environment of the declaration that the command was given."""
     context = click.get_current_context(silent=True)
-    return load(file, environment=context.meta.get(ENVIRONMENT) if context else None)
+    chosen: str | None = context.meta.get(ENVIRONMENT) if context else None
+    return chosen
 
 
 def workload(perimeter: Perimeter, *, profile: str | None = None) -> Aws:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SHOWN = 8
 """Most names of one kind on a line; ``--json`` has all."""
 
+POLICY_TYPES = frozenset(
+    {"identity", "resource", "scp", "permissions_boundary", "session", "rcp", "vpc_endpoint"}
+)
 Kind = Literal["policy", "policies", "estate", "declaration"]
 
 
@@ -33,8 +36,8 @@ def compare(before: str | None, after: str | None, timeout: float, as_json: bool
     """Show what a change newly allows and newly denies, each with a request that shows it.
 
     BEFORE and AFTER are two policy files, two Estate files or two declarations. Without them, or with -, JSON Lines of
-    {"id", "before", "after"} are read from standard input. Exit code 2 if there is a difference, or if it could not be
-    told, else 0.
+    {"id", "before", "after"} are read from standard input. Differences are told by principal and action. Exit code 2 if
+    there is one, or if it could not be told, else 0.
 
     \b
     Example:
@@ -49,7 +52,7 @@ def compare(before: str | None, after: str | None, timeout: float, as_json: bool
         msg = f"{before} is a {first[0]}, {after} a {second[0]}: compare two of a kind"
         raise RingwallError(msg)
     if _family(first[0]) == "policies":
-        return _policies(first[1], second[1], timeout, as_json)
+        return _policies((str(before), first[1]), (after, second[1]), timeout, as_json)
     return _estates(_estate(*first), _estate(*second), timeout, as_json)
 
 
@@ -74,26 +77,20 @@ def _read(path: str) -> tuple[Kind, Any]:
     """What a file holds, and its content (of a declaration, its path)."""
     if path.endswith((".yaml", ".yml")):
         return "declaration", path
-    try:
-        value = json.loads(read_text(path))
-    except (ValueError, RecursionError) as error:
-        msg = f"{path} is not JSON: {error}"
-        raise RingwallError(msg) from None
-    if isinstance(value, dict):
-        if "resources" in value and "source" in value:
-            return "estate", json.dumps(value)
-        if "Statement" in value:
-            return "policy", value
-        if value.keys() & {
-            "identity",
-            "resource",
-            "scp",
-            "permissions_boundary",
-            "session",
-            "rcp",
-            "vpc_endpoint",
-        }:
-            return "policies", value
+    read = list(documents(read_text(path)))
+    if len(read) != 1:
+        msg = f"{path} holds {len(read) or 'no'} JSON documents: compare two files that hold one each"
+        raise RingwallError(msg)
+    _, value, error = read[0]
+    if error is not None:
+        msg = f"{path}: {error}"
+        raise RingwallError(msg)
+    if "resources" in value and "source" in value:
+        return "estate", json.dumps(value)
+    if "Statement" in value:
+        return "policy", value
+    if value.keys() & POLICY_TYPES:
+        return "policies", value
     msg = f"{path} is no policy document, no object of policies, no Estate file and no declaration (.yaml)"
     raise RingwallError(msg)
 
@@ -102,34 +99,62 @@ def _family(kind: Kind) -> str:
     return "policies" if kind in ("policy", "policies") else "estates"
 
 
-def _policies(before: Any, after: Any, timeout: float, as_json: bool) -> int:
+def _policies(before: tuple[str, Any], after: tuple[str, Any], timeout: float, as_json: bool) -> int:
     from ringwall.catalog import load
     from ringwall.proof.answering import compare_document
 
-    answer = compare_document({"id": "compare", "before": before, "after": after}, load(), timeout=timeout)
+    asked = {"before": before[1], "after": after[1]}
+    answer = compare_document(asked, load(), timeout=timeout, grouped=True)
     if "error" in answer:
-        raise RingwallError(str(answer["error"]))
-    differences = {name: answer[name] for name in ("newly_allows", "newly_denies")}
+        raise RingwallError(_named(str(answer["error"]), before[0], after[0]))
+    del answer["id"]
     if as_json:
-        write_json(differences)
+        write_json(answer)
     else:
-        for name, found in differences.items():
-            click.echo("\n".join(_difference(name.replace("_", " "), found)))
-    return 2 if any(differences.values()) else 0
+        for direction in ("newly_allows", "newly_denies"):
+            click.echo("\n".join(_direction(direction, answer)))
+        for text in answer["groups"]["unknown"]:
+            click.echo(f"unknown: {text}")
+    return 2 if answer["newly_allows"] or answer["newly_denies"] else 0
 
 
-def _difference(name: str, found: Any) -> list[str]:
+def _named(error: str, before: str, after: str) -> str:
+    """An error of one side with its file in place of the side, of both with the two files."""
+    for side, path in (("before: ", before), ("after: ", after)):
+        if error.startswith(side):
+            return f"{path}: {error.removeprefix(side)}"
+    return f"{before} and {after}: {error}"
+
+
+def _direction(direction: str, answer: dict[str, Any]) -> list[str]:
+    name, found = direction.replace("_", " "), answer[direction]
     if found is None:
         return [f"{name}: nothing, which is proved"]
     if found == "unknown":
-        return [f"{name}: unknown; nothing was found in time, and nothing proved"]
-    lines = [f"{name}: {found['action']} on {found['resource']}", f"    by {found['principal']}"]
-    lines += [
-        f"    {key} = {value}"
-        for key, value in found["context"].items()
-        if not key.startswith("aws:principal")
+        return [f"{name}: unknown; {answer['reason']}"]
+    groups = answer["groups"][direction] or [
+        {"principal": found["principal"], "action": found["action"], "witness": found}
     ]
+    lines = []
+    for principal in dict.fromkeys(group["principal"] for group in groups):
+        lines.append(f"{name}: {principal}")
+        for group in groups:
+            if group["principal"] == principal:
+                lines += _group(group["action"], group["witness"])
     return lines
+
+
+def _group(pattern: str, witness: dict[str, Any]) -> list[str]:
+    shown = witness["action"] if witness["action"] != pattern else "it"
+    return [
+        f"    {pattern}",
+        f"      such as {shown} on {witness['resource']}",
+        *(
+            f"        {key} = {value}"
+            for key, value in witness["context"].items()
+            if not key.startswith("aws:principal") and key not in ("aws:resourceaccount", "aws:userid")
+        ),
+    ]
 
 
 def _estate(kind: Kind, content: Any) -> Estate:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ringwall.cli.common import aws_options, file_option, json_option, write_json
+from ringwall.cli.common import aws_options, chosen_environment, file_option, json_option, write_json
 
 if TYPE_CHECKING:
     from ringwall.client.preflight import Check
@@ -36,7 +36,7 @@ def preflight(uses: tuple[str, ...], file: str, as_json: bool, profile: str | No
     from ringwall.client.preflight import preflight as check
 
     found = []
-    for item in check(file, uses=uses, profile=profile):
+    for item in check(file, uses=uses, environment=chosen_environment(), profile=profile):
         found.append(item)
         if not as_json:
             _show(item)

@@ -14,7 +14,7 @@ def schema(name: str) -> None:
     """Print the JSON Schema of a file or of a command's output.
 
     NAME is one of declaration (the default, for editors), estate, plan, drift, apply, audit, decide, prove,
-    why, lint.
+    compare, why, lint, preflight.
 
     \b
     Example:

@@ -13,6 +13,7 @@ NAMES = (
     "audit",
     "decide",
     "prove",
+    "compare",
     "why",
     "lint",
     "preflight",
@@ -226,6 +227,68 @@ PROVE: dict[str, Any] = {
         },
     },
 }
+_WITNESS = {
+    "type": "object",
+    "required": ["principal", "action", "resource", "context"],
+    "description": "A decide request.",
+}
+_DIFFERENCE = {"anyOf": [{"const": "unknown"}, {"type": "null"}, _WITNESS]}
+_GROUPS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["principal", "action", "witness"],
+        "properties": {
+            "principal": {"type": "string"},
+            "action": {"type": "string", "description": "An action pattern, as a policy writes it."},
+            "witness": _WITNESS,
+        },
+    },
+}
+_CHANGED_ACCESS = {
+    "type": "array",
+    "items": {"type": "object", "required": ["principal", "actions", "witness"]},
+}
+COMPARE: dict[str, Any] = {
+    "title": "`ringwall compare --json`: of two policies (a line of JSON Lines has no groups), or of two Estates or declarations",
+    "type": "object",
+    "required": ["newly_allows", "newly_denies"],
+    "oneOf": [
+        {
+            "properties": {
+                "id": {},
+                "newly_allows": _DIFFERENCE,
+                "newly_denies": _DIFFERENCE,
+                "reason": {
+                    "type": "string",
+                    "description": "Why something is unknown: what, in which statements.",
+                },
+                "groups": {
+                    "type": "object",
+                    "required": ["newly_allows", "newly_denies", "unknown"],
+                    "properties": {
+                        "newly_allows": _GROUPS,
+                        "newly_denies": _GROUPS,
+                        "unknown": {
+                            **_STRINGS,
+                            "description": "Action patterns that were not decided, and why.",
+                        },
+                    },
+                },
+            },
+        },
+        {
+            "required": ["widening", "unknown", "proved"],
+            "properties": {
+                "newly_allows": _CHANGED_ACCESS,
+                "newly_denies": _CHANGED_ACCESS,
+                "widening": {"type": "integer"},
+                "unknown": _STRINGS,
+                "proved": _STRINGS,
+            },
+        },
+    ],
+}
 AUDIT: dict[str, Any] = {
     "title": "`ringwall audit --json`",
     "type": "object",
@@ -348,6 +411,7 @@ _SCHEMAS = {
     "audit": AUDIT,
     "decide": DECIDE,
     "prove": PROVE,
+    "compare": COMPARE,
     "why": WHY,
     "lint": LINT,
     "preflight": PREFLIGHT,

@@ -5,12 +5,14 @@ Through its ``middleware``::
     AnthropicBedrock(aws_region="us-east-1", middleware=[middleware(session)])
 
 A middleware sees a request before it is signed: what is decided here is model, operation, guardrail and stream mode. It
-does not see the host, the credentials or an API key that the client was made with: there IAM is the only hold.
-Nothing of anthropic's is imported.
+does not see the host, the credentials or an API key that the client was made with, nor what middleware behind it does
+(``with_middleware`` puts more behind it: make ours the last): there IAM is the only hold. An API key of the environment
+is one that the client takes by itself, so no call is made while there is one. Nothing of anthropic's is imported.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -25,6 +27,7 @@ OPERATIONS = {
     "invoke": "InvokeModel",
     "invoke-with-response-stream": "InvokeModelWithResponseStream",
 }
+TOKEN = "AWS_BEARER_TOKEN_BEDROCK"  # noqa: S105 - a variable's name
 CallNext = Callable[[Any], Any]
 
 
@@ -60,6 +63,9 @@ def decided(rules: Rules, request: Any) -> Any:
     operation, model = _asked(rules, request, body)
     rules.check_model(model, operation)
     given = {name.lower(): value for name, value in request.headers.items()}
+    if os.environ.get(TOKEN):
+        reason = f"AnthropicBedrock takes the API key of {TOKEN} in place of the role: unset it"
+        raise rules.violation("sigv4-only", reason, operation)
     if "authorization" in given:
         raise rules.violation("sigv4-only", "the request brings an authorization of its own", operation)
     identifier = given.pop(IDENTIFIER.lower(), rules.guardrail.arn)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.client.coverage import Coverage, coverage
+from ringwall.client.coverage import Coverage, body_coverage, coverage
 
 KEY = "ringwall"
 """Name of the call in botocore's request context."""
@@ -19,16 +19,16 @@ class Call:
         operation: API operation.
         parameters: boto3 parameters as they were decided, the pinned guardrail in them.
         until: monotonic second at which the call must have ended; ``None`` without a deadline.
+        credentials: generation of the credentials when it was decided.
         serialized: the body that botocore made of the parameters. A request that leaves with the very same object has
             a body of botocore's own making: in its JSON no name stands twice.
-        credentials: generation of the credentials that sign it.
     """
 
     operation: str
     parameters: dict[str, Any]
     until: float | None = None
-    serialized: object = None
     credentials: int | None = None
+    serialized: object = None
     _coverage: Coverage | None = None
 
     @property
@@ -40,9 +40,11 @@ class Call:
     @property
     def coverage(self) -> Coverage:
         """What the guardrail does not read; found at the first use, in one pass."""
-        if self._coverage is None:
-            self._coverage = coverage(self.parameters)
-        return self._coverage
+        found = self._coverage
+        if found is None:
+            own = "body" in self.parameters and type(self.serialized) is bytes
+            found = self._coverage = body_coverage(self.serialized) if own else coverage(self.parameters)
+        return found
 
 
 def call_of(context: Any) -> Call | None:

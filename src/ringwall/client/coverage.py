@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ringwall.client.body import ASYNCHRONOUS, body_mode, json_object
+from ringwall.client.body import ASYNCHRONOUS, body_mode, outline
 
 MEDIA = frozenset({"image", "document", "video", "audio"})
 NO_TEXT = frozenset({"cachePoint"})
@@ -60,23 +60,28 @@ def coverage(parameters: Mapping[str, Any]) -> Coverage:
 
     ``ApplyGuardrail`` is a guardrail's evaluation itself: complete.
     """
-    found = tuple(_body(parameters["body"])) if "body" in parameters else tuple(_converse(parameters))
-    return Coverage(found) if found else COMPLETE
+    found = _body(parameters["body"]) if "body" in parameters else _converse(parameters)
+    return Coverage(tuple(found)) if found else COMPLETE
+
+
+def body_coverage(body: Any) -> Coverage:
+    """Coverage of a native body of InvokeModel."""
+    found = _body(body)
+    return Coverage(tuple(found)) if found else COMPLETE
 
 
 # -- Converse ----------------------------------------------------------------------------------------------------------
 
 
 def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
-    gaps = _messages(parameters.get("messages"))
+    messages = parameters.get("messages")
+    gaps = [] if _plain(messages) else _messages(messages)
     if "system" in parameters:
         for index, block in enumerate(_list(parameters["system"])):
             if isinstance(block, Mapping) and "text" in block:
                 gaps.append(Gap("system-outside-guard-content", f"system[{index}]"))
     if "toolConfig" in parameters:
-        for index, tool in enumerate(_list(_mapping(parameters["toolConfig"]).get("tools"))):
-            if isinstance(tool, Mapping) and "toolSpec" in tool:
-                gaps.append(Gap("tool-specification", f"toolConfig.tools[{index}]"))
+        gaps += _tools(_mapping(parameters["toolConfig"]).get("tools"))
     if parameters.get("promptVariables"):
         gaps.append(Gap("prompt-variables", "promptVariables"))
     if "additionalModelRequestFields" in parameters and _has_text(parameters["additionalModelRequestFields"]):
@@ -85,6 +90,28 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
     if isinstance(config, _MAPPINGS) and config.get("streamProcessingMode") in ASYNCHRONOUS:
         gaps.append(Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode"))
     return gaps
+
+
+def _tools(tools: Any) -> list[Gap]:
+    return [
+        Gap(_TOOLS.get(kind, "unknown-tool"), f"toolConfig.tools[{index}]")
+        for index, tool in enumerate(_list(tools))
+        for kind in (tool if isinstance(tool, Mapping) else ())
+        if kind not in NO_TEXT
+    ]
+
+
+def _plain(messages: Any) -> bool:
+    """Whether messages hold plain text alone, as most do: without ``guardContent`` all of it is read."""
+    if type(messages) is not list:
+        return False
+    for message in messages:
+        if type(message) is not dict:
+            return False
+        for block in message.get("content") or ():
+            if type(block) is not dict or len(block) != 1 or "text" not in block:
+                return False
+    return True
 
 
 def _messages(messages: Any) -> list[Gap]:
@@ -108,6 +135,8 @@ def _messages(messages: Any) -> list[Gap]:
 
 _LISTS = (list, tuple)
 _MAPPINGS = (dict, Mapping)
+_TOOLS: Mapping[str, str] = {"toolSpec": "tool-specification", "systemTool": "system-tool"}
+"""A system tool runs at AWS (``nova_grounding`` searches the web): whether what it brings is read is not documented."""
 TEXT_OUTSIDE = "text-outside-guard-content"
 _BLOCKS: Mapping[str, str] = {
     "text": TEXT_OUTSIDE,
@@ -120,25 +149,37 @@ _BLOCKS: Mapping[str, str] = {
 # -- InvokeModel -------------------------------------------------------------------------------------------------------
 
 
-def _body(data: Any) -> Iterator[Gap]:
-    body = json_object(data)
-    if not body:
-        yield Gap("unreadable-body", "body")
-        return
-    settings = _mapping(body.get("amazon-bedrock-guardrailConfig"))
-    if settings.get("tagSuffix"):
-        yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")
-    if body_mode(body) in ASYNCHRONOUS:
-        yield Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
-    for number, message in enumerate(_list(body.get("messages"))):
-        if _mapping(message).get("role") == "tool":
+def _body(data: Any) -> list[Gap]:
+    body = outline(data)
+    return list(_native(body)) if body else [Gap("unreadable-body", "body")]
+
+
+def _native(body: Mapping[str, Any]) -> Iterator[Gap]:
+    """Gaps of a body that JSON gave: its objects are dicts, and its arrays lists."""
+    settings = body.get("amazon-bedrock-guardrailConfig")
+    if type(settings) is dict:
+        if settings.get("tagSuffix"):
+            yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")
+        if body_mode(body) in ASYNCHRONOUS:
+            yield Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
+    for number, message in _objects(body.get("messages")):
+        if message.get("role") == "tool":
             yield Gap("tool-result", f"body.messages[{number}]")
-        for index, block in enumerate(_list(_mapping(message).get("content"))):
-            rule = _BODY_BLOCKS.get(str(_mapping(block).get("type")))
+        content = message.get("content")
+        for index, block in _objects(content) if type(content) is list else ():
+            rule = _BODY_BLOCKS.get(str(block.get("type")))
             if rule:
                 yield Gap(rule, f"body.messages[{number}].content[{index}]")
-    for index, _ in enumerate(_list(body.get("tools"))):
+    tools = body.get("tools")
+    for index in range(len(tools)) if type(tools) is list else ():
         yield Gap("tool-specification", f"body.tools[{index}]")
+
+
+def _objects(values: Any) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of an array, with their places."""
+    for index, value in enumerate(values) if type(values) is list else ():
+        if type(value) is dict:
+            yield index, value
 
 
 _BODY_BLOCKS: Mapping[str, str] = {

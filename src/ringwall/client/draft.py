@@ -16,6 +16,8 @@ from ringwall.client.outcome import Outcome
 from ringwall.client.violation import shown
 
 INTERVENED = "guardrail_intervened"
+REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", INTERVENED})
+"""Common stop reasons."""
 ACTION = "amazon-bedrock-guardrailAction"
 TRACE = "amazon-bedrock-trace"
 POLICIES: Mapping[str, str] = {
@@ -68,7 +70,7 @@ class Draft:
     def stopped(self, reason: Any) -> None:
         """Take a stop reason."""
         if reason is not None:
-            self.stop_reason = shown(reason)
+            self.stop_reason = known_reason(reason)
             self.intervened |= reason == INTERVENED
 
     def traced(self, trace: Any) -> None:
@@ -76,26 +78,28 @@ class Draft:
         if trace:
             self.policies += policies_of(trace)
 
-    def measured(self, *counts: Mapping[str, Any]) -> None:
-        """Take token counts and latency from the first of some mappings that has them."""
-        for target, names in _MEASURES.items():
-            found = (number(count[name]) for count in counts for name in names if name in count)
-            value = next((number for number in found if number is not None), None)
-            if value is not None:
-                setattr(self, target, value)
+    def measured(self, counts: Mapping[str, Any]) -> None:
+        """Take token counts and latency from a mapping that may have them."""
+        for name, value in counts.items():
+            target = _MEASURES.get(name)
+            if target is not None and (count := number(value)) is not None:
+                setattr(self, target, count)
 
 
-_MEASURES: Mapping[str, tuple[str, ...]] = {
-    "input_tokens": ("inputTokens", "input_tokens", "inputTokenCount", "x-amzn-bedrock-input-token-count"),
-    "output_tokens": (
-        "outputTokens",
-        "output_tokens",
-        "outputTokenCount",
-        "x-amzn-bedrock-output-token-count",
-    ),
-    "latency_ms": ("latencyMs", "invocationLatency", "x-amzn-bedrock-invocation-latency"),
+_MEASURES: Mapping[str, str] = {
+    # name, in Converse, the models' own bodies, the last chunk of a stream, InvokeModel's headers: member
+    "inputTokens": "input_tokens",
+    "input_tokens": "input_tokens",
+    "inputTokenCount": "input_tokens",
+    "x-amzn-bedrock-input-token-count": "input_tokens",
+    "outputTokens": "output_tokens",
+    "output_tokens": "output_tokens",
+    "outputTokenCount": "output_tokens",
+    "x-amzn-bedrock-output-token-count": "output_tokens",
+    "latencyMs": "latency_ms",
+    "invocationLatency": "latency_ms",
+    "x-amzn-bedrock-invocation-latency": "latency_ms",
 }
-"""Where Converse, the models' own bodies, the last chunk of a stream and InvokeModel's headers put them."""
 
 
 def number(value: Any) -> int | None:
@@ -105,6 +109,11 @@ def number(value: Any) -> int | None:
     return int(value) if isinstance(value, str) and value.isdecimal() else None
 
 
+def known_reason(reason: Any) -> str:
+    """A stop reason as it may be told: what does not look like one could be content."""
+    return reason if type(reason) is str and reason in REASONS else shown(reason)
+
+
 def read_converse_event(draft: Draft, event: Mapping[str, Any]) -> None:
     """An event of ConverseStream."""
     if "messageStop" in event:
@@ -112,7 +121,8 @@ def read_converse_event(draft: Draft, event: Mapping[str, Any]) -> None:
     if "metadata" in event:
         metadata = event["metadata"]
         draft.traced(metadata.get("trace"))
-        draft.measured(metadata.get("usage") or {}, metadata.get("metrics") or {})
+        draft.measured(metadata.get("usage") or {})
+        draft.measured(metadata.get("metrics") or {})
 
 
 def read_invoke_event(draft: Draft, event: Mapping[str, Any]) -> None:
@@ -131,13 +141,17 @@ def read_invoke_body(draft: Draft, data: bytes) -> None:
         return
     draft.intervened |= body.get(ACTION) == "INTERVENED"
     draft.traced(body.get(TRACE))
-    parts = [body, *(part for name in ("delta", "message") if isinstance(part := body.get(name), Mapping))]
-    for part in parts:
-        draft.stopped(part.get("stop_reason") or part.get("stopReason"))
-        usage = part.get("usage")
-        draft.measured(usage if isinstance(usage, Mapping) else {})
-    metrics = body.get("amazon-bedrock-invocationMetrics")
-    draft.measured(metrics if isinstance(metrics, Mapping) else {})
+    for part in (body, body.get("delta"), body.get("message")):
+        if isinstance(part, _MAPPINGS):
+            draft.stopped(part.get("stop_reason") or part.get("stopReason"))
+            if isinstance(usage := part.get("usage"), _MAPPINGS):
+                draft.measured(usage)
+    if isinstance(metrics := body.get("amazon-bedrock-invocationMetrics"), _MAPPINGS):
+        draft.measured(metrics)
+
+
+_MAPPINGS = (dict, Mapping)
+"""A dict is what there is nearly always, and is told much quicker than a mapping."""
 
 
 def policies_of(value: Any) -> list[str]:

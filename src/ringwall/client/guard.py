@@ -1,8 +1,8 @@
 """The rules at work inside botocore: decided before a call is built, verified on the bytes that leave.
 
-botocore runs handlers from the most specific event name to the least. Ours stand on the shortest names and come last.
-The verification is no handler at all: it stands in the client's HTTP session, behind every event. Registered on the
-*session's* emitter, all of it is in every client that the session makes, before anybody can use one.
+Deciding and verifying are steps of the client's own, which no event handler comes after and nobody can unregister: see
+``classes``. Registered on the *session's* emitter, they are in every client that the session makes, before anybody can
+use one.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from botocore.exceptions import (
 )
 
 from ringwall.client.call import KEY, Call, call_of
+from ringwall.client.classes import asynchronous, guarded, refused, synchronous
 from ringwall.client.credentials import Renewable
 from ringwall.client.deadline import now
 from ringwall.client.observe import observe
@@ -28,13 +29,13 @@ from ringwall.client.operations import AGENTS, CARRIERS, INVOKING, MODEL_ONLY, S
 from ringwall.client.outcome import Outcome, Report
 from ringwall.client.rules import Rules
 from ringwall.client.telemetry import Span, recording_span
-from ringwall.client.transport import mixin
 from ringwall.client.verify import Verifier
 from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
 
 OnOutcome = Callable[[Outcome], None]
 NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 """Failures before a byte of the request left: safe to try again."""
+ELSEWHERE = "runs models where no guardrail of a call reaches"
 PAID = INVOKING | AGENTS
 ANSWER_LOST = frozenset({408, 502, 504})
 """Statuses by which something between says that the answer is lost; the generation may have run."""
@@ -90,63 +91,57 @@ class Guard:
         """Register on a botocore session's event emitter."""
         events.register("creating-client-class", self._harden, unique_id="ringwall-harden")
         for service in SERVICES:
-            identifier = f"ringwall-{service}"
-            events.register_last(
-                f"before-parameter-build.{service}", self._decide, unique_id=f"{identifier}-decide"
+            events.register_first(
+                f"needs-retry.{service}", self._retry, unique_id=f"ringwall-{service}-retry"
             )
-            events.register_last(f"before-sign.{service}", self._before_sign, unique_id=f"{identifier}-sign")
-            events.register_first(f"needs-retry.{service}", self._retry, unique_id=f"{identifier}-retry")
         events.register_last("after-call.bedrock-runtime", self._observe, unique_id="ringwall-observe")
 
     def _harden(self, base_classes: list[type], event_name: str, **_: Any) -> None:
         service = event_name.partition(".")[2]
         if service in SERVICES:
-            base_classes.insert(0, mixin(base_classes[-1], lambda client: self._check_of(service, client)))
-        elif service.startswith("bedrock"):
-            reason = f"{service} runs models where no guardrail of a call reaches"
-            raise PerimeterViolation("service-not-guarded", reason, "CreateClient")
 
-    def _check_of(self, service: str, client: Any) -> Verifier:
-        return Verifier(service, client.meta.service_model, self._rules, self._hosts[service])
+            def check_of(client: Any) -> Verifier:
+                return Verifier(service, client.meta.service_model, self._rules, self._hosts[service])
+
+            make = guarded if synchronous(base_classes[-1]) else asynchronous
+            base_classes.insert(0, make(check_of, self.decide))
+        elif service.startswith("bedrock"):
+            raise PerimeterViolation("service-not-guarded", f"{service} {ELSEWHERE}", "CreateClient")
+        else:
+            base_classes.insert(0, refused(f"{service} is Bedrock by another name", ("bedrock",)))
 
     # -- before anything is built ----------------------------------------------------------------------------------
 
-    def _decide(self, params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    def decide(self, parameters: dict[str, Any], model: Any, context: dict[str, Any]) -> Call:
+        """Let a call pass, with the parameters that it is to have, or raise.
+
+        Args:
+            parameters: of boto3; they are not changed.
+            model: botocore's model of the operation.
+            context: botocore's request context; it is given the call.
+
+        Raises:
+            PerimeterViolation: the declaration forbids the call.
+        """
         operation: str = model.name
         rules, region = self._rules(), context.get("client_region")
         if "is_presign_request" in context:
-            self._refuse_presigned(context, operation)
-        if not rules.plainly_allow(operation, region, params):
+            reason = "a presigned URL can be used without the perimeter"
+            raise rules.violation("no-presigned-urls", reason, operation)
+        if not rules.plainly_allow(operation, region, parameters):
             rules.check_region(region, operation)
-            rules.check_operation(model.service_model.service_name, operation, params)
+            rules.check_operation(model.service_model.service_name, operation, parameters)
             if operation in INVOKING or operation in MODEL_ONLY:
-                rules.check_model(params.get("modelId"), operation)
-        until = None if self._deadline is None else now() + self._deadline
-        context[KEY] = call = Call(operation, params, until)
+                rules.check_model(parameters.get("modelId"), operation)
+        call = context[KEY] = Call(
+            operation,
+            parameters,
+            None if self._deadline is None else now() + self._deadline,
+            None if self._credentials is None else self._credentials.generation,
+        )
         if operation in CARRIERS:
             rules.complete(call)
-
-    # -- before it leaves ------------------------------------------------------------------------------------------
-
-    def _before_sign(
-        self, request: Any, operation_name: str, signature_version: Any = "v4", **_: Any
-    ) -> None:
-        context = getattr(request, "context", None) or {}
-        if signature_version != "v4" or "is_presign_request" in context:
-            self._refuse_presigned(context, operation_name, signature_version)
-        if signature_version != "v4":
-            raise self._rules().violation(
-                "sigv4-only", "the call would not be signed by SigV4", operation_name
-            )
-        if self._credentials is not None and (call := call_of(context)) is not None:
-            call.credentials = self._credentials.generation
-
-    def _refuse_presigned(
-        self, context: Mapping[str, Any], operation: str, signature_version: Any = "v4"
-    ) -> None:
-        if context.get("is_presign_request") or str(signature_version).endswith("-query"):
-            reason = "a presigned URL can be used without the perimeter"
-            raise self._rules().violation("no-presigned-urls", reason, operation)
+        return call
 
     # -- after -----------------------------------------------------------------------------------------------------
 

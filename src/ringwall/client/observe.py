@@ -9,15 +9,11 @@ from botocore.eventstream import EventStream
 from botocore.response import StreamingBody
 
 from ringwall.client.call import Call
-from ringwall.client.draft import INTERVENED, Draft, number, policies_of, read_invoke_body
+from ringwall.client.draft import INTERVENED, Draft, known_reason, number, policies_of, read_invoke_body
 from ringwall.client.operations import STREAM_MEMBERS
 from ringwall.client.outcome import Outcome, Report
 from ringwall.client.rules import PinnedGuardrail
 from ringwall.client.stream import watched
-from ringwall.client.violation import shown
-
-REASONS = frozenset({"end_turn", "tool_use", "max_tokens", "stop_sequence", INTERVENED})
-"""Common stop reasons of Converse."""
 
 
 def observe(
@@ -39,7 +35,7 @@ def observe(
     metadata = parsed.get("ResponseMetadata", {})
     if metadata.get("HTTPStatusCode", 0) >= 300:
         return
-    if operation == "Converse" and report is not None:
+    if report is not None and operation == "Converse":
         report(_of_converse(parsed, metadata.get("RequestId", ""), pinned, call))
         return
     member = STREAM_MEMBERS.get(operation)
@@ -81,18 +77,19 @@ def _of_converse(
     parsed: dict[str, Any], request_id: str, pinned: PinnedGuardrail, call: Call | None
 ) -> Outcome:
     """Converse says everything in places of its own: read in one go."""
-    reason, usage, trace = parsed.get("stopReason"), parsed.get("usage") or {}, parsed.get("trace")
+    reason, trace = parsed.get("stopReason"), parsed.get("trace")
+    usage, metrics = parsed.get("usage") or {}, parsed.get("metrics") or {}
     return Outcome(
         "Converse",
         request_id,
         pinned.arn,
         reason == INTERVENED,
         tuple(dict.fromkeys(policies_of(trace))) if trace else (),
-        reason if reason in REASONS or reason is None else shown(reason),
+        None if reason is None else known_reason(reason),
         number(usage.get("inputTokens")),
         number(usage.get("outputTokens")),
-        number((parsed.get("metrics") or {}).get("latencyMs")),
-        None if call is None else call.model,
+        number(metrics.get("latencyMs")),
+        None if call is None else call.parameters.get("modelId"),
         pinned.version,
         None if call is None else call.coverage,
     )

@@ -19,12 +19,12 @@ class Carrier:
     Attributes:
         places: parameters that hold it; without them there is none.
         read: gives ``(identifier, version)`` of boto3 parameters.
-        write: puts them into the parameters.
+        write: gives parameters that hold them, and all others.
     """
 
     places: frozenset[str]
     read: Callable[[Mapping[str, Any]], Pair]
-    write: Callable[[dict[str, Any], str, str], None]
+    write: Callable[[Mapping[str, Any], str, str], dict[str, Any]]
 
 
 def _read_body(parameters: Mapping[str, Any]) -> Pair:
@@ -34,26 +34,25 @@ def _read_body(parameters: Mapping[str, Any]) -> Pair:
     return given.get("guardrailIdentifier"), given.get("guardrailVersion")
 
 
-def _write_body(parameters: dict[str, Any], identifier: str, version: str) -> None:
+def _write_body(parameters: Mapping[str, Any], identifier: str, version: str) -> dict[str, Any]:
     """The pinned pair stands first in a mapping of our own, and that first in the body: it is seen at a glance there."""
-    given = parameters.pop("guardrailConfig", None)
     config: dict[str, Any] = {"guardrailIdentifier": identifier, "guardrailVersion": version}
-    if given is None:
+    found: dict[str, Any] = {"guardrailConfig": config, **parameters}
+    given = found["guardrailConfig"]
+    if given is config or given is None:
         config["trace"] = "enabled"
     elif isinstance(given, Mapping):
         config |= {name: value for name, value in given.items() if name not in config}
-    others = dict(parameters)
-    parameters.clear()
-    parameters["guardrailConfig"] = config
-    parameters.update(others)
+    found["guardrailConfig"] = config
+    return found
 
 
 def _read_header(parameters: Mapping[str, Any]) -> Pair:
     return parameters.get("guardrailIdentifier"), parameters.get("guardrailVersion")
 
 
-def _write_header(parameters: dict[str, Any], identifier: str, version: str) -> None:
-    parameters["guardrailIdentifier"], parameters["guardrailVersion"] = identifier, version
+def _write_header(parameters: Mapping[str, Any], identifier: str, version: str) -> dict[str, Any]:
+    return {**parameters, "guardrailIdentifier": identifier, "guardrailVersion": version}
 
 
 BODY = Carrier(frozenset({"guardrailConfig"}), _read_body, _write_body)

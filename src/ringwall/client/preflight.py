@@ -3,7 +3,11 @@
 Every check is a call that changes nothing and costs nothing. What a role may do is asked of AWS itself, by a call that
 is authorized like the real one and then refused for what it says: a Converse without messages. AWS does not document
 in which order it looks at permission and validity, so only a refusal for invalid parameters counts as permission;
-any other answer is unknown. An agent is not asked: it could run.
+any other answer is unknown.
+
+An agent is not asked, it could run: there is no call of one that AWS documents to be refused after it was authorized. What
+can be told is whether its alias is there and ready, which the credentials that begin may read or not; that the role may
+invoke it stays unknown.
 """
 
 from __future__ import annotations
@@ -31,6 +35,7 @@ IGNORED = ("AWS_BEARER_TOKEN_BEDROCK", "AWS_ENDPOINT_URL", "SSLKEYLOGFILE")
 """Beginnings of environment variables that other clients obey and the guarded one does not."""
 INHERITED = ("HTTPS_PROXY", "https_proxy", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """Variables that it obeys where the declaration's ``client.trust_environment`` says so."""
+PROVE = "`ringwall prove --live` answers by the policies whether the role may invoke it"
 DEADLINE = 30
 """Seconds for one check."""
 
@@ -57,21 +62,27 @@ class Check:
 
 
 def preflight(
-    declaration: str | Path, *, uses: tuple[str, ...] = (), profile: str | None = None, **options: Any
+    declaration: str | Path,
+    *,
+    uses: tuple[str, ...] = (),
+    environment: str | None = None,
+    profile: str | None = None,
+    **options: Any,
 ) -> Iterator[Check]:
     """Check some uses of a declaration, or all that the application's clients are for.
 
     Args:
         declaration: ``ringwall.yaml``.
         uses: their names. Default: every use of kind invoke, retrieve and agents.
+        environment: one of the declaration's environments.
         profile: profile of the AWS configuration whose credentials begin.
         options: as for :func:`ringwall.session`.
 
     Raises:
         DeclarationError: the declaration is wrong.
-        RingwallError: it has no such use.
+        RingwallError: it has no such use, or no such environment.
     """
-    perimeter = load(Path(declaration))
+    perimeter = load(Path(declaration), environment=environment)
     chosen = uses or tuple(
         name for name, use in perimeter.uses.items() if use.kind in ("invoke", "retrieve", "agents")
     )
@@ -80,10 +91,11 @@ def preflight(
         guarded = session(
             declaration,
             use=use,
+            environment=environment,
             profile=profile,
             **{"deadline": DEADLINE, "read_timeout": DEADLINE, **options},
         )
-        yield from _checks(guarded, perimeter, use)
+        yield from _checks(guarded, perimeter, use, profile)
 
 
 def _environment(perimeter: Perimeter) -> Check:
@@ -98,7 +110,7 @@ def _environment(perimeter: Perimeter) -> Check:
     return Check("environment", None, "ok", summary, facts=facts)
 
 
-def _checks(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Iterator[Check]:
+def _checks(guarded: GuardedSession, perimeter: Perimeter, use: str, profile: str | None) -> Iterator[Check]:
     """Checks of a use, in the order in which they need each other; what cannot be asked any more is unknown."""
     identity = _identity(guarded, perimeter, use)
     yield identity
@@ -110,7 +122,7 @@ def _checks(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Iterator
     if guardrail.status == "failed":
         yield Check("calls", use, "unknown", "not asked: every call would carry that guardrail")
         return
-    yield from _calls(guarded, perimeter, use)
+    yield from _calls(guarded, perimeter, use, profile)
 
 
 def _identity(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Check:
@@ -151,7 +163,7 @@ def _guardrail(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Check
     return Check("guardrail", use, "ok", summary, facts={"arn": pinned.arn, "version": pinned.version})
 
 
-def _calls(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Iterator[Check]:
+def _calls(guarded: GuardedSession, perimeter: Perimeter, use: str, profile: str | None) -> Iterator[Check]:
     declared = perimeter.uses[use]
     if declared.models:
         runtime = guarded.client("bedrock-runtime")
@@ -165,9 +177,31 @@ def _calls(guarded: GuardedSession, perimeter: Perimeter, use: str) -> Iterator[
         facts = {"knowledge_base": base, "endpoint": agents.meta.endpoint_url}
         yield _asked("knowledge-base", use, base, partial(agents.retrieve, **nowhere), facts)
     if declared.agent:
-        reason = f"agent {declared.agent} was not asked: it could run"
-        named = {"agent": declared.agent, "alias": declared.alias}
-        yield Check("agent", use, "unknown", reason, "`ringwall prove --live` answers by the policies", named)
+        control = guarded.beginning_client("bedrock-agent", profile)
+        yield _agent(control, use, str(declared.agent), str(declared.alias))
+
+
+def _agent(control: Any, use: str, agent: str, alias: str) -> Check:
+    """Whether an agent's alias is there and takes calls.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AgentAlias.html
+    """
+    facts: dict[str, Any] = {"agent": agent, "alias": alias}
+    named, asked = f"alias {alias} of agent {agent}", "it was not asked, as it could run"
+    try:
+        found = control.get_agent_alias(agentId=agent, agentAliasId=alias)["agentAlias"]
+    except (ClientError, BotoCoreError) as error:
+        code, text = _said(error)
+        facts["code"] = code
+        if code == "ResourceNotFoundException":
+            advice = f"see uses.{use}.agent and uses.{use}.alias, and the account and Region"
+            return Check("agent", use, "failed", f"{named}: {text}", advice, facts)
+        return Check("agent", use, "unknown", f"{named}: {asked}, nor can it be read: {text}", PROVE, facts)
+    facts |= {"status": found.get("agentAliasStatus"), "state": found.get("aliasInvocationState")}
+    if facts["status"] != "PREPARED" or facts["state"] == "REJECT_INVOCATIONS":
+        reason = f"{named} takes no calls: {facts['status']}, {facts['state'] or 'no state'}"
+        return Check("agent", use, "failed", reason, "prepare the agent, or let its alias take calls", facts)
+    return Check("agent", use, "unknown", f"{named} is there and takes calls; {asked}", PROVE, facts)
 
 
 def _asked(name: str, use: str, what: str, ask: Callable[[], Any], facts: dict[str, Any]) -> Check:

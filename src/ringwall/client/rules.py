@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ringwall.catalog import profiles
+from ringwall.client import searches
 from ringwall.client.call import Call
 from ringwall.client.operations import (
     AGENTS,
@@ -99,7 +100,8 @@ class Rules:
         return (
             operation in INVOKING
             and region in self.regions
-            and parameters.get("modelId") in self._identifiers
+            and type(model := parameters.get("modelId")) is str
+            and model in self._identifiers
         )
 
     def check_region(self, region: str | None, operation: str) -> None:
@@ -142,12 +144,22 @@ class Rules:
         if given is not None:
             known = given if isinstance(given, Mapping) else {}
             self.check_guardrail(known.get("guardrailId"), known.get("guardrailVersion"), operation)
+        self._check_searches(operation, parameters)
 
     def _check_agent(self, operation: str, parameters: Mapping[str, Any]) -> None:
         wanted = (self.agent, self.alias)
         if self.agent is None or (parameters.get("agentId"), parameters.get("agentAliasId")) != wanted:
             reason = "this use may invoke its declared agent alias only"
             raise self.violation("agent-not-declared", reason, operation, "uses", "{use}", "agent")
+        self._check_searches(operation, parameters)
+
+    def _check_searches(self, operation: str, parameters: Mapping[str, Any]) -> None:
+        for configuration in searches.configurations(parameters):
+            if searches.writes_filter(configuration):
+                reason = "a model would write the search's filter, and no guardrail reads what it is asked"
+                raise self.violation("operation-not-guarded", reason, operation, "uses", "{use}", "kind")
+            for model in searches.reranking_models(configuration):
+                self.check_model(model, operation)
 
     def check_model(self, model: object, operation: str) -> None:
         """Refuse a model that this use does not declare, in whatever form it is named."""
@@ -169,6 +181,12 @@ class Rules:
                 f"the call carries version {shown(version)} of the guardrail, not {self.guardrail.version}"
             )
             raise self.violation("guardrail-not-pinned", reason, operation, "guardrail")
+
+    def check_metadata(self, metadata: Mapping[str, Any], operation: str) -> None:
+        """Refuse a call without the declared request metadata, or with another value for a name of it."""
+        if not self.metadata.items() <= metadata.items():
+            reason = f"the call does not carry the declared {', '.join(self.metadata)}"
+            raise self.violation("metadata-not-declared", reason, operation, "client", "metadata")
 
     def check_stream_mode(self, operation: str) -> None:
         """Refuse a stream that goes out before the guardrail has read it, where the guardrail masks."""
@@ -200,33 +218,34 @@ class Rules:
     def complete(self, call: Call) -> None:
         """Add guardrail and metadata to a carrier's parameters where they are missing; what is there is checked.
 
-        Only the top level of the parameters is written: nested values are the caller's own. The guardrail's are copied,
-        so that nobody can change them after they were checked.
+        The parameters are copied, and the guardrail's own: nobody can change them after they were checked. Other nested
+        values are the caller's.
         """
-        operation, parameters = call.operation, call.parameters
-        carrier = CARRIERS[operation]
-        if parameters.keys().isdisjoint(carrier.places):
-            carrier.write(parameters, self.guardrail.arn, self.guardrail.version)
+        operation, given = call.operation, call.parameters
+        carrier, pinned = CARRIERS[operation], self.guardrail
+        if given.keys().isdisjoint(carrier.places):
+            call.parameters = parameters = carrier.write(given, pinned.arn, pinned.version)
         else:
-            self._complete_guardrail(carrier, operation, parameters)
+            call.parameters = parameters = self._complete_guardrail(carrier, operation, given)
         if self.masks and operation in STREAMS and "asynchronous-stream" in call.coverage.rules:
             self.check_stream_mode(operation)
         if self.metadata and carrier is BODY:
-            given = parameters.get("requestMetadata") or {}
-            parameters["requestMetadata"] = {**given, **self.metadata}
+            parameters["requestMetadata"] = {**(parameters.get("requestMetadata") or {}), **self.metadata}
         elif self.metadata and operation in HEADER_CARRIERS:
             parameters["requestMetadata"] = json.dumps(
                 {**_decoded(parameters.get("requestMetadata")), **self.metadata}
             )
 
-    def _complete_guardrail(self, carrier: Carrier, operation: str, parameters: dict[str, Any]) -> None:
+    def _complete_guardrail(
+        self, carrier: Carrier, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
         identifier, version = carrier.read(parameters)
         chosen = (
             self.guardrail.arn if identifier is None else identifier,
             self.guardrail.version if version is None else version,
         )
         self.check_guardrail(*chosen, operation)
-        carrier.write(parameters, *chosen)
+        return carrier.write(parameters, *chosen)
 
     def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
         """A violation that points at a place in the declaration; ``{use}`` in the path stands for this use."""

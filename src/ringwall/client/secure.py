@@ -111,7 +111,7 @@ class SecureBedrockClient:
     def declared(
         cls, declaration: str | Path = "ringwall.yaml", *, use: str, **options: Any
     ) -> SecureBedrockClient:
-        """The client of a declared use; ``options`` as for :func:`ringwall.session`."""
+        """The client of a declared use; ``options`` as for :func:`ringwall.session`, ``environment`` among them."""
         client = cls.__new__(cls)
         client._become(session(declaration, use=use, **options))  # noqa: SLF001 - a constructor
         return client

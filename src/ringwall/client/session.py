@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -18,6 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.session import Session as BotocoreSession
 
 from ringwall.client import narrowing
+from ringwall.client.classes import pin
 from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
@@ -26,7 +26,7 @@ from ringwall.client.guard import Guard, OnOutcome
 from ringwall.client.operations import SERVICES
 from ringwall.client.residency import narrowed
 from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
-from ringwall.client.transport import ENFORCED, configuration, hosts, pin
+from ringwall.client.transport import AGENT, ENFORCED, FORWARDED, UNVERIFIED, configuration, hosts, parts_of
 from ringwall.client.violation import NOWHERE, PerimeterViolation, Place
 from ringwall.errors import RingwallError
 from ringwall.estate.model import Estate
@@ -109,6 +109,17 @@ class GuardedSession(boto3.Session):
         sts = _plain_client(plain, "sts", region, self._surroundings)
         return str(sts.get_caller_identity()["Arn"])
 
+    def beginning_client(self, service: str, profile: str | None = None) -> Any:
+        """A guarded client of the credentials that begin, before any role is assumed: they may read what the role may not.
+
+        Args:
+            service: one of Bedrock's, as boto3 takes it.
+            profile: profile of the AWS configuration.
+        """
+        beginning = base_session(profile)
+        self.attach(beginning)
+        return _plain_client(beginning, service, str(self.region_name), self._surroundings)
+
     def explain(self, error: ClientError, estate: Estate | None = None) -> str:
         """Why a call was refused: by which rule and line of the declaration, or by which statement of which policy.
 
@@ -175,7 +186,7 @@ class GuardedSession(boto3.Session):
         return super().client(
             service_name,
             region_name=region,
-            config=around.config.merge(given).merge(Config(**ENFORCED)),
+            config=around.config.merge(given).merge(Config(**ENFORCED, user_agent_extra=_agents(given))),
             endpoint_url=endpoint,
             **options,
         )
@@ -186,7 +197,7 @@ class GuardedSession(boto3.Session):
             reason = f"{region} is not {self.region_name}"
             raise self._violation("region-not-declared", reason, "regions", "source")
         if any(name in options and options[name] in (False, 0, "") for name in ("verify", "use_ssl")):
-            raise self._violation("tls-required", "TLS and its verification cannot be switched off")
+            raise self._violation("tls-required", UNVERIFIED)
         if any(
             options.get(name) for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         ):
@@ -195,7 +206,8 @@ class GuardedSession(boto3.Session):
             )
         endpoint, own = options.get("endpoint_url"), self._surroundings.endpoint_urls.get(service)
         if endpoint is not None and endpoint != own:
-            reason = f"{urlsplit(str(endpoint)).hostname} is not a declared endpoint"
+            found = parts_of(str(endpoint))
+            reason = f"{found['host'] if found else 'the given URL'} is not a declared endpoint"
             raise self._violation("endpoint-not-declared", reason)
         if own is not None and not own.startswith("https://"):
             raise self._violation("tls-required", "the declared endpoint is not HTTPS")
@@ -210,7 +222,7 @@ class GuardedSession(boto3.Session):
             reason = "a dual-stack host is not a declared endpoint: give its URL in endpoint_urls"
             raise self._violation("endpoint-not-declared", reason)
         if (config.proxies_config or {}).get("proxy_use_forwarding_for_https"):
-            raise self._violation("tls-required", "a forwarding proxy would read the calls")
+            raise self._violation("tls-required", FORWARDED)
 
     def _violation(self, rule: str, reason: str, *path: str) -> PerimeterViolation:
         return self._place.violation(rule, reason, "CreateClient", *(path or ("client",)))
@@ -220,6 +232,7 @@ def session(
     declaration: str | Path = "ringwall.yaml",
     *,
     use: str,
+    environment: str | None = None,
     profile: str | None = None,
     session_name: str | None = None,
     source_identity: str | None = None,
@@ -239,6 +252,7 @@ def session(
     Args:
         declaration: ``ringwall.yaml``.
         use: name under ``uses``.
+        environment: name under ``environments``, laid over the rest; default: the declaration as it stands.
         profile: profile of the AWS configuration whose credentials assume the use's role.
         session_name: name of the role session, to which CloudTrail and logs attribute calls. Default: user and host.
         source_identity: who is behind it, if the role's trust policy lets it be set.
@@ -257,11 +271,11 @@ def session(
 
     Raises:
         DeclarationError: the declaration is wrong.
-        RingwallError: it has no such use.
+        RingwallError: it has no such use, or no such environment.
         ValueError: the duration is too short.
     """
     path = Path(declaration)
-    perimeter = load(path)
+    perimeter = load(path, environment=environment)
     if use not in perimeter.uses:
         msg = f"{path} declares no use {use!r}; it has {', '.join(perimeter.uses) or 'none'}"
         raise RingwallError(msg)
@@ -284,7 +298,7 @@ def session(
         policy_is_a_must=not isinstance(session_policy, str),
     )
     return _guarded(
-        perimeter, Place(path, use), role, around, profile=profile, on_outcome=on_outcome,
+        perimeter, Place(path, use, environment), role, around, profile=profile, on_outcome=on_outcome,
         raise_interventions=on_intervention == "raise", allow_draft=unsafe_allow_draft,
     )  # fmt: skip
 
@@ -438,6 +452,11 @@ def once(compute: Callable[[], Rules]) -> Callable[[], Rules]:
         return found[0]
 
     return get
+
+
+def _agents(config: Config) -> str:
+    """What stands at the end of the user agent: a framework names itself there too."""
+    return f"{config.user_agent_extra} {AGENT}" if config.user_agent_extra else AGENT
 
 
 def _who() -> str:

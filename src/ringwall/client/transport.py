@@ -1,20 +1,17 @@
 """The last step before the network: TLS, keep-alive, and a check of the request that is about to leave.
 
-botocore gives a client's HTTP session no public seam, so this module is the only one that touches a private one: it
-replaces ``client._endpoint.http_session`` by a subclass with the same settings. ``creating-client-class`` puts that into
-the class of every client that a session makes, however it is made, so it can not be forgotten and no event handler
-stands behind it.
+botocore gives a client's HTTP session no public seam, so ``client._endpoint.http_session`` is replaced by a subclass with
+the same settings. No event handler stands behind it.
 """
 
 from __future__ import annotations
 
-import inspect
 import math
+import re
 import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import ConnectionClosedError, HTTPClientError
@@ -24,9 +21,14 @@ from urllib3 import Timeout
 
 from ringwall.client.call import Call, call_of
 from ringwall.client.deadline import DeadlineExceeded, DeadlineSocket, current, now
+from ringwall.client.violation import PerimeterViolation
 
 Check = Callable[[Any, Call | None], None]
 """Given botocore's prepared request and its call, raises to keep it from leaving."""
+AGENT = "ringwall"
+"""In the user agent, which CloudTrail records."""
+UNVERIFIED = "TLS and its verification cannot be switched off"
+FORWARDED = "a forwarding proxy would read the calls"
 MINIMUM_TLS = ssl.TLSVersion.TLSv1_2
 KEEP_ALIVE: tuple[tuple[str, int], ...] = (
     ("TCP_KEEPIDLE", 60),
@@ -36,7 +38,11 @@ KEEP_ALIVE: tuple[tuple[str, int], ...] = (
 )
 """Seconds and counts. NAT gateways, load balancers and PrivateLink forget a connection after 350 idle seconds, and a
 long generation is idle until its first byte. ``TCP_KEEPALIVE`` is what macOS calls ``TCP_KEEPIDLE``."""
-ENFORCED: Mapping[str, Any] = {"auth_scheme_preference": "sigv4", "ignore_configured_endpoint_urls": True}
+ENFORCED: Mapping[str, Any] = {
+    "auth_scheme_preference": "sigv4",
+    "signature_version": "v4",
+    "ignore_configured_endpoint_urls": True,
+}
 """Configuration that nothing overrides: no bearer token, no endpoint from environment or profile."""
 
 
@@ -62,24 +68,18 @@ class HardenedSession(URLLib3Session):
         """
         call = call_of(getattr(request, "context", None))
         self._check(request, call)
-        until = None if call is None else call.until
-        if until is None:
-            return self._send(request)
-        if now() >= until:
+        until = current.until = None if call is None else call.until
+        if until is not None and now() >= until:
             raise DeadlineExceeded(endpoint_url=request.url)
-        current.until = until
         try:
-            return self._send(request)
+            response = super().send(request)
         except (HTTPClientError, BotocoreConnectionError) as error:
-            if now() < until:
+            if until is None or now() < until:
                 raise
             raise DeadlineExceeded(endpoint_url=request.url, error=error) from error
         finally:
             current.until = None
-
-    def _send(self, request: Any) -> Any:
-        """Botocore takes an answer for whole that ended before its announced length, and half a JSON text for none."""
-        response = super().send(request)
+        # botocore takes an answer for whole that ended before its announced length, and half a JSON text for none
         if not request.stream_output and getattr(response.raw, "length_remaining", None):
             raise ConnectionClosedError(endpoint_url=request.url)
         return response
@@ -103,71 +103,17 @@ class HardenedSession(URLLib3Session):
 
 
 def harden(client: Any, check: Check) -> None:
-    """Give a client the hardened HTTP session, with the settings of its own."""
-    old = client._endpoint.http_session  # noqa: SLF001 - the one seam, see above
-    client._endpoint.http_session = HardenedSession(check, **_settings(old))  # noqa: SLF001
+    """Give a client the hardened HTTP session, with the settings of its own.
 
-
-def mixin(base: type, check_of: Callable[[Any], Check]) -> type:
-    """A class to stand before a client class, which hardens each client as it is made.
-
-    Args:
-        base: the client class; aiobotocore's is asynchronous and has another transport.
-        check_of: makes the check of a client.
+    Raises:
+        PerimeterViolation: they switch off the verification of TLS, or let a proxy read the calls.
     """
-    return _asynchronous(check_of) if inspect.iscoroutinefunction(_method(base)) else _hardened(check_of)
-
-
-def _method(base: type) -> Any:
-    return getattr(base, "_make_api_call", None)
-
-
-def _hardened(check_of: Callable[[Any], Check]) -> type:
-    class Hardened:
-        def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            super().__init__(*arguments, **keywords)
-            harden(self, check_of(self))
-
-        def _convert_to_request_dict(self, *arguments: Any, **keywords: Any) -> Any:
-            """Remember the body that botocore makes of the parameters, see :class:`Call`."""
-            request: Any = super()._convert_to_request_dict(*arguments, **keywords)  # type: ignore[misc]
-            call = call_of(keywords.get("context"))
-            if call is not None:
-                call.serialized = request["body"]
-            return request
-
-    return Hardened
-
-
-def _asynchronous(check_of: Callable[[Any], Check]) -> type:
-    """Aiobotocore sends by aiohttp: the check is the last handler of ``before-send``, and TLS is Python's own."""
-
-    class Checked:
-        meta: Any
-
-        def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            super().__init__(*arguments, **keywords)
-            check = check_of(self)
-
-            def last(request: Any, **_: Any) -> None:
-                check(request, call_of(getattr(request, "context", None)))
-
-            self.meta.events.register_last("before-send", last)
-
-    return Checked
-
-
-def pin(events: Any, service: str, hosts: frozenset[str], refuse: Callable[[str], Exception]) -> None:
-    """Hold the clients of one service that a session makes to HTTPS and to some hosts; nothing else is checked."""
-
-    def check(request: Any, _call: Call | None) -> None:
-        if urlsplit(request.url).scheme != "https" or host_of(request.url) not in hosts:
-            raise refuse(host_of(request.url))
-
-    def add(base_classes: list[type], **_: Any) -> None:
-        base_classes.insert(0, mixin(base_classes[-1], lambda _client: check))
-
-    events.register(f"creating-client-class.{service}", add, unique_id=f"ringwall-pin-{service}")
+    settings = _settings(client._endpoint.http_session)  # noqa: SLF001 - the one seam, see above
+    if not settings["verify"]:
+        raise PerimeterViolation("tls-required", UNVERIFIED, "CreateClient")
+    if (settings["proxies_config"] or {}).get("proxy_use_forwarding_for_https"):
+        raise PerimeterViolation("tls-required", FORWARDED, "CreateClient")
+    client._endpoint.http_session = HardenedSession(check, **settings)  # noqa: SLF001
 
 
 def _settings(session: URLLib3Session) -> dict[str, Any]:
@@ -212,7 +158,7 @@ def configuration(*, trust_environment: bool, read_timeout: float) -> Config:
         connect_timeout=5,
         read_timeout=read_timeout,
         tcp_keepalive=True,
-        user_agent_extra="ringwall",
+        user_agent_extra=AGENT,
         **ignored,
     )
 
@@ -223,12 +169,29 @@ def hosts(service: str, region: str, endpoint_urls: Mapping[str, str]) -> frozen
     A dual-stack host (``api.aws``) is another name, which a VPC endpoint's private DNS does not cover: declare it.
     """
     if service in endpoint_urls:
-        return frozenset({host_of(endpoint_urls[service])})
+        return frozenset(host for host in (host_of(endpoint_urls[service]),) if host)
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return frozenset(f"{service}{variant}.{region}.{suffix}:443" for variant in ("", "-fips"))
 
 
-def host_of(url: str) -> str:
-    """``host:port`` of a URL, in lower case, the port filled in."""
-    parts = urlsplit(url)
-    return f"{(parts.hostname or '').lower()}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
+_URL = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?(?P<query>\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?"
+).fullmatch
+
+
+def parts_of(url: str) -> re.Match[str] | None:
+    """Scheme, host, port, path and query of a plain URL; ``None`` where parsers could differ on where it leads.
+
+    Where a backslash and an @ stand before the path, Python's own parser sees another host than urllib3's, which makes
+    the connection. What RFC 3986 does not let stand in a URL is refused, and so is user information.
+    """
+    return _URL(url)
+
+
+def host_of(url: str) -> str | None:
+    """``host:port`` of a URL, in lower case, the port filled in; ``None`` for one that is not plain."""
+    found = _URL(url)
+    if found is None:
+        return None
+    return f"{found['host'].lower()}:{found['port'] or (443 if found['scheme'] == 'https' else 80)}"

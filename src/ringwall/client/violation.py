@@ -93,10 +93,12 @@ class Place:
     Attributes:
         file: the declaration; without one, violations name no line.
         use: name of the use.
+        environment: the environment that was chosen; what it says of its own stands before the rest.
     """
 
     file: Path | None = None
     use: str = ""
+    environment: str | None = None
 
     def violation(self, rule: str, reason: str, operation: str, *path: str) -> PerimeterViolation:
         """A violation that points at a path of the declaration, or at the nearest section above that it has."""
@@ -107,10 +109,12 @@ class Place:
 
     def _line(self, path: tuple[str, ...]) -> str | None:
         while self.file is not None and path:
+            own = (("environments", self.environment, *path),) if self.environment else ()
             try:
-                line = line_of(self.file, path)
+                lines = [line_of(self.file, place) for place in (*own, path)]
             except RingwallError:  # the file was changed since and is not readable now: the refusal stands
                 return None
+            line = next((found for found in lines if found is not None), None)
             if line is not None:
                 return f"{self.file}:{line}"
             path = path[:-1]

@@ -4,8 +4,8 @@
 
 Attaches a service control policy by which nobody but the declared administrators can change the pinned guardrail (the
 roles declared for guardrails may), Bedrock's account settings, the keys, the trail, the logs and their buckets, the
-endpoints, the alarms, the perimeter's roles or the administrators themselves, and nobody at all can take the account
-out of its organization. The check proves it over all principals and requests, row by row.
+endpoints, the alarms, the perimeter's roles, the administrators themselves or, where the organization delegates its
+policies, those policies, and nobody at all can take the account out of its organization. The check proves it over all principals and requests, row by row.
 
 ## Why
 

@@ -56,14 +56,9 @@ def compile_(perimeter: Perimeter) -> Iterator[Resource]:
 def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
     """Nobody turns retention on."""
     if perimeter.data_retention == "none":
-        yield never(
-            "retention-stays-none",
-            SLUG,
-            "Nobody sets data retention to anything but none",
-            Action="bedrock:PutAccountDataRetention",
-            Resource="*",
-            Condition={"StringNotEquals": {"bedrock:DataRetentionMode": ["none"]}},
-        )
+        for kept in retention.KEPT:
+            said = {name: value for name, value in kept.statement.items() if name not in ("Sid", "Effect")}
+            yield never(kept.claim, SLUG, kept.title, **said)
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -77,7 +72,7 @@ def check(context: CheckContext) -> Iterator[Finding]:
     yield from judge_claims(
         context,
         CONTROL,
-        ("retention-stays-none",),
+        tuple(kept.claim for kept in retention.KEPT),
         "apply the declaration: ringwall apply (service control policy scp/retention)",
     )
 

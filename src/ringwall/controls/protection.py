@@ -158,6 +158,19 @@ USER_MUTATIONS = (
     "iam:UpdateUser",
 )
 LEAVE = "organizations:LeaveOrganization"
+ORGANIZATION_MUTATIONS = (
+    "organizations:AttachPolicy",
+    "organizations:DeletePolicy",
+    "organizations:DeleteResourcePolicy",
+    "organizations:DetachPolicy",
+    "organizations:DisablePolicyType",
+    "organizations:MoveAccount",
+    "organizations:PutResourcePolicy",
+    "organizations:RemoveAccountFromOrganization",
+    "organizations:UpdatePolicy",
+)
+"""What lifts or changes a service control policy. The organization's resource policy may delegate these to members
+(https://docs.aws.amazon.com/organizations/latest/userguide/orgs_delegate_policies.html)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +266,9 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
     yield from _alarms(perimeter)
     yield from _identities(perimeter)
     yield Protected(
+        "ProtectOrganization", "changes or lifts the organization's policies", ORGANIZATION_MUTATIONS
+    )
+    yield Protected(
         "StayInOrganization", "takes the account out of the organization", (LEAVE,), everybody=True
     )
 
@@ -260,25 +276,31 @@ def protected(perimeter: Perimeter) -> Iterator[Protected]:
 def _decryption(perimeter: Perimeter) -> Iterator[Protected]:
     """Who reads what is encrypted: the guardrail's key is used with its caller's permissions, the trail is for auditors.
 
-    The other keys of the perimeter's own records are used by services, which no service control policy binds. Prompts in
+    The other keys of the perimeter's own records are used by services, each for its own. Prompts in
     the log bucket are for the administrators alone. Keys of knowledge bases and custom models are used by their roles.
     """
     roles = {name: perimeter.role_arn(name) for name in perimeter.uses}
     auditors = tuple(roles[name] for name, use in perimeter.uses.items() if use.kind == "auditor")
     callers = tuple(arn for arn in roles.values() if arn not in auditors)
-    for sid, what, classes, users in (
+    delivering = (
+        f"logs.{perimeter.regions.source}.amazonaws.com",
+        "cloudwatch.amazonaws.com",
+        "events.amazonaws.com",
+    )
+    for sid, what, classes, users, services in (
         (
             "DecryptGuardrail",
             "decrypts the pinned guardrail",
             ("guardrail",),
             (*callers, *perimeter.exempt_roles),
+            (),
         ),
-        ("DecryptTrail", "decrypts the trail", ("trail",), auditors),
-        ("DecryptRecords", "decrypts invocation logs or alarms", names.RECORDS, ()),
+        ("DecryptTrail", "decrypts the trail", ("trail",), auditors, ()),
+        ("DecryptRecords", "decrypts invocation logs or alarms", names.RECORDS, (), delivering),
     ):
         keys = tuple(names.key_arn(item) for item in names.data_classes(perimeter) if item in classes)
         if keys:
-            yield Protected(sid, what, DECRYPTION, keys, users=users)
+            yield Protected(sid, what, DECRYPTION, keys, users=users, services=services)
 
 
 def _aliases(perimeter: Perimeter) -> tuple[str, ...]:

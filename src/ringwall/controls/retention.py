@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ringwall.controls import scp
 from ringwall.controls.documents import Statement, deny
@@ -37,29 +37,61 @@ def setting_id(perimeter: Perimeter, region: str) -> str:
 def policy(perimeter: Perimeter) -> Iterator[Resource]:
     """``scp/retention``, where the declaration wants no retention."""
     if perimeter.data_retention == "none":
-        yield from scp.policies(perimeter, "retention", "No retention of prompts and answers", _statements())
+        yield from scp.policies(
+            perimeter,
+            "retention",
+            "No retention of prompts and answers",
+            (kept.statement for kept in KEPT),
+        )
 
 
-def _statements() -> Iterator[Statement]:
-    """Projects may inherit; a request that sends no mode (a rename) is left alone."""
-    yield deny(
-        "RetentionNone",
-        "bedrock:PutAccountDataRetention",
-        "*",
-        {"StringNotEquals": {"bedrock:DataRetentionMode": ["none"]}},
-    )
-    yield deny(
-        "RetentionNoneMantle",
-        "bedrock-mantle:PutAccountDataRetention",
-        "*",
-        {"StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none"]}},
-    )
-    yield deny(
-        "RetentionNoneMantleProjects",
-        ["bedrock-mantle:CreateProject", "bedrock-mantle:UpdateProject"],
-        "*",
-        {
-            "StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none", "inherit"]},
-            "Null": {"bedrock-mantle:DataRetentionMode": "false"},
-        },
-    )
+class Kept(NamedTuple):
+    """One way to turn retention on, and what forbids it.
+
+    Attributes:
+        claim: name of the claim that nobody has this way.
+        title: the claim in words.
+        statement: the Deny.
+    """
+
+    claim: str
+    title: str
+    statement: Statement
+
+
+KEPT = (
+    Kept(
+        "retention-stays-none",
+        "Nobody sets data retention to anything but none",
+        deny(
+            "RetentionNone",
+            "bedrock:PutAccountDataRetention",
+            "*",
+            {"StringNotEquals": {"bedrock:DataRetentionMode": ["none"]}},
+        ),
+    ),
+    Kept(
+        "mantle-retention-stays-none",
+        "Nobody sets data retention of bedrock-mantle to anything but none",
+        deny(
+            "RetentionNoneMantle",
+            "bedrock-mantle:PutAccountDataRetention",
+            "*",
+            {"StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none"]}},
+        ),
+    ),
+    # Projects may inherit; a request that sends no mode (a rename) is left alone.
+    Kept(
+        "mantle-projects-retain-none",
+        "Nobody makes a bedrock-mantle project retain anything of its own",
+        deny(
+            "RetentionNoneMantleProjects",
+            ["bedrock-mantle:CreateProject", "bedrock-mantle:UpdateProject"],
+            "*",
+            {
+                "StringNotEquals": {"bedrock-mantle:DataRetentionMode": ["none", "inherit"]},
+                "Null": {"bedrock-mantle:DataRetentionMode": "false"},
+            },
+        ),
+    ),
+)

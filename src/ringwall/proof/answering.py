@@ -11,10 +11,11 @@ from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.codec import (
     answer_to_json,
     comparison_to_json,
+    differences_to_json,
     policies_of_comparison,
     question_from_json,
 )
-from ringwall.proof.compare import compare
+from ringwall.proof.compare import compare, differences
 from ringwall.proof.language import Clock
 from ringwall.proof.prove import prove, verdict_without_axioms
 from ringwall.proof.question import Answer, Question
@@ -54,15 +55,26 @@ def answer_document(
 
 
 def compare_document(
-    document: Mapping[str, Any], vocabulary: Vocabulary, *, timeout: float = 10.0
+    document: Mapping[str, Any], vocabulary: Vocabulary, *, timeout: float = 10.0, grouped: bool = False
 ) -> dict[str, Any]:
-    """The answer to one comparison (CONTRACTS "ringwall compare")."""
+    """The answer to one comparison (CONTRACTS "ringwall compare").
+
+    Args:
+        document: ``id``, ``before``, ``after``.
+        vocabulary: what AWS's actions and keys are.
+        timeout: seconds for each direction, and once more for the groups.
+        grouped: whether to tell under ``groups`` what differs by principal and action.
+    """
 
     def ask() -> dict[str, Any]:
         before = policies_of_comparison(document["before"], "before")
         after = policies_of_comparison(document["after"], "after")
         found = compare(before, after, vocabulary, context_model="any", timeout=timeout)
-        return comparison_to_json(str(document.get("id")), found)
+        told = comparison_to_json(document.get("id"), found)
+        if not grouped:
+            return told
+        groups = differences(before, after, vocabulary, context_model="any", timeout=timeout)
+        return {**told, "groups": differences_to_json(groups)}
 
     return _or_error(document, ask)
 

@@ -10,7 +10,7 @@ from ringwall.iam.principal import Grant, Principal, PrincipalKind
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import ANY, STAR, Tokens, literal
 from ringwall.proof.search import KEY
-from ringwall.proof.theory import Holds, Opaque
+from ringwall.proof.theory import Holds, Opaque, Variable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ringwall.iam.compile import CompiledStatement
 
 PRINCIPAL_ARN: Final = KEY + "aws:principalarn"
+_WHO: Final = "principal"
 
 
 class Caller(Protocol):
@@ -62,10 +63,19 @@ class AnyCaller:
     """Any user or role of an account but its root user and its service-linked roles, which AWS itself uses.
 
     A role stands for all its sessions; a statement that names single sessions is left undecided.
+
+    Args:
+        formula: the arena.
+        account: of the principal.
+        partition: of the account.
+        linked: whether ``aws:PrincipalArn`` is the principal's ARN; else the ARN is a variable of its own.
     """
 
-    def __init__(self, formula: Formula, account: str, partition: str = "aws") -> None:
+    def __init__(
+        self, formula: Formula, account: str, partition: str = "aws", *, linked: bool = True
+    ) -> None:
         self._formula = formula
+        self.name = PRINCIPAL_ARN if linked else _WHO
         self.account: str | None = account
         self.partition = partition
         self.has_identity_policies = True
@@ -75,10 +85,11 @@ class AnyCaller:
         self.bound_by_scp = True
         self.bound_by_rcp = True
         self._prefix = f"arn:{partition}:iam::{account}:"
+        self.variables = {} if linked else {_WHO: Variable(shape=self.shape)}
 
     @property
     def shape(self) -> tuple[tuple[Tokens, ...], ...]:
-        """What ``aws:PrincipalArn`` looks like."""
+        """What the principal's ARN looks like."""
         some = (ANY, STAR)
         return (((*literal(f"{self._prefix}user/"), *some), (*literal(f"{self._prefix}role/"), *some)),)
 
@@ -88,8 +99,8 @@ class AnyCaller:
         return (*literal(f"{self._prefix}role/aws-service-role/"), STAR)
 
     def is_arn(self, tokens: Tokens) -> int:
-        """The literal that ``aws:PrincipalArn`` matches."""
-        return self._formula.atom(Holds(PRINCIPAL_ARN, tokens), cost=1)
+        """The literal that the principal's ARN matches."""
+        return self._formula.atom(Holds(self.name, tokens), cost=1)
 
     def named(self, statement: CompiledStatement, *, bounded: bool) -> Sequence[tuple[Grant, int]]:
         """See :class:`Caller`."""

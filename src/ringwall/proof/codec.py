@@ -16,7 +16,7 @@ from ringwall.proof.question import Answer, Authorization, ContextModel, Questio
 if TYPE_CHECKING:
     from ringwall.iam.policy import Policy, PolicySet
     from ringwall.iam.request import Reason
-    from ringwall.proof.compare import Comparison, Difference
+    from ringwall.proof.compare import Comparison, Difference, Differences, Group
 
 _QUESTION_FIELDS = frozenset(
     {
@@ -202,15 +202,36 @@ def policies_of_comparison(value: Any, name: str) -> Policy | PolicySet:
     """
     if not isinstance(value, Mapping):
         raise QuestionError(f"{name} must be a policy document or an object of policies")
-    return parse_policy(value, name=name) if "Statement" in value else policies_from_json(value)
+    try:
+        return parse_policy(value, name=name) if "Statement" in value else policies_from_json(value)
+    except ValueError as error:
+        raise QuestionError(f"{name}: {error}") from error
 
 
-def comparison_to_json(identifier: str, comparison: Comparison) -> dict[str, Any]:
-    """A line of ``ringwall compare``'s output."""
-    return {
+def comparison_to_json(identifier: Any, comparison: Comparison) -> dict[str, Any]:
+    """A line of ``ringwall compare``'s output; ``reason`` is there where something is unknown."""
+    told = {
         "id": identifier,
         "newly_allows": _difference(comparison.newly_allows),
         "newly_denies": _difference(comparison.newly_denies),
+    }
+    return told if comparison.reason is None else {**told, "reason": comparison.reason}
+
+
+def differences_to_json(differences: Differences) -> dict[str, Any]:
+    """What differs, by principal and action."""
+    return {
+        "newly_allows": [_group(group) for group in differences.newly_allows],
+        "newly_denies": [_group(group) for group in differences.newly_denies],
+        "unknown": list(differences.unknown),
+    }
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {
+        "principal": group.principal,
+        "action": group.action,
+        "witness": request_to_json(group.witness),
     }
 
 

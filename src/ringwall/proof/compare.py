@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, Self
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Policy, PolicySet
 from ringwall.iam.request import Request
 from ringwall.proof import axioms
 from ringwall.proof.claims import Claim
-from ringwall.proof.formula import FALSE
+from ringwall.proof.contest import AFTER, BEFORE, OUT_OF_TIME, Contest, Found, Unknown
 from ringwall.proof.frames import DEFAULT_PRINCIPAL, Frame, frames
-from ringwall.proof.grounding import groundings
+from ringwall.proof.gains import changed_actions
 from ringwall.proof.language import Clock, GaveUpError
 from ringwall.proof.question import ContextModel, Question
-from ringwall.proof.search import Model, Search
-from ringwall.proof.setting import make_setting
-from ringwall.proof.witness import requests_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from ringwall.iam.vocabulary import Vocabulary
 
 Difference = Request | None | Literal["unknown"]
 
-_EVERYTHING: Final = Claim("never")
 _KEPT: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})
-_ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
-
-
-_AFTER, _BEFORE = 0, 1
-"""The sides of a contest: the question's own policies are those after the change."""
+ANY_REQUEST: Final = frozenset(axioms.AXIOMS) - _KEPT
+"""Axioms that are not taken for granted where bare documents are compared."""
 
 
 @dataclass(frozen=True)
 class Comparison:
     """A request that the later policies newly allow, and one that they newly deny.
 
-    ``None`` means that there is none, which is proved; ``"unknown"`` that neither was found in time.
+    ``None`` means that there is none, which is proved; ``"unknown"`` that neither was found, and ``reason`` says why.
     """
 
     newly_allows: Difference
     newly_denies: Difference
+    reason: str | None = None
+
+
+class Group(NamedTuple):
+    """What differs for a principal under an action pattern, as a policy writes it, and a request that shows it."""
+
+    principal: str
+    action: str
+    witness: Request
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What the later policies newly allow and newly deny, by principal and action; ``unknown`` names what stays open."""
+
+    newly_allows: tuple[Group, ...]
+    newly_denies: tuple[Group, ...]
+    unknown: tuple[str, ...]
 
 
 def compare(
@@ -52,36 +65,65 @@ def compare(
     principal: str = DEFAULT_PRINCIPAL,
     context_model: ContextModel = "catalog",
     timeout: float = 10.0,
+    explain: bool = True,
 ) -> Comparison:
     """Compare two policies, or two sets of policies of one principal.
 
     Args:
-        before: what is compared with; single policies are compared over any request, as identity policies of one principal, or, where
-            a statement has a Principal element, as policies of one resource. Sets are compared over the requests of
-            ``principal``.
+        before: what is compared with; single policies are compared over any request, as identity policies of one
+            principal, or, where a statement has a Principal element, as policies of one resource. Sets are compared over
+            the requests of ``principal``.
         after: what is compared, of the same form.
         vocabulary: what AWS's actions and keys are.
         principal: whose requests, for sets.
         context_model: for sets, ``catalog`` or ``any``.
         timeout: seconds for each direction.
+        explain: whether requests are to be the plainest that a moment's work finds.
 
     Raises:
-        TypeError: one is a single policy, the other a set.
+        TypeError: one is a single policy, the other a set; or one is an identity policy, the other a resource's.
         ValueError: the principal cannot be read.
     """
-    if isinstance(before, Policy) and isinstance(after, Policy):
-        return _documents(before, after, vocabulary, timeout)
-    if isinstance(before, Policy) or isinstance(after, Policy):
-        raise TypeError("compare two policies or two sets of policies, not one of each")
-    question = Question("compare", principal, after, Claim("never"), context_model)
+    pair = _Pair(before, after, vocabulary, principal, context_model)
+    found = _Found(explain=explain)
+    clocks = Clock.starting_now(timeout), Clock.starting_now(2 * timeout)
+    for opening in pair.contests(None, clocks[AFTER]):
+        found.look(opening, clocks)
+        if found.complete:
+            break
+    return found.comparison()
+
+
+def differences(
+    before: PolicySet | Policy,
+    after: PolicySet | Policy,
+    vocabulary: Vocabulary,
+    *,
+    principal: str = DEFAULT_PRINCIPAL,
+    context_model: ContextModel = "catalog",
+    timeout: float = 10.0,
+) -> Differences:
+    """Every principal and action pattern of two policies, or sets of policies, that differ, each with a request.
+
+    Args and errors as of :func:`compare`; ``timeout`` is for all of them together. What was not looked at by then, or
+    could not be told, is named.
+    """
+    pair = _Pair(before, after, vocabulary, principal, context_model)
     clock = Clock.starting_now(timeout)
-    try:
-        contest = _Contest(question, before, vocabulary, clock)
-    except GaveUpError:
-        return Comparison("unknown", "unknown")
-    with contest:
-        allows = contest.only(_AFTER, clock)
-        return Comparison(allows, contest.only(_BEFORE, Clock.starting_now(timeout)))
+    unknown: dict[str, None] = {}
+    found: list[dict[tuple[str, str], Request]] = [{}, {}]
+    for side, allowing, denying in ((AFTER, pair.after, pair.before), (BEFORE, pair.before, pair.after)):
+        for pattern in _patterns(allowing, denying):
+            if clock.left == 0:
+                unknown[f"{_DIRECTIONS[side]} {pattern} or others after it: there was no time to look"] = None
+                break
+            for one in pair.those(side, pattern, clock):
+                if isinstance(one, Unknown):
+                    unknown[f"{_DIRECTIONS[side]} {pattern}: {one.reason}"] = None
+                else:
+                    found[side].setdefault((one.principal, pattern), one)
+    allows, denies = (tuple(Group(*key, request) for key, request in one.items()) for one in found)
+    return Differences(allows, denies, tuple(unknown))
 
 
 def newly_allowed(
@@ -111,134 +153,140 @@ def newly_allowed(
     question = Question("compare", principal, after, Claim("never", actions), context_model)
     clock = Clock.starting_now(timeout)
     try:
-        contest = _Contest(question, before, vocabulary, clock)
+        with Contest(question, before, vocabulary, clock) as contest:
+            found = contest.only(AFTER, clock)
     except GaveUpError:
         return "unknown"
-    with contest:
-        return contest.only(_AFTER, clock)
+    return _told(found)
 
 
-def _documents(before: Policy, after: Policy, vocabulary: Vocabulary, timeout: float) -> Comparison:
-    """What single documents allow that the other does not, whoever asks and whatever the resource's policy says."""
-    found: list[Difference] = [None, None]
-    clocks = Clock.starting_now(timeout), Clock.starting_now(2 * timeout)
-    for frame in frames(after, before):
-        try:
-            opened = _Contest.framed(frame, after, before, vocabulary, clocks[_BEFORE])
-        except GaveUpError:
-            return Comparison(found[_AFTER] or "unknown", found[_BEFORE] or "unknown")
-        with opened as contest:
-            for side in (_AFTER, _BEFORE):
-                if not isinstance(found[side], Request):
-                    found[side] = contest.only(side, clocks[side]) or found[side]
-        if all(isinstance(one, Request) for one in found):
-            break
-    return Comparison(found[_AFTER], found[_BEFORE])
+def _told(found: Found) -> Difference:
+    return "unknown" if isinstance(found, Unknown) else found
 
 
-class _Contest:
-    """Two sets of policies in one formula, so that what is learned in one direction serves the other.
-
-    Args:
-        question: whose requests are compared, under the policies after the change.
-        before: the policies before.
-        vocabulary: what AWS's actions and keys are.
-        clock: when building the formula has to end.
-        delegation: a resource policy that leaves the decision to the account, under which a request may differ too.
-    """
+class _Pair:
+    """Two policies, or two sets of policies of one principal, and the contests that between them show every difference."""
 
     def __init__(
         self,
-        question: Question,
-        before: PolicySet,
+        before: PolicySet | Policy,
+        after: PolicySet | Policy,
         vocabulary: Vocabulary,
-        clock: Clock,
-        delegation: Policy | None = None,
+        principal: str,
+        context_model: ContextModel,
     ) -> None:
-        self._sides = question.policies, before
-        self._question = question
+        if isinstance(before, Policy) != isinstance(after, Policy):
+            raise TypeError("compare two policies or two sets of policies, not one of each")
+        if isinstance(before, Policy) and isinstance(after, Policy):
+            kinds = {kind: one.name for one in (before, after) if (kind := _kind(one)) is not None}
+            if len(kinds) > 1:
+                told = ", ".join(f"{name} is {kind}" for kind, name in kinds.items())
+                raise TypeError(f"{told}: compare two policies of one type")
+        self.before, self.after = before, after
         self._vocabulary = vocabulary
-        self._delegation = delegation
-        delegable = delegation is not None
-        self._setting = make_setting(question, vocabulary, against=before, delegable=delegable, clock=clock)
-        self._open: Search | None = None
+        self._principal = principal
+        self._context_model = context_model
 
-    @classmethod
-    def framed(
-        cls, frame: Frame, after: Policy, before: Policy, vocabulary: Vocabulary, clock: Clock
-    ) -> Self:
+    def contests(self, actions: tuple[str, ...] | None, clock: Clock) -> Iterator[Callable[[], Contest]]:
+        """Contests to open, over the actions that match, each of a principal."""
+        before, after = self.before, self.after
+        claim = Claim("never", actions)
+        if isinstance(before, Policy) and isinstance(after, Policy):
+            for frame in frames(after, before):
+                yield partial(
+                    self._framed, frame, frame.policies(after), frame.policies(before), claim, clock
+                )
+        elif isinstance(before, PolicySet) and isinstance(after, PolicySet):
+            question = Question("compare", self._principal, after, claim, self._context_model)
+            yield partial(Contest, question, before, self._vocabulary, clock)
+
+    def _framed(
+        self, frame: Frame, after: PolicySet, before: PolicySet, claim: Claim, clock: Clock
+    ) -> Contest:
         """A contest of bare documents."""
         question = Question(
             "compare",
             frame.principal,
-            frame.policies(after),
-            _EVERYTHING,
+            after,
+            claim,
             "any",
             resource_account=frame.resource_account,
-            disabled_axioms=_ANY_REQUEST,
+            disabled_axioms=ANY_REQUEST,
         )
-        return cls(question, frame.policies(before), vocabulary, clock, frame.delegation)
+        return Contest(
+            question,
+            before,
+            self._vocabulary,
+            clock,
+            delegation=frame.delegation,
+            divisible=not frame.as_resource,
+        )
 
-    def __enter__(self) -> Self:
-        return self
+    def those(self, side: int, pattern: str, clock: Clock) -> Iterator[Request | Unknown]:
+        """Of each principal, a request for an action of the pattern that the side alone allows, or that it is unknown."""
+        seen: set[str] = set()
+        for opening in self.contests((pattern,), clock):
+            try:
+                with opening() as contest:
+                    found = None if contest.principal in seen else contest.only(side, clock)
+                    if isinstance(found, Request):
+                        seen.add(found.principal)
+                        found = contest.plain(found, side, clock)
+            except GaveUpError:
+                found = Unknown(OUT_OF_TIME)
+            if found is not None:
+                yield found
 
-    def __exit__(self, *_: object) -> None:
-        if self._open is not None:
-            self._open.close()
 
-    def only(self, side: int, clock: Clock) -> Difference:
-        """A request that this side alone allows."""
-        setting = self._setting
-        setting.formula.clock = clock
+_DIRECTIONS: Final = ("newly allows", "newly denies")
+"""By side."""
+
+
+def _kind(policy: Policy) -> str | None:
+    """What a bare document is taken for; ``None`` where it has no statement to tell by."""
+    if not policy.statements:
+        return None
+    named = any(one.principal or one.not_principal for one in policy.statements)
+    return "a resource's policy" if named else "an identity policy"
+
+
+def _patterns(allowing: PolicySet | Policy, denying: PolicySet | Policy) -> list[str]:
+    """Action patterns under which a side may allow what the other does not."""
+    if isinstance(allowing, Policy) and isinstance(denying, Policy):
+        return changed_actions([allowing], [denying])
+    assert isinstance(allowing, PolicySet)
+    granting = [*allowing.identity, *([allowing.resource] if allowing.resource else [])]
+    return changed_actions(granting, None)
+
+
+class _Found:
+    """The differences found so far, by side."""
+
+    def __init__(self, *, explain: bool) -> None:
+        self._sides: list[Found] = [None, None]
+        self._explain = explain
+
+    @property
+    def complete(self) -> bool:
+        """Whether there is a request for each side."""
+        return all(isinstance(one, Request) for one in self._sides)
+
+    def look(self, opening: Callable[[], Contest], clocks: tuple[Clock, Clock]) -> None:
+        """Look for what is missing in a further contest. A request outdoes *unknown*, and that outdoes none."""
         try:
-            goal = setting.formula.conj((setting.sides[side], -setting.sides[1 - side]))
-            if FALSE in (goal, setting.root):
-                return None
-            return self._run(side, goal, clock)
+            with opening() as contest:
+                for side in (AFTER, BEFORE):
+                    if isinstance(self._sides[side], Request):
+                        continue
+                    found = contest.only(side, clocks[side])
+                    if self._explain and isinstance(found, Request):
+                        found = contest.plain(found, side, clocks[side])
+                    self._sides[side] = found or self._sides[side]
         except GaveUpError:
-            return "unknown"
+            self._sides = [one or Unknown(OUT_OF_TIME) for one in self._sides]
 
-    def _run(self, side: int, goal: int, clock: Clock) -> Difference:
-        """First where no resource policy delegates; under one only if the proof rests on there being none."""
-        search = self._search(clock)
-        without = (-self._setting.delegated,) if self._delegation else ()
-        outcome = search.run(without, goal=goal)
-        delegated = not isinstance(outcome, Model) and bool(outcome.core)
-        if delegated:
-            outcome = search.run((self._setting.delegated,), goal=goal)
-        if isinstance(outcome, Model):
-            return self._confirmed(side, outcome, clock, delegated=delegated)
-        return "unknown" if search.incomplete else None
-
-    def _search(self, clock: Clock) -> Search:
-        setting = self._setting
-        if self._open is None:
-            several = frozenset(setting.keys.multivalued)
-            self._open = Search(setting.formula, setting.root, setting.variables, several, clock)
-        self._open.clock = clock
-        return self._open
-
-    def _confirmed(self, side: int, model: Model, clock: Clock, *, delegated: bool) -> Difference:
-        (request,) = requests_of(self._setting, model, self._vocabulary, clock)
-        resource = self._delegation if delegated else None
-        allowing, denying = (
-            replace(policies, resource=resource) if resource else policies
-            for policies in (self._sides[side], self._sides[1 - side])
-        )
-        if (
-            decide(request, allowing, self._vocabulary).allowed
-            and not decide(request, denying, self._vocabulary).allowed
-        ):
-            return request
-        return self._grounded(side, clock) if model.opaque else "unknown"
-
-    def _grounded(self, side: int, clock: Clock) -> Difference:
-        """A request with values for the policy variables that nothing determines."""
-        for fixed in groundings(self._setting):
-            question = replace(self._question, fixed={**self._question.fixed, **fixed})
-            before = self._sides[_BEFORE]
-            with type(self)(question, before, self._vocabulary, clock, self._delegation) as contest:
-                found = contest.only(side, clock)
-            if isinstance(found, Request):
-                return found
-        return "unknown"
+    def comparison(self) -> Comparison:
+        """What there is to tell."""
+        allows, denies = map(_told, self._sides)
+        reasons = [one.reason for one in self._sides if isinstance(one, Unknown)]
+        return Comparison(allows, denies, "; ".join(dict.fromkeys(reasons)) or None)

@@ -15,6 +15,7 @@ from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import caseless_text, language_of, tokens_of
 from ringwall.proof.language import STAR, accepts, literal
 from ringwall.proof.language import Tokens as LanguageTokens
+from ringwall.proof.places import VARIABLE
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Holds, Opaque, Present, Single, Some, Test
 from ringwall.proof.theory import Variable as ValueVariable
@@ -124,10 +125,14 @@ class View:
 
         ``None`` where a variable has no value, :class:`Opaque` where nothing determines it.
         """
-        for token in tokens:
-            if isinstance(token, Variable) and token.key not in self.known and self.can_carry(token.key):
-                self._keys.undetermined.add(token.key)
-                return Opaque(f"policy variable ${{{token.key}}}", f"{self._owner}{tokens!r}")
+        open_keys = [
+            token.key
+            for token in tokens
+            if isinstance(token, Variable) and token.key not in self.known and self.can_carry(token.key)
+        ]
+        if open_keys:
+            self._keys.undetermined.update(open_keys)
+            return Opaque(f"{VARIABLE}{open_keys[0]}}}", f"{self._owner}{tokens!r}")
         return expand(tokens, self.known)
 
     def condition(self, test: ConditionTest, *, variables: bool) -> int:

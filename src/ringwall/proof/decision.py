@@ -112,7 +112,8 @@ def _items(policy: Policy, policy_type: PolicyType) -> Iterable[_Item]:
     return (_Item(statement, policy, policy_type) for statement in policy.statements)
 
 
-def _rcp_patterns(vocabulary: Vocabulary) -> list[str]:
+def rcp_patterns(vocabulary: Vocabulary) -> list[str]:
+    """Patterns of the actions of every service that resource control policies cover."""
     services = {action.partition(":")[0] for action in vocabulary.actions()}
     return [f"{service}:*" for service in sorted(services) if vocabulary.rcp_covers(service)]
 
@@ -173,7 +174,7 @@ class Encoder:
     def _rcp_reaches(self) -> int:
         vocabulary = self._scene.vocabulary
         return self._scene.actions.among(
-            lambda action: rcp_applies(action, vocabulary), lambda: _rcp_patterns(vocabulary)
+            lambda action: rcp_applies(action, vocabulary), lambda: rcp_patterns(vocabulary)
         )
 
     def _identity(self, grants: dict[Grant, int], same: int) -> int:

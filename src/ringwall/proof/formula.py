@@ -45,9 +45,10 @@ class Formula:
         return self._count
 
     def _new(self, cost: int) -> int:
-        self._count += 1
+        # First: who is told that the time is over may go on with this formula by another clock.
         if self.clock is not None and not self._count % _NODES_BETWEEN_LOOKS:
             self.clock.check()
+        self._count += 1
         self._costs.append(cost)
         return self._count
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 DEFAULT_PRINCIPAL: Final = "arn:aws:iam::111122223333:role/Compared"
-_OUTSIDE_ACCOUNT: Final = "777788889999"
+OUTSIDE_ACCOUNT: Final = "777788889999"
 EVERYTHING: Final = parse_policy(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}},
     name="everything",
@@ -61,7 +61,9 @@ def frames(one: Policy, other: Policy) -> Iterator[Frame]:
         yield Frame(principal, None, as_resource=True)
     for principal in principals:
         if principal.startswith("arn:"):
-            yield Frame(principal, _OUTSIDE_ACCOUNT, allow_all=True, as_resource=True)
+            yield Frame(principal, OUTSIDE_ACCOUNT, allow_all=True, as_resource=True)
+            # In one account own policies are enough, and the resource's policy can still deny.
+            yield Frame(principal, principal.split(":")[4], allow_all=True, as_resource=True)
 
 
 def _may_need_delegation(policy: Policy) -> bool:
@@ -97,7 +99,7 @@ def _principals(elements: Iterable[PrincipalElement]) -> Iterator[str]:
     """One principal of each sort that the elements can tell apart."""
     yield DEFAULT_PRINCIPAL
     yield _root_of(DEFAULT_PRINCIPAL)
-    yield f"arn:aws:iam::{_OUTSIDE_ACCOUNT[::-1]}:user/Unlisted"
+    yield f"arn:aws:iam::{OUTSIDE_ACCOUNT[::-1]}:user/Unlisted"
     yield ANONYMOUS
     yield "unlisted.amazonaws.com"
     for element in elements:

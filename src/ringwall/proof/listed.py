@@ -149,8 +149,7 @@ def find_listed(
     """
     groups = sorted(dict.fromkeys(inside), key=lambda one: len(one.patterns))
     forms = Demand(shape)
-    for chosen in _chosen(groups, outside, ()):
-        clock.check()
+    for chosen in _chosen(groups, outside, (), clock):
         if len(chosen) == 1 and _is_literal(chosen[0]):
             if forms.met_by(chosen[0]):
                 return chosen[0]
@@ -162,15 +161,21 @@ def find_listed(
 
 
 def _chosen(
-    groups: Sequence[Listed], outside: Sequence[Listed], chosen: tuple[str, ...]
+    groups: Sequence[Listed], outside: Sequence[Listed], chosen: tuple[str, ...], clock: Clock
 ) -> Iterator[tuple[str, ...]]:
-    """Patterns, one of each list or fewer where that says as much, that no list of ``outside`` plainly covers."""
+    """Patterns, one of each list or fewer where that says as much, that no list of ``outside`` plainly covers.
+
+    There may be very many ways to choose of which none can be gone to the end, so each step looks at the clock.
+    """
+    clock.check()
     if not groups:
         yield chosen or (_EVERYTHING,)
         return
     first, *rest = groups
     if any(first.covers(one) for one in chosen):
-        yield from _chosen(rest, outside, chosen)
+        yield from _chosen(rest, outside, chosen, clock)
+        return
+    if chosen and not all(group.overlapping(chosen[-1]) for group in rest):
         return
     for one in first.ordered if not chosen else _overlapping(first, chosen):
         if any(no.covers(one) for no in outside):
@@ -179,7 +184,7 @@ def _chosen(
             if all(group.accepts(one) for group in rest):
                 yield (one,)
         else:
-            yield from _chosen(rest, outside, (*chosen, one))
+            yield from _chosen(rest, outside, (*chosen, one), clock)
 
 
 def _overlapping(group: Listed, chosen: Iterable[str]) -> list[str]:

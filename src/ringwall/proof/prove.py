@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from ringwall.iam.evaluate import decide
@@ -13,11 +12,13 @@ from ringwall.proof.axioms import AXIOMS
 from ringwall.proof.claims import Claim
 from ringwall.proof.formula import FALSE
 from ringwall.proof.frames import EVERYTHING
-from ringwall.proof.grounding import groundings
+from ringwall.proof.grounding import can_be_sent, groundings
 from ringwall.proof.hints import Hint, by_hint
 from ringwall.proof.language import Clock, GaveUpError, OutOfTimeError
+from ringwall.proof.opinion import opinion_of_cvc5
+from ringwall.proof.places import mixed, undetermined
 from ringwall.proof.question import Answer, Question, Verdict
-from ringwall.proof.search import KEY, Model, Refutation, Search
+from ringwall.proof.search import Model, Refutation, Search
 from ringwall.proof.setting import Setting, all_policies, make_setting
 from ringwall.proof.simplest import simplest
 from ringwall.proof.witness import confirms, requests_of
@@ -78,6 +79,18 @@ def prove(
         return Answer("unknown", reason=f"no proof and no counterexample: {error}")
 
 
+def retold(question: Question, hints: Iterable[Hint], vocabulary: Vocabulary) -> Answer | None:
+    """The answer to a question of which a witness of somebody else's tells; ``None`` if none does.
+
+    Args:
+        question: about one principal.
+        hints: witnesses of questions that differ in whose policies they ask about.
+        vocabulary: what AWS's actions and keys are.
+    """
+    told = by_hint(question, hints, vocabulary)
+    return None if told is None else _told(question, told, vocabulary)
+
+
 def verdict_without_axioms(
     question: Question, answer: Answer, vocabulary: Vocabulary, *, timeout: float = 10.0
 ) -> Verdict | None:
@@ -115,30 +128,23 @@ def _prove(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain:
         other = _attempt(
             make_setting(grounded, vocabulary, named=explain, clock=clock), vocabulary, clock, explain=explain
         )
-        if other.undecided is None and other.answer.witness:
+        found = other.answer.witness
+        if other.undecided is None and found and can_be_sent(question, fixed, found, vocabulary):
             return other.answer
     second = _by_cvc5(question, vocabulary, clock, explain=explain)
     return second or Answer("unknown", reason=attempt.undecided)
 
 
 def _by_cvc5(question: Question, vocabulary: Vocabulary, clock: Clock, *, explain: bool) -> Answer | None:
-    """What cvc5 makes of it, where it is installed: it knows policy variables for word equations."""
-    if find_spec("cvc5") is None:
+    opinion = opinion_of_cvc5(question, vocabulary, timeout=clock.left)
+    if opinion is None:
         return None
-    # Imported here because the package is optional and its start takes longer than most proofs.
-    from ringwall.proof.second_opinion import second_opinion  # noqa: PLC0415
-    from ringwall.proof.smt import InexpressibleError  # noqa: PLC0415
-
-    try:
-        opinion = second_opinion(question, vocabulary, timeout=clock.left)
-    except InexpressibleError:
-        return None
-    if opinion.request is not None and confirms(question, (opinion.request,), vocabulary) is None:
-        return _witnessed(question, (opinion.request,), vocabulary, clock, explain=explain)
-    if opinion.request is None and opinion.verdict != "unknown":
+    if opinion.request is None:
         reason = "proved by cvc5, which does not say what the proof rests on"
         return Answer(opinion.verdict, axioms=tuple(sorted(AXIOMS)), reason=reason)
-    return None
+    if confirms(question, (opinion.request,), vocabulary) is not None:
+        return None
+    return _witnessed(question, (opinion.request,), vocabulary, clock, explain=explain)
 
 
 def _freer(question: Question) -> Question | None:
@@ -213,9 +219,7 @@ def _attempt(setting: Setting, vocabulary: Vocabulary, clock: Clock, *, explain:
         return _Attempt(Answer(_without(setting)))
     if setting.root == FALSE:
         return _Attempt(Answer(_without(setting), axioms=tuple(sorted(setting.always)), vacuous=True))
-    search = Search(
-        setting.formula, setting.root, setting.variables, frozenset(setting.keys.multivalued), clock
-    )
+    search = Search(setting.formula, setting.root, setting.variables, setting.keys.multivalued, clock)
     try:
         outcome = search.run(setting.assumptions)
         if isinstance(outcome, Refutation):
@@ -239,20 +243,12 @@ def _confirmed(
         return _Attempt(_witnessed(setting.question, requests, vocabulary, clock, explain=explain))
     if model.opaque:
         construct = min(opaque.construct for opaque in model.opaque)
-        places = ", ".join(_places(setting.question, construct))
-        return _Attempt(Answer("unknown"), f"{construct} is not determined by the principal: {places}")
+        return _Attempt(Answer("unknown"), undetermined(construct, _policies(setting.question)))
     return _Attempt(Answer("unknown"), f"internal disagreement: a request was found, but {objection}")
 
 
-def _places(question: Question, construct: str) -> Iterable[str]:
-    """The statements in which a policy variable or a session occurs, as ``policy/statement``."""
-    wanted = construct.removeprefix("policy variable ").removeprefix("principal ").split(", ")[0].rstrip("}")
-    found: dict[str, None] = {}
-    for policy in (policy for policies in _sets(question) for policy in all_policies(policies)):
-        for statement in policy.statements:
-            if wanted.lower() in repr(statement).lower():
-                found[f"{policy.name}/{statement.label}"] = None
-    return found or ["the claim itself"]
+def _policies(question: Question) -> list[Policy]:
+    return [policy for policies in _sets(question) for policy in all_policies(policies)]
 
 
 def _witnessed(
@@ -265,6 +261,11 @@ def _witnessed(
 ) -> Answer:
     if explain:
         requests = simplest(question, requests, vocabulary, clock)
+    return _told(question, requests, vocabulary)
+
+
+def _told(question: Question, requests: tuple[Request, ...], vocabulary: Vocabulary) -> Answer:
+    """The answer of which the requests are witnesses."""
     verdict: Verdict = "violated" if question.claim.kind == "never" else "holds"
     return Answer(verdict, witness=requests, because=_allowing(question, requests, vocabulary))
 
@@ -281,8 +282,7 @@ def _allowing(question: Question, requests: Iterable[Request], vocabulary: Vocab
 
 def _refuted(setting: Setting, search: Search, refutation: Refutation, *, explain: bool) -> _Attempt:
     if search.incomplete:
-        names = ", ".join(sorted(name.removeprefix(KEY) for name in search.incomplete))
-        return _Attempt(Answer("unknown"), f"{names} is tested both as text and as a number, date or address")
+        return _Attempt(Answer("unknown"), mixed(search.incomplete, _policies(setting.question)))
     if not explain:
         return _Attempt(Answer(_without(setting)))
     core = _shrunk(search, refutation.core)

@@ -1,4 +1,4 @@
-"""Values that context keys are likely to have: what a witness shows where a proof leaves the choice."""
+"""Names and values that people know: what a witness shows where a proof leaves the choice."""
 
 from __future__ import annotations
 
@@ -37,3 +37,49 @@ _VALUES: dict[str, tuple[str, ...]] = {
 def of_key(key: str) -> tuple[str, ...]:
     """Sample values of a lower-cased key, none if nothing is known of it."""
     return _VALUES.get(key, ())
+
+
+ACCOUNT = "444455556666"
+"""An account that nothing else is said of."""
+
+ACTIONS = (
+    "bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream", "bedrock:ApplyGuardrail", "bedrock:InvokeAgent",
+    "bedrock:Retrieve", "bedrock:GetFoundationModel", "bedrock:ListFoundationModels", "bedrock:GetGuardrail",
+    "bedrock:CreateGuardrail", "bedrock:UpdateGuardrail", "bedrock:DeleteGuardrail",
+    "bedrock:PutModelInvocationLoggingConfiguration", "s3:GetObject", "s3:PutObject", "s3:ListBucket",
+    "s3:DeleteObject", "s3:PutBucketPolicy", "s3:ListAllMyBuckets", "ec2:DescribeInstances", "ec2:RunInstances",
+    "ec2:TerminateInstances", "ec2:CreateTags", "ec2:DescribeVpcs", "iam:GetRole", "iam:PassRole", "iam:CreateRole",
+    "iam:AttachRolePolicy", "iam:ListRoles", "iam:CreateUser", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey",
+    "kms:DescribeKey", "kms:CreateGrant", "kms:ScheduleKeyDeletion", "sts:AssumeRole", "lambda:InvokeFunction",
+    "lambda:CreateFunction", "lambda:GetFunction", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query",
+    "dynamodb:DeleteTable", "secretsmanager:GetSecretValue", "secretsmanager:CreateSecret", "ssm:GetParameter",
+    "ssm:PutParameter", "logs:CreateLogGroup", "logs:PutLogEvents", "logs:GetLogEvents", "logs:DeleteLogGroup",
+    "cloudwatch:PutMetricData", "cloudwatch:GetMetricData", "cloudtrail:StopLogging", "cloudtrail:DeleteTrail",
+    "cloudtrail:LookupEvents", "sns:Publish", "sns:Subscribe", "sqs:SendMessage", "sqs:ReceiveMessage",
+    "organizations:DescribeOrganization", "organizations:LeaveOrganization", "cloudformation:CreateStack",
+    "cloudformation:DescribeStacks", "rds:DescribeDBInstances", "ecr:GetAuthorizationToken", "ecs:RunTask",
+)  # fmt: skip
+"""Actions that people know, the best known of each service first."""
+
+_BY_BEGINNING: dict[str, str] = {
+    "foundation-model/": "amazon.nova-lite-v1:0",
+    "inference-profile/": "us.amazon.nova-lite-v1:0",
+    "guardrail/": "abcdefghijkl",
+    "key/": "1234abcd-12ab-34cd-56ef-1234567890ab",
+    "role/": "Example",
+    "user/": "Example",
+    "instance/": "i-0123456789abcdef0",
+    "subnet/": "subnet-0123456789abcdef0",
+    "vpc/": "vpc-0123456789abcdef0",
+    "vpc-endpoint/": "vpce-0123456789abcdef0",
+    "security-group/": "sg-0123456789abcdef0",
+    "volume/": "vol-0123456789abcdef0",
+    "snapshot/": "snap-0123456789abcdef0",
+    "image/": "ami-0123456789abcdef0",
+    "network-interface/": "eni-0123456789abcdef0",
+}
+
+
+def name_after(beginning: str) -> str:
+    """What may stand in an ARN after the literal text of its last field."""
+    return _BY_BEGINNING.get(beginning, "example")

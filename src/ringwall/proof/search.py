@@ -35,6 +35,7 @@ from ringwall.proof.theory import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
 _BUDGET = 2000  # conflicts between two looks at the clock
 _COMPARISONS = 64  # of patterns, likewise
@@ -82,7 +83,7 @@ class Search:
     formula: Formula
     root: int
     variables: Mapping[str, Variable]
-    multivalued: frozenset[str]
+    multivalued: AbstractSet[str]
     clock: Clock
     incomplete: set[str] = field(default_factory=set)
     rounds: int = 0

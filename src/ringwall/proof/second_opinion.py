@@ -7,12 +7,13 @@ but whole resource names are strings here, patterns regular expressions, and pol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final
 
 from ringwall.iam.codec import make_request
-from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
+from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, CompiledStatement
 from ringwall.iam.conditions import OPERATORS, compile_test, passes_when_absent
 from ringwall.iam.evaluate import caller_of, rcp_applies
 from ringwall.iam.patterns import (
@@ -26,17 +27,25 @@ from ringwall.iam.patterns import (
     has_variables,
     tokenize,
 )
-from ringwall.iam.policy import ConditionTest, Effect, Policy, Statement
+from ringwall.iam.policy import ConditionTest, Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Request
-from ringwall.iam.rules import deciding_resource, is_always_allowed
+from ringwall.iam.rules import (
+    ALWAYS_ALLOWED,
+    RESOURCE_POLICY_DECIDES,
+    deciding_resource,
+    is_always_allowed,
+)
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import axioms
+from ringwall.proof.claims import Claim
+from ringwall.proof.decision import rcp_patterns
 from ringwall.proof.question import Question, Verdict
-from ringwall.proof.setting import all_policies, carries, known_keys
+from ringwall.proof.setting import all_policies, carries, filled_in, known_keys
 from ringwall.proof.smt import InexpressibleError, Term, Terms
 
 _MOST_ACTIONS: Final = 2000
+_BUILT_IN: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})
 _ENDPOINT_KEYS: Final = ("aws:sourcevpce", "aws:sourcevpc", "aws:vpcsourceip")
 _LOWER: Final = (("a", "z"), ("0", "9"), ("-", "-"))
 
@@ -54,24 +63,32 @@ class Opinion:
     request: Request | None = None
 
 
-def second_opinion(question: Question, vocabulary: Vocabulary, *, timeout: float = 10.0) -> Opinion:
+def second_opinion(
+    question: Question,
+    vocabulary: Vocabulary,
+    *,
+    timeout: float = 10.0,
+    against: PolicySet | None = None,
+) -> Opinion:
     """Put a question about actions, resources and one known principal to cvc5.
 
     Raises:
         InexpressibleError: the question has a part without translation: numbers, dates, addresses, sets with
             variables, operations, or no known principal.
         ValueError: the principal cannot be read.
+
+    With ``against``, the request must also be one that those policies do not allow.
     """
-    return _Translation(question, vocabulary, Terms(timeout)).answer()
+    return _Translation(question, vocabulary, Terms(timeout), against).answer()
 
 
-def script(question: Question, vocabulary: Vocabulary) -> str:
-    """The question in SMT-LIB: satisfiable if there is a request as claimed that is allowed.
+def script(question: Question, vocabulary: Vocabulary, *, against: PolicySet | None = None) -> str:
+    """The question in SMT-LIB: satisfiable if there is a request as claimed that is allowed (and not by ``against``).
 
     Raises:
         InexpressibleError: as :func:`second_opinion`.
     """
-    translation = _Translation(question, vocabulary, Terms(1))
+    translation = _Translation(question, vocabulary, Terms(1), against)
     translation.ask()
     return translation.terms.script()
 
@@ -84,38 +101,124 @@ class _Key:
     used: tuple[Term, ...]
 
 
+class _KnownActions:
+    """One of the actions of a vocabulary that a claim speaks of."""
+
+    def __init__(self, terms: Terms, claim: Claim, vocabulary: Vocabulary) -> None:
+        self._terms = terms
+        names = dict.fromkeys(
+            one for pattern in claim.actions or ("*",) for one in vocabulary.actions_matching(pattern)
+        )
+        for pattern in claim.not_actions or ():
+            for one in vocabulary.actions_matching(pattern):
+                names.pop(one, None)
+        if len(names) > _MOST_ACTIONS:
+            raise InexpressibleError(f"a claim about more than {_MOST_ACTIONS} actions")
+        self.choices: Mapping[str, Term] = terms.choices("action", list(names))
+        self.none = not names
+
+    def constraint(self) -> Term:
+        """One is chosen."""
+        return self._terms.any(list(self.choices.values()))
+
+    def chosen(self) -> str:
+        """The action of the model."""
+        solver = self._terms.solver
+        return next(name for name, term in self.choices.items() if solver.getValue(term).getBooleanValue())
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> Term:  # noqa: ARG002
+        """The action has a property, which ``member`` tests and the patterns spell out."""
+        return self._terms.any([term for name, term in self.choices.items() if member(name.lower())])
+
+    def matching(self, patterns: Iterable[str]) -> Term:
+        """The action matches one of the patterns."""
+        lowered = [pattern.lower() for pattern in patterns]
+        return self.among(
+            lambda action: any(glob_matches(pattern, action) for pattern in lowered), lambda: lowered
+        )
+
+
+class _AnyAction:
+    """Any text of the form ``service:name``."""
+
+    choices: Mapping[str, Term] = MappingProxyType({})
+    none = False
+
+    def __init__(self, terms: Terms, claim: Claim) -> None:
+        self._terms = terms
+        self._claim = claim
+        self._text = terms.string("action")
+
+    def constraint(self) -> Term:
+        """It has that form, and is as claimed."""
+        terms, claim = self._terms, self._claim
+        char = terms.re_any_of([terms.re_range(first, last) for first, last in _LOWER])
+        some = terms.re_seq([char, terms.re_star(char)])
+        return terms.all(
+            [
+                terms.is_in(self._text, terms.re_seq([some, terms.re_text(":"), some])),
+                terms.true if claim.actions is None else self.matching(claim.actions),
+                terms.no(self.matching(claim.not_actions or ())),
+            ]
+        )
+
+    def chosen(self) -> str:
+        """The action of the model."""
+        text: str = self._terms.solver.getValue(self._text).getStringValue()
+        return text
+
+    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> Term:  # noqa: ARG002
+        """The action has a property, which ``member`` tests and the patterns spell out."""
+        return self.matching(patterns())
+
+    def matching(self, patterns: Iterable[str]) -> Term:
+        """The action matches one of the patterns."""
+        terms = self._terms
+        return terms.any(
+            [
+                terms.is_in(
+                    self._text, terms.pattern(tokenize(pattern.lower(), variables=False), Reading.TEXT)
+                )
+                for pattern in patterns
+            ]
+        )
+
+
+_Actions = _KnownActions | _AnyAction
+
+
 @dataclass
 class _Translation:
     question: Question
     vocabulary: Vocabulary
     terms: Terms
+    against: PolicySet | None = None
     keys: dict[str, _Key] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         question = self.question
-        if question.principal is None or question.authorizations or question.context_model != "catalog":
+        if question.principal is None or question.authorizations:
             raise InexpressibleError("a question that is not about the requests of one principal")
-        if question.disabled_axioms:
-            raise InexpressibleError("a question without some axiom")
+        if question.disabled_axioms & _BUILT_IN:
+            raise InexpressibleError("a question without an axiom that is built in here")
         self.known = known_keys(question)
         self.caller = caller_of(Request(question.principal, "", "*", None, self.known))
+        self.filled_in = filled_in(question)
         if question.resource_account is not None:
             self.known.setdefault("aws:resourceaccount", (question.resource_account,))
-        listed = question.claim.actions or ("*",)
-        names = dict.fromkeys(one for pattern in listed for one in self.vocabulary.actions_matching(pattern))
-        for pattern in question.claim.not_actions or ():
-            for one in self.vocabulary.actions_matching(pattern):
-                names.pop(one, None)
-        if len(names) > _MOST_ACTIONS:
-            raise InexpressibleError(f"a claim about more than {_MOST_ACTIONS} actions")
-        self.actions = self.terms.choices("action", list(names))
+        self.actions: _Actions = (
+            _AnyAction(self.terms, question.claim)
+            if question.context_model == "any"
+            else _KnownActions(self.terms, question.claim, self.vocabulary)
+        )
         self.whole = self.terms.boolean("resource *")
         self.fields = [self.terms.string(name) for name in ("service", "region", "account", "rest")]
         start = self.terms.text(f"arn:{self.caller.partition}:")
         parts = [part for one in self.fields for part in (one, self.terms.text(":"))][:-1]
         self.arn = self.terms.concat([start, *parts])
         tests = [*question.claim.conditions]
-        for policy in all_policies(question.policies):
+        sets = (question.policies, self.against) if self.against else (question.policies,)
+        for policy in (policy for one in sets for policy in all_policies(one)):
             tests += [test for statement in policy.statements for test in statement.conditions]
         self.tested = {
             key: [one for one in tests if one.key.lower() == key]
@@ -128,7 +231,7 @@ class _Translation:
         """Ask, and read a request from the model."""
         impossible: Verdict = "holds" if self.question.claim.kind == "never" else "violated"
         possible: Verdict = "violated" if impossible == "holds" else "holds"
-        if not self.actions:
+        if self.actions.none:
             return Opinion(impossible)
         self.ask()
         result = self.terms.solver.checkSat()
@@ -138,13 +241,16 @@ class _Translation:
 
     def ask(self) -> None:
         """Assert that there is a request as claimed that is allowed."""
-        goal = self.terms.all([self._claimed(), self._allowed(), self._resource(), self._one_action()])
+        allowed = [_Decision(self, self.question.policies).allowed()]
+        if self.against is not None:
+            allowed.append(self.terms.no(_Decision(self, self.against).allowed()))
+        goal = self.terms.all([self._claimed(), *allowed, self._resource(), self.actions.constraint()])
         self.terms.solver.assertFormula(goal)
         self.terms.solver.assertFormula(self.terms.all(self._facts()))
 
     def _request(self) -> Request:
         solver = self.terms.solver
-        action = next(name for name, term in self.actions.items() if solver.getValue(term).getBooleanValue())
+        action = self.actions.chosen()
         whole = solver.getValue(self.whole).getBooleanValue()
         resource = "*" if whole else solver.getValue(self.arn).getStringValue()
         context = {key: values for key, values in self.known.items() if values}
@@ -163,17 +269,9 @@ class _Translation:
 
     # Action and resource.
 
-    def _one_action(self) -> Term:
-        return self.terms.any(list(self.actions.values()))
-
-    def _among(self, names: Iterable[str]) -> Term:
-        return self.terms.any([self.actions[name] for name in names])
-
-    def _acts(self, patterns: Iterable[str]) -> Term:
-        lowered = [pattern.lower() for pattern in patterns]
-        return self._among(
-            name for name in self.actions if any(glob_matches(pattern, name.lower()) for pattern in lowered)
-        )
+    def holds(self, axiom: str) -> bool:
+        """Whether an axiom is on."""
+        return axiom not in self.question.disabled_axioms
 
     def _resource(self) -> Term:
         """What every resource looks like, and what those of each action do."""
@@ -192,7 +290,8 @@ class _Translation:
             ),
             terms.no(terms.same(rest, terms.text(""))),
         ]
-        for name, chosen in self.actions.items():
+        shaped = self.actions.choices if self.holds(axioms.RESOURCE_SHAPES) else {}
+        for name, chosen in shaped.items():
             patterns = self.vocabulary.resource_patterns(name)
             whole = ("*",) if patterns and self.vocabulary.takes_star(name) else ()
             facts.append(terms.implies(chosen, self._has_shape((*patterns, *whole))))
@@ -228,7 +327,7 @@ class _Translation:
                 expression = terms.re_seq([head, terms.re_char, terms.re_star(terms.re_char)])
             yield terms.is_in(value, expression)
 
-    def _names(self, patterns: Iterable[str], *, completes: bool, variables: bool) -> Term:
+    def names(self, patterns: Iterable[str], *, completes: bool, variables: bool) -> Term:
         """The resource matches one of the patterns."""
         return self.terms.any(
             [self._named(tokenize(one, variables=variables), completes=completes) for one in patterns]
@@ -301,7 +400,8 @@ class _Translation:
     def _have_values(self, tokens: Tokens) -> Term:
         return self.terms.all([self._present(token.key) for token in tokens if isinstance(token, Variable)])
 
-    def _condition(self, test: ConditionTest, *, variables: bool) -> Term:
+    def condition(self, test: ConditionTest, *, variables: bool) -> Term:
+        """A statement's condition is met."""
         terms, key = self.terms, test.key.lower()
         operator = OPERATORS[test.operator]
         listed = [
@@ -324,8 +424,12 @@ class _Translation:
             return terms.all(each)
         if test.qualifier == "ForAnyValue":
             return terms.any(some)
+        # The values of a key are a set: the same one twice is one.
+        slots = list(zip(values, used, strict=True))
         alone = [
-            terms.no(terms.all((one, two))) for index, one in enumerate(used) for two in used[index + 1 :]
+            terms.any((terms.no(terms.all((there, also))), terms.same(value, second)))
+            for index, (value, there) in enumerate(slots)
+            for second, also in slots[index + 1 :]
         ]
         return terms.any([terms.all((terms.no(present), absent)), terms.all([present, *alone, *each])])
 
@@ -358,14 +462,15 @@ class _Translation:
 
     def _claimed(self) -> Term:
         claim = self.question.claim
-        parts = [self._condition(test, variables=True) for test in claim.conditions]
+        parts = [self.condition(test, variables=True) for test in claim.conditions]
         if claim.resources is not None:
-            parts.append(self._names(claim.resources, completes=True, variables=True))
+            parts.append(self.names(claim.resources, completes=True, variables=True))
         if claim.not_resources is not None:
-            parts.append(self.terms.no(self._names(claim.not_resources, completes=True, variables=True)))
+            parts.append(self.terms.no(self.names(claim.not_resources, completes=True, variables=True)))
         return self.terms.all(parts)
 
-    def _same_account(self) -> Term:
+    def same_account(self) -> Term:
+        """The resource is of the caller's account."""
         account = self.caller.account
         if account is None:
             return self.terms.false
@@ -374,12 +479,86 @@ class _Translation:
         is_own = self.terms.same(self.fields[2], self.terms.text(account))
         return self.terms.any((self.whole, self.terms.no(self._is_account_id), is_own))
 
-    def _allowed(self) -> Term:
-        terms, policies = self.terms, self.question.policies
-        caller = self.caller
+    # Facts about requests.
+
+    def _facts(self) -> list[Term]:
+        """The axioms, for the keys that occur."""
+        terms, facts = self.terms, []
+        if self.holds(axioms.VPC_ENDPOINT_KEYS) and any(
+            key in self.keys for key in (*_ENDPOINT_KEYS, "aws:sourceip")
+        ):
+            through = [self._present(key) for key in _ENDPOINT_KEYS]
+            facts += [terms.same(through[0], other) for other in through[1:]]
+            facts.append(terms.no(terms.all((through[0], self._present("aws:sourceip")))))
+            if self.question.policies.vpc_endpoint is not None and self.holds(
+                axioms.ENDPOINT_POLICY_MEANS_ENDPOINT
+            ):
+                facts.append(through[0])
+        facts += [fact for name, key in tuple(self.keys.items()) for fact in self._facts_of_key(name, key)]
+        return [*facts, *self._links()]
+
+    def _facts_of_key(self, name: str, key: _Key) -> Iterable[Term]:
+        terms, present = self.terms, self._present(name)
+        always = name in axioms.ALWAYS_PRESENT and self.holds(axioms.KEYS_ALWAYS_PRESENT)
+        owned = name == "aws:resourceaccount" and self.holds(axioms.RESOURCE_DETERMINES_ACCOUNT)
+        if always or owned or name in self.filled_in:
+            yield present
+        if self.actions.choices and self.holds(axioms.KEYS_PER_ACTION):
+            carrying = [
+                term for one, term in self.actions.choices.items() if carries(self.vocabulary, one, name)
+            ]
+            yield terms.implies(present, terms.any(carrying))
+        if self.vocabulary.key_type(name) == "Bool":
+            choices = [terms.text("true"), terms.text("false")]
+            for value in key.values:
+                yield terms.any([terms.same(value, one) for one in choices])
+        if (
+            name.endswith(":bearertokentype")
+            and self.actions.choices
+            and self.holds(axioms.BEARER_TOKEN_TYPE)
+        ):
+            kinds = [terms.text("SHORT_TERM"), terms.text("LONG_TERM")]
+            yield terms.any([terms.same(key.values[0], one) for one in kinds])
+            caller = f"{name.partition(':')[0]}:callwithbearertoken"
+            yield terms.implies(self.actions.matching((caller,)), present)
+
+    def _links(self) -> Iterable[Term]:
+        terms = self.terms
+        service, region, account, rest = self.fields
+        del service
+        if "aws:requestedregion" in self.keys:
+            value = self.keys["aws:requestedregion"].values[0]
+            regional = terms.no(terms.same(region, terms.text("")))
+            bedrock = self.actions.matching(("bedrock:*",))
+            if self.holds(axioms.REGION_OF_RESOURCE):
+                named = terms.all((bedrock, terms.no(self.whole), regional))
+                yield terms.implies(named, terms.same(value, region))
+            if self.holds(axioms.UNSPECIFIED_REGION):
+                model = terms.prefix(terms.text("foundation-model/"), rest)
+                everywhere = terms.all((bedrock, terms.no(self.whole), terms.no(regional), model))
+                yield terms.same(everywhere, terms.same(value, terms.text("unspecified")))
+        if "aws:resourceaccount" in self.keys and self.holds(axioms.RESOURCE_DETERMINES_ACCOUNT):
+            value = self.keys["aws:resourceaccount"].values[0]
+            named = terms.all((terms.no(self.whole), self._is_account_id))
+            yield terms.implies(named, terms.same(value, account))
+
+
+class _Decision:
+    """When some policies allow the request."""
+
+    def __init__(self, told: _Translation, policies: PolicySet) -> None:
+        self._told = told
+        self._terms = told.terms
+        self._actions = told.actions
+        self._policies = policies
+
+    def allowed(self) -> Term:
+        """The policies allow the request."""
+        terms, policies = self._terms, self._policies
+        caller = self._told.caller
         if not caller.has_identity_policies:
             raise InexpressibleError("a principal that is neither user nor role")
-        same = self._same_account()
+        same = self._told.same_account()
         grants = self._grants(policies.resource)
 
         def at_least(least: Grant) -> Term:
@@ -406,21 +585,25 @@ class _Translation:
         for level in (policies.scp or ()) if caller.bound_by_scp else ():
             needed.append(self._any_allow(level.policies, "scp"))
             denies.append(self._any_deny(level.policies, "scp"))
-        reached = self._among(name for name in self.actions if rcp_applies(name, self.vocabulary))
+        vocabulary = self._told.vocabulary
+        reached = self._actions.among(
+            lambda action: rcp_applies(action, vocabulary), lambda: rcp_patterns(vocabulary)
+        )
         for level in (policies.rcp or ()) if caller.bound_by_rcp else ():
             needed.append(terms.implies(reached, self._any_allow(level.policies, "rcp")))
             denies.append(terms.all((reached, self._any_deny(level.policies, "rcp"))))
-        always = self._among(name for name in self.actions if is_always_allowed(name.lower()))
+        always = self._actions.among(is_always_allowed, lambda: sorted(ALWAYS_ALLOWED))
         return terms.any((always, terms.all([*needed, *map(terms.no, denies)])))
 
     def _resource_policy_decides(self) -> Term:
-        terms, found = self.terms, []
-        for name, chosen in self.actions.items():
-            part = deciding_resource(name.lower())
-            if part is not None:
-                found.append(
-                    terms.all((chosen, terms.no(self.whole), terms.inside(terms.text(part), self.arn)))
-                )
+        terms, found = self._terms, []
+        for start, part in RESOURCE_POLICY_DECIDES:
+            acts = self._actions.among(
+                lambda action, part=part: deciding_resource(action) == part,  # type: ignore[misc]
+                lambda start=start: [f"{start}*"],  # type: ignore[misc]
+            )
+            named = terms.inside(terms.text(part), self._told.arn)
+            found.append(terms.all((acts, terms.no(self._told.whole), named)))
         return terms.any(found)
 
     def _grants(self, policy: Policy | None) -> list[tuple[Grant, Term]]:
@@ -435,10 +618,11 @@ class _Translation:
 
     def _grant(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> Grant:
         """How the statement names the caller."""
-        compiled = compile_policy(policy, policy_type)[statement.index].ready()
+        # Not by its index: the policy may be a part of one, whose statements keep the numbers that they had.
+        compiled = CompiledStatement(statement, policy, policy_type).ready()
         if compiled.principal is None:
             return Grant.DIRECT
-        return compiled.principal(self.caller, self.question.policies.permissions_boundary is not None)
+        return compiled.principal(self._told.caller, self._policies.permissions_boundary is not None)
 
     def _any_allow(self, policies: Iterable[Policy], policy_type: PolicyType) -> Term:
         return self._any(policies, policy_type, Effect.ALLOW)
@@ -447,7 +631,7 @@ class _Translation:
         return self._any(policies, policy_type, Effect.DENY)
 
     def _any(self, policies: Iterable[Policy], policy_type: PolicyType, effect: Effect) -> Term:
-        return self.terms.any(
+        return self._terms.any(
             [
                 self._matches(statement, policy, policy_type)
                 for policy in policies
@@ -457,67 +641,24 @@ class _Translation:
         )
 
     def _matches(self, statement: Statement, policy: Policy, policy_type: PolicyType) -> Term:
-        terms = self.terms
+        terms, told = self._terms, self._told
         variables = policy.version == POLICY_VARIABLES_SINCE
-        acts = self._acts(statement.actions if statement.actions is not None else statement.not_actions or ())
+        acts = self._actions.matching(
+            statement.actions if statement.actions is not None else statement.not_actions or ()
+        )
         parts = [acts if statement.actions is not None else terms.no(acts)]
         if parts[0] == terms.false:
             return terms.false
         completes = policy_type in IDENTITY_SIDE
         if statement.resources is not None:
-            parts.append(self._names(statement.resources, completes=completes, variables=variables))
+            parts.append(told.names(statement.resources, completes=completes, variables=variables))
         elif statement.not_resources is not None:
-            named = self._names(statement.not_resources, completes=completes, variables=variables)
+            named = told.names(statement.not_resources, completes=completes, variables=variables)
             parts.append(terms.no(named))
         elif completes and statement.effect is Effect.ALLOW:
             return terms.false
-        parts += [self._condition(test, variables=variables) for test in statement.conditions]
+        parts += [told.condition(test, variables=variables) for test in statement.conditions]
         return terms.all(parts)
-
-    # Facts about requests.
-
-    def _facts(self) -> list[Term]:
-        """The axioms, for the keys that occur."""
-        terms, facts = self.terms, []
-        if any(key in self.keys for key in (*_ENDPOINT_KEYS, "aws:sourceip")):
-            through = [self._present(key) for key in _ENDPOINT_KEYS]
-            facts += [terms.same(through[0], other) for other in through[1:]]
-            facts.append(terms.no(terms.all((through[0], self._present("aws:sourceip")))))
-            if self.question.policies.vpc_endpoint is not None:
-                facts.append(through[0])
-        for name, key in tuple(self.keys.items()):
-            present = self._present(name)
-            if name in axioms.ALWAYS_PRESENT or name == "aws:resourceaccount":
-                facts.append(present)
-            carrying = [one for one in self.actions if carries(self.vocabulary, one, name)]
-            facts.append(terms.implies(present, self._among(carrying)))
-            if self.vocabulary.key_type(name) == "Bool":
-                choices = [terms.text("true"), terms.text("false")]
-                facts += [terms.any([terms.same(value, one) for one in choices]) for value in key.values]
-            if name.endswith(":bearertokentype"):
-                kinds = [terms.text("SHORT_TERM"), terms.text("LONG_TERM")]
-                facts.append(terms.any([terms.same(key.values[0], one) for one in kinds]))
-                caller = f"{name.partition(':')[0]}:callwithbearertoken"
-                facts.append(terms.implies(self._acts((caller,)), present))
-        return [*facts, *self._links()]
-
-    def _links(self) -> Iterable[Term]:
-        terms = self.terms
-        service, region, account, rest = self.fields
-        del service
-        if "aws:requestedregion" in self.keys:
-            value = self.keys["aws:requestedregion"].values[0]
-            regional = terms.no(terms.same(region, terms.text("")))
-            bedrock = self._acts(("bedrock:*",))
-            named = terms.all((bedrock, terms.no(self.whole), regional))
-            yield terms.implies(named, terms.same(value, region))
-            model = terms.prefix(terms.text("foundation-model/"), rest)
-            everywhere = terms.all((bedrock, terms.no(self.whole), terms.no(regional), model))
-            yield terms.same(everywhere, terms.same(value, terms.text("unspecified")))
-        if "aws:resourceaccount" in self.keys:
-            value = self.keys["aws:resourceaccount"].values[0]
-            named = terms.all((terms.no(self.whole), self._is_account_id))
-            yield terms.implies(named, terms.same(value, account))
 
 
 def _literally(tokens: Tokens) -> Tokens:

@@ -32,7 +32,7 @@ from ringwall.proof.search import KEY
 from ringwall.proof.theory import Free, Holds, Variable
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Mapping
+    from collections.abc import Callable, Hashable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
     from ringwall.iam.policy import ConditionTest, Policy, PolicySet
@@ -60,7 +60,7 @@ class Setting:
         root: the request is as claimed, as the axioms say, and allowed.
         selectors: what stands for denies and duties.
         assumed: selector -> axiom.
-        sides: of a comparison, the literals that the one set of policies and the other allow the request.
+        more_axioms: of a comparison, makes the facts about keys that came up since the formula was begun.
         delegated: of a comparison, the literal that the resource's policy leaves the decision to the account.
         always: axioms that were built in and cannot be told apart in a proof.
     """
@@ -69,7 +69,7 @@ class Setting:
     formula: Formula
     keys: Keys
     caller: Caller
-    sides: tuple[int, int] = (TRUE, TRUE)
+    more_axioms: Callable[[], Iterable[int]] = tuple
     delegated: int = FALSE
     scenes: list[Scene] = field(default_factory=list)
     root: int = TRUE
@@ -81,6 +81,8 @@ class Setting:
     def variables(self) -> Mapping[str, Variable]:
         """Every value variable by name."""
         found = dict(self.keys.variables)
+        if isinstance(self.caller, AnyCaller):
+            found.update(self.caller.variables)
         for scene in self.scenes:
             if isinstance(scene.resource, AnyResource):
                 found.update(scene.resource.variables)
@@ -92,6 +94,14 @@ class Setting:
     def assumptions(self) -> list[int]:
         """Every selector, switched on."""
         return [*self.assumed, *self.selectors.duties, *self.selectors.denies]
+
+    def side(self, policies: PolicySet) -> int:
+        """Of a comparison, the literal that these policies allow the request; what both sides say is one formula."""
+        return Encoder(self.scenes[0], policies, self.selectors).allowed()
+
+    def facts(self) -> int:
+        """Of a comparison, what the axioms say of every key that came up by now."""
+        return self.formula.conj(self.more_axioms())
 
     def holds(self, name: str) -> bool:
         """Whether an axiom is on."""
@@ -120,7 +130,8 @@ def make_setting(
     Args:
         question: the claim and its policies.
         vocabulary: what AWS's actions and keys are.
-        against: for a comparison, the other policies: whether each side allows the request is then left open.
+        against: for a comparison, the other policies: whether each side allows the request is then left open, and asked
+            with :meth:`Setting.side`.
         delegable: for a comparison, whether the resource's policy may leave the decision to the account.
         named: whether a proof is to name the statements that it rests on.
         clock: when building it has to end.
@@ -146,6 +157,9 @@ def make_setting(
         setting.delegated = formula.atom(Free("delegated"))
     builder = _Builder(setting, vocabulary, known, against)
     parts = builder.operation() if question.authorizations else builder.single()
+    if against is not None:
+        setting.root, setting.more_axioms = formula.conj(parts), builder.axioms
+        return setting
     setting.root = formula.conj([*parts, *builder.axioms()])
     setting.always |= builder.built_in()
     return setting
@@ -155,7 +169,8 @@ def _caller(question: Question, formula: Formula, known: Mapping[str, tuple[str,
     if question.principal is None:
         if question.account is None:
             raise ValueError("a question without principal needs the account whose principals it means")
-        return AnyCaller(formula, question.account)
+        linked = axioms.PRINCIPAL_DETERMINES_KEYS not in question.disabled_axioms
+        return AnyCaller(formula, question.account, linked=linked)
     return OneCaller(caller_of(Request(question.principal, "", "*", None, known)))
 
 
@@ -187,7 +202,7 @@ def known_keys(question: Question) -> dict[str, tuple[str, ...]]:
     return {**derived, **fixed}
 
 
-def _filled_in(question: Question) -> frozenset[str]:
+def filled_in(question: Question) -> frozenset[str]:
     """Keys that a request always gets from its principal, where their values are left open."""
     if question.principal is None or axioms.PRINCIPAL_DETERMINES_KEYS not in question.disabled_axioms:
         return frozenset()
@@ -241,7 +256,7 @@ class _Builder:
         self._documents = [policy for one in policies for policy in all_policies(one)]
         self._tests = self._all_tests()
         setting.keys.qualified.update(test.key.lower() for test in self._tests if test.qualifier is not None)
-        self._filled_in = _filled_in(setting.question)
+        self._filled = filled_in(setting.question)
 
     def _all_tests(self) -> list[ConditionTest]:
         tests = list(self._claim.conditions)
@@ -283,12 +298,9 @@ class _Builder:
             self._claimed_resource(scene),
             *(view.condition(test, variables=True) for test in self._claim.conditions),
         ]
-        allowed = Encoder(scene, question.policies, self._setting.selectors).allowed()
-        parts = [*claimed, self._shapes(actions, resource)]
         if self._against is None:
-            return [*parts, allowed]
-        self._setting.sides = allowed, Encoder(scene, self._against, self._setting.selectors).allowed()
-        return parts
+            claimed.append(self._setting.side(question.policies))
+        return [*claimed, self._shapes(actions, resource)]
 
     def _claimed_resource(self, scene: Scene) -> int:
         if self._claim.resources is not None:
@@ -454,10 +466,10 @@ class _Builder:
 
     def _present(self, key: str) -> int:
         present = self._setting.keys.present(key)
+        if key in self._filled:
+            return present
         if key in axioms.ALWAYS_PRESENT:
             return self._setting.axiom(axioms.KEYS_ALWAYS_PRESENT, present)
-        if key in self._filled_in:
-            return present
         if key == _RESOURCE_ACCOUNT and self._setting.caller.account is not None:
             return self._setting.axiom(axioms.RESOURCE_DETERMINES_ACCOUNT, present)
         return TRUE
@@ -465,7 +477,8 @@ class _Builder:
     def _any_caller(self, caller: AnyCaller) -> list[int]:
         keys, formula = self._setting.keys, self._formula
         keys.variable("aws:principalarn")
-        keys.variables[PRINCIPAL_ARN].shape = caller.shape
+        if caller.name == PRINCIPAL_ARN:
+            keys.variables[PRINCIPAL_ARN].shape = caller.shape
         user = caller.is_arn(caller.shape[0][0])
         facts = [
             keys.present("aws:principalarn"),

@@ -1,8 +1,8 @@
-"""The shortest request that shows the same: without the keys that it does not need, with the plainest values.
+"""The shortest request that shows the same: without the keys that it does not need, with the plainest names and values.
 
-A proposal of the solver carries what its justification happened to speak of. Each key is left out, each list shortened
-and each value replaced by a usual one where the evaluator still allows what the claim speaks of. What the axioms say
-that every such request carries stays: a witness is a request that AWS can really send.
+A proposal of the solver carries what its justification happened to speak of. Each key is left out, each list shortened,
+action, resource and each value replaced by usual ones where the evaluator still says what the request is to show. What
+the axioms say that every such request carries stays: a witness is a request that AWS can really send.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Final
 from ringwall.iam.codec import make_request
 from ringwall.proof import axioms, samples
 from ringwall.proof.language import Clock
+from ringwall.proof.plainer import plainer
 from ringwall.proof.setting import known_keys
 from ringwall.proof.witness import confirms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from ringwall.iam.request import Request
     from ringwall.iam.vocabulary import Vocabulary
@@ -42,15 +43,45 @@ def simplest(question: Question, requests: Requests, vocabulary: Vocabulary, clo
         vocabulary: what AWS's actions and keys are.
         clock: of the proof.
     """
+
+    def shows(told: Requests) -> bool:
+        return confirms(question, told, vocabulary) is None
+
+    return simpler(question, requests, vocabulary, clock, shows)
+
+
+def simpler(
+    question: Question,
+    requests: Requests,
+    vocabulary: Vocabulary,
+    clock: Clock,
+    shows: Callable[[Requests], bool],
+) -> Requests:
+    """Requests that say no more than they must to show something.
+
+    Args:
+        question: what is known of requests, and which axioms hold.
+        requests: what shows it.
+        vocabulary: what AWS's actions and keys are.
+        clock: of the proof.
+        shows: whether requests still show it.
+    """
     moment = Clock.starting_now(min(clock.left, _SECONDS))
-    return _Simplifier(question, vocabulary, moment).simplest(requests)
+    return _Simplifier(question, vocabulary, moment, shows).simplest(requests)
 
 
 class _Simplifier:
-    def __init__(self, question: Question, vocabulary: Vocabulary, clock: Clock) -> None:
+    def __init__(
+        self,
+        question: Question,
+        vocabulary: Vocabulary,
+        clock: Clock,
+        shows: Callable[[Requests], bool],
+    ) -> None:
         self._question = question
         self._clock = clock
         self._vocabulary = vocabulary
+        self._shows = shows
         self._fixed = set(known_keys(question))
         for one in question.authorizations:
             self._fixed.update(key.lower() for key in one.context)
@@ -64,19 +95,25 @@ class _Simplifier:
         )
         for keys in self._droppable(requests):
             requests = self._if_confirmed(_without(requests, keys)) or requests
+        if not self._question.authorizations:
+            for told in plainer(self._question, requests[0], self._vocabulary):
+                found = self._if_confirmed((told,))
+                if found is not None:
+                    requests = found
+                    break
         for key in sorted({key for request in requests for key in request.context}):
             if not self._stays(key):
                 for values in self._simpler(requests, key):
-                    plainer = self._if_confirmed(_with(requests, key, values))
-                    if plainer is not None:
-                        requests = plainer
+                    simple = self._if_confirmed(_with(requests, key, values))
+                    if simple is not None:
+                        requests = simple
                         break
         return requests
 
     def _if_confirmed(self, requests: Requests) -> Requests | None:
         if self._clock.left == 0:
             return None
-        return requests if confirms(self._question, requests, self._vocabulary) is None else None
+        return requests if self._shows(requests) else None
 
     def _droppable(self, requests: Requests) -> Iterator[tuple[str, ...]]:
         """Keys to leave out, those together that a request has together."""

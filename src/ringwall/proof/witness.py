@@ -9,7 +9,7 @@ from ringwall.iam.compile import CompiledStatement
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect, Policy, Statement
 from ringwall.proof.actions import ACTION, AnyAction, KnownActions, OneAction
-from ringwall.proof.callers import PRINCIPAL_ARN
+from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller
 from ringwall.proof.language import Clock
 from ringwall.proof.listed import Listed
 from ringwall.proof.resources import VARIABLES, AnyResource, ThisResource
@@ -62,7 +62,10 @@ class _Maker:
             assert isinstance(scene.resource, AnyResource)
             resource, fields = self._resource(action)
         context = self._context(scene, action, fields)
-        principal = self._question.principal or self._value(PRINCIPAL_ARN)
+        caller = self._setting.caller
+        principal = self._question.principal or self._value(
+            caller.name if isinstance(caller, AnyCaller) else PRINCIPAL_ARN
+        )
         account = scene.resource_account
         if self._question.authorizations:
             known = self._question.authorizations[index].context
