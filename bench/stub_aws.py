@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from ringwall.estate import connection, sessions
+from ringwall.estate import sessions
 from ringwall.sandbox import models
 from ringwall.sandbox.resolve import Resolution
 from ringwall.sandbox.serialize import serialize
@@ -57,8 +57,7 @@ def install(latency: float = LATENCY) -> None:
         account, region = _CREDENTIAL.search(header if isinstance(header, str) else header.decode()).groups()
         return _wire(service, operation, request.url, answer(operation, account, region, request.body))
 
-    for module in (sessions, connection):  # the latter imported it by name
-        module.base_session = stubbed
+    sessions.base_session = stubbed
 
 
 def answer(operation: str, account: str, region: str, body: Any) -> Mapping[str, Any]:

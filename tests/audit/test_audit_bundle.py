@@ -129,6 +129,52 @@ def spoil_the_manifest(folder: Path) -> None:
     (folder / "manifest.json").write_bytes(b'{"files": 7}')
 
 
+def change_who_audited(folder: Path) -> None:
+    edit_manifest(folder, lambda manifest: manifest.update(caller="arn:aws:iam::1:user/Other"))
+
+
+def change_a_space_of_the_manifest(folder: Path) -> None:
+    path = folder / "manifest.json"
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def remove_the_seal(folder: Path) -> None:
+    edit_manifest(folder, lambda manifest: manifest.pop("seal"))
+
+
+def rename_a_response(folder: Path) -> None:
+    (folder / RESPONSE).rename(folder / "responses" / "sha256-0.json")
+    edit_manifest(
+        folder,
+        lambda manifest: manifest.update(
+            files=[item for item in manifest["files"] if item["name"] != RESPONSE]
+        ),
+    )
+
+
+def swap_two_answers(folder: Path) -> None:
+    first, second = (
+        folder / RESPONSE,
+        next(p for p in (folder / "responses").iterdir() if p != folder / RESPONSE),
+    )
+    one, two = first.read_bytes(), second.read_bytes()
+    first.write_bytes(two)
+    second.write_bytes(one)
+
+
+def _calls(folder: Path, change: Callable[[list[str]], list[str]]) -> None:
+    path = folder / "calls.jsonl"
+    path.write_text("".join(change(path.read_text("utf-8").splitlines(keepends=True))), encoding="utf-8")
+
+
+def drop_a_call(folder: Path) -> None:
+    _calls(folder, lambda lines: lines[1:])
+
+
+def reorder_the_calls(folder: Path) -> None:
+    _calls(folder, lambda lines: lines[::-1])
+
+
 @pytest.mark.parametrize(
     ("tamper", "told"),
     [
@@ -142,11 +188,31 @@ def spoil_the_manifest(folder: Path) -> None:
         (remove_the_last_file_and_its_entry, "manifest.json does not list every file that was written"),
         (change_a_file_and_its_digest, "declaration.json breaks the chain"),
         (spoil_the_manifest, "manifest.json cannot be read"),
+        (change_who_audited, "manifest.json was changed"),
+        (change_a_space_of_the_manifest, "manifest.json was changed"),
+        (remove_the_seal, "manifest.json was changed"),
+        (rename_a_response, "manifest.json does not list"),
+        (swap_two_answers, f"{RESPONSE} was changed"),
+        (drop_a_call, "calls.jsonl was changed"),
+        (reorder_the_calls, "calls.jsonl was changed"),
     ],
 )
 def test_tampering_is_found(bundle, tamper, told):
     tamper(bundle)
     assert any(message.startswith(told) for message in verify_manifest(bundle))
+
+
+def test_every_byte_of_every_file_counts(bundle):
+    """The first, the middle and the last byte of each file, flipped one at a time."""
+    for path in sorted(item for item in bundle.rglob("*") if item.is_file()):
+        content = path.read_bytes()
+        for position in {0, len(content) // 2, len(content) - 1}:
+            changed = bytearray(content)
+            changed[position] ^= 1
+            path.write_bytes(bytes(changed))
+            assert verify_manifest(bundle), (path.name, position)
+        path.write_bytes(content)
+    assert verify_manifest(bundle) == ()
 
 
 def test_a_folder_that_holds_something_is_left_alone(tmp_path):

@@ -73,6 +73,49 @@ def test_what_is_not_told_is_unknown(tmp_path: Path) -> None:
     assert [item.status for item in load_results(tmp_path / "results.json")] == ["UNKNOWN", "UNKNOWN"]
 
 
+def test_prowlers_own_form_is_read_in_each_of_its_verdicts(tmp_path: Path) -> None:
+    """The members that Prowler 5 writes. What it leaves to a person, and what it muted, is no pass."""
+    written = {
+        **PROWLER,
+        "metadata": {
+            "event_code": "bedrock_model_invocation_logging_enabled",
+            "product": {"name": "Prowler", "uid": "prowler", "vendor_name": "Prowler", "version": "5.46.0"},
+            "profiles": ["cloud", "datetime"], "tenant_uid": "", "version": "1.5.0",
+        },
+        "message": "m", "severity_id": 4, "status": "New", "status_id": 1, "type_uid": 200401,
+        "unmapped": {"compliance": {"CIS-3.0": ["1.20"]}, "categories": ["gen-ai"]},
+        "remediation": {"desc": "d", "references": ["https://example.com"]}, "risk_details": "r", "time": 1739539623,
+    }  # fmt: skip
+    verdicts = ("PASS", "FAIL", "MANUAL", "MUTED")
+    file = tmp_path / "prowler.ocsf.json"
+    muted = {"status": "Suppressed", "status_id": 3}
+    events = [{**written, "status_code": code} for code in verdicts] + [
+        {**written, **muted, "status_code": "FAIL"}
+    ]
+    file.write_text(json.dumps(events), encoding="utf-8")
+    found = load_results(file)
+    assert [item.status for item in found] == ["PASS", "FAIL", "UNKNOWN", "UNKNOWN", "FAIL"]
+    assert {item.check for item in found} == {"bedrock_model_invocation_logging_enabled"}
+    assert {item.tool for item in found} == {"Prowler"}
+
+
+def test_security_hubs_own_form_is_read_in_each_of_its_verdicts(tmp_path: Path) -> None:
+    file = tmp_path / "hub.json"
+    statuses = ("PASSED", "FAILED", "WARNING", "NOT_AVAILABLE")
+    findings = [{**HUB, "Compliance": {"Status": status}} for status in statuses]
+    suppressed = {
+        **HUB,
+        "Compliance": {"Status": "FAILED"},
+        "Workflow": {"Status": "SUPPRESSED"},
+        "RecordState": "ACTIVE",
+    }
+    file.write_text(json.dumps({"Findings": [*findings, suppressed]}), encoding="utf-8")
+    found = [item.status for item in load_results(file)]
+    assert found[:2] == ["PASS", "FAIL"]
+    assert "PASS" not in found[2:]
+    assert found[-1] == "FAIL"
+
+
 def test_our_own_ocsf_and_asff_are_read_too(tmp_path: Path) -> None:
     for form in ("ocsf", "asff"):
         (tmp_path / form).write_text(render(sample(), form))

@@ -21,16 +21,21 @@ from ringwall.audit.replayed import Key, Replayed, by_key
 from ringwall.audit.run import Audit, Reading, run_audit
 from ringwall.audit.run import judge as in_full
 from ringwall.catalog import load
+from ringwall.controls import names
 from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status
 from ringwall.controls.judging import judge
+from ringwall.deploy.permissions import Place, audit_policy, management_audit_policy
 from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect, permission_of
+from ringwall.estate.kinds import registry, surveyed
 from ringwall.estate.located import located
 from ringwall.estate.model import Estate, canonical_json
 from ringwall.estate.recording import Recorded, digest_of
 from ringwall.estate.references import bind
+from ringwall.iam.codec import request_from_json
+from ringwall.iam.evaluate import decide
 
 REFUSED = canonical_json({"Error": {"Code": "AccessDenied", "Message": "not today"}})
 TAGS = frozenset({"ListTags", "ListTagsForResource", "GetBucketTagging"})
@@ -147,3 +152,45 @@ def test_without_policies_nothing_is_proved(service: str, operation: str) -> Non
     }
     assert passed == set()
     assert found.verdicts["guardrail-cannot-be-bypassed"] is Status.UNKNOWN
+
+
+def test_the_policy_for_auditing_holds_every_call_that_an_audit_makes() -> None:
+    """It is made from the same tables as the calls; here from the calls themselves."""
+    audit = quickstart()
+    place = Place(audit.account, "us-east-1", "aws", "arn:aws:iam::999988887777:role/RingwallManagement")
+    kinds = {**registry(), **surveyed()}
+    allowed = {
+        action
+        for policy in (audit_policy(kinds, place), management_audit_policy(kinds))
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+    }
+    made = {
+        permission_of(call.service, call.operation, call.parameters, account=call.account, region=call.region)
+        for call in audit.reading.calls
+    }
+    assert made - allowed == {"sts:GetCallerIdentity"}  # which nobody can be refused
+
+
+def test_the_declared_auditor_may_make_every_call_of_an_audit() -> None:
+    audit = quickstart()
+    assert audit.perimeter is not None
+    role = audit.perimeter.role_arn("auditor")
+    access = Access(audit.observed)
+    place = Place(audit.account, "us-east-1", "aws", "arn:aws:iam::999988887777:role/RingwallManagement")
+    reading = audit_policy({**registry(), **surveyed()}, place)["Statement"][0]["Action"]
+    bucket = names.bucket_arn(audit.perimeter, names.INVOCATION_LOGS)
+    refused = []
+    for action in reading:
+        resource = bucket if action == "s3:ListBucket" else "*"
+        asked = {
+            "principal": role,
+            "action": action,
+            "resource": resource,
+            "resource_account": audit.account,
+            "context": {"aws:RequestedRegion": "us-east-1", "aws:SecureTransport": "true"},
+        }
+        policies = access.policies(role, resource=resource, action=action)
+        if not decide(request_from_json(asked), policies).allowed:
+            refused.append(action)
+    assert refused == []

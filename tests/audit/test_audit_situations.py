@@ -345,3 +345,102 @@ def test_an_agent_that_uses_the_draft_is_told(client: Client) -> None:
     (found,) = of(audited(), "guardrail-pinned")
     assert found.status is Status.FAIL
     assert "agent quickstart uses the DRAFT" in found.summary
+
+
+def test_a_guardrail_that_is_shared_by_its_own_policy_is_told(client: Client) -> None:
+    """The policy stands there before and after; what changes is whom its condition admits."""
+    made = client("bedrock").create_guardrail(
+        name="g", blockedInputMessaging="no", blockedOutputsMessaging="no",
+        wordPolicyConfig={"wordsConfig": [{"text": "xyzzy"}]},
+    )  # fmt: skip
+    arn = made["guardrailArn"]
+
+    def share(**condition: Any) -> None:
+        statement = allow("bedrock:ApplyGuardrail", arn, Principal="*", **condition)
+        client("bedrock").put_resource_policy(resourceArn=arn, resourcePolicy=document(statement))
+
+    share(Condition={"StringEquals": {"aws:PrincipalOrgID": "o-ringwallsb"}})
+    (found,) = of(audited(), "nothing-shared-outside")
+    assert found.status is Status.PASS, found.summary
+    assert found.evidence
+    share(Condition={"StringEquals": {"aws:PrincipalOrgID": ["o-ringwallsb", "o-partner0000"]}})
+    (found,) = of(audited(), "nothing-shared-outside")
+    assert found.status is Status.FAIL
+    assert "organization o-partner0000 can bedrock:ApplyGuardrail" in found.summary
+    (found,) = of(audited(("GetResourcePolicy",)), "nothing-shared-outside")
+    assert found.status is Status.UNKNOWN
+    assert "GetResourcePolicy" in found.summary
+
+
+def test_an_agent_is_as_bounded_as_its_role(client: Client) -> None:
+    agents = client("bedrock-agent")
+    agent = agents.get_agent(agentId="AGENTQUIC1")["agent"]
+    trusted = {"Service": "bedrock.amazonaws.com"}
+    own = {"StringEquals": {"aws:SourceAccount": ACCOUNT}, "ArnLike": {"aws:SourceArn": agent["agentArn"]}}
+
+    def acting(condition: dict[str, Any] | None, *statements: dict[str, Any]) -> None:
+        trust = {"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"}
+        text = document({**trust, "Condition": condition} if condition else trust)
+        client("iam").update_assume_role_policy(RoleName="agent", PolicyDocument=text)
+        client("iam").put_role_policy(
+            RoleName="agent", PolicyName="own", PolicyDocument=document(*statements)
+        )
+
+    first = document({"Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole"})
+    client("iam").create_role(RoleName="agent", AssumeRolePolicyDocument=first)
+    kept = {name: agent[name] for name in ("agentId", "agentName", "foundationModel")}
+    agents.update_agent(**kept, agentResourceRoleArn=f"arn:aws:iam::{ACCOUNT}:role/agent")
+    model = allow("bedrock:InvokeModel", f"arn:aws:bedrock:{REGION}::foundation-model/amazon.nova-pro-v1:0")
+    for condition, statements, status, words in (
+        (own, (model,), Status.PASS, "it has no tools"),
+        (None, (model,), Status.FAIL, "on behalf of any account"),
+        (own, (model, allow("s3:GetObject")), Status.FAIL, "read any bucket"),
+        (own, (allow("bedrock:Invoke*"),), Status.FAIL, "invoke any model"),
+    ):
+        acting(condition, *statements)
+        (found,) = of(audited(), "agents-bounded")
+        assert found.status is status, found.summary
+        assert words in found.summary
+    (found,) = of(audited(("ListAgentAliases",)), "agents-bounded")
+    assert found.status in (Status.FAIL, Status.UNKNOWN)
+    acting(own, model)
+    (found,) = of(audited(("ListAgentAliases",)), "agents-bounded")
+    assert found.status is Status.UNKNOWN
+    assert "ListAgentAliases" in found.summary
+
+
+def test_calls_are_judged_by_the_region_that_the_record_names(client: Client) -> None:
+    assert audited().verdicts["calls-stayed-inside"] is Status.NOT_APPLICABLE
+    client("bedrock-runtime").converse(
+        modelId="us.amazon.nova-pro-v1:0", messages=[{"role": "user", "content": [{"text": "hello"}]}]
+    )
+    (found,) = of(audited(), "calls-stayed-inside")
+    assert found.status is Status.PASS, found.summary
+    assert f"all 1 recorded calls of {REGION} were processed in {REGION}" in found.summary
+    assert found.evidence
+    (found,) = of(audited(("LookupEvents",)), "calls-stayed-inside")
+    assert found.status is Status.UNKNOWN
+    assert "cloudtrail:LookupEvents" in found.summary
+
+
+def test_a_knowledge_base_whose_bucket_others_write_is_told(client: Client) -> None:
+    client("s3").create_bucket(Bucket="handbook")
+    agents = client("bedrock-agent")
+    agents.create_data_source(
+        knowledgeBaseId="KBQUICKST1",
+        name="handbook",
+        dataSourceConfiguration={
+            "type": "S3",
+            "s3Configuration": {"bucketArn": "arn:aws:s3:::handbook"},
+        },
+    )
+    inside = {"StringEquals": {"aws:PrincipalOrgID": "o-ringwallsb"}}
+    for who, status in (
+        ({"Principal": "*", "Condition": inside}, Status.PASS),
+        ({"Principal": {"AWS": "444455556666"}}, Status.FAIL),
+    ):
+        statement = allow("s3:PutObject", "arn:aws:s3:::handbook/*", **who)
+        client("s3").put_bucket_policy(Bucket="handbook", Policy=document(statement))
+        (found,) = of(audited(), "knowledge-base-sources")
+        assert found.status is status, found.summary
+    assert "account 444455556666 can s3:PutObject" in found.summary

@@ -19,7 +19,8 @@ SLUGS = {
     "vpc-endpoint-effective", "vpc-endpoint-cannot-be-skipped", "keys-effective", "trail-records-inference",
     "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
     "controls-protected", "api-keys-prevented", "data-retention-none", "buckets-private", "knowledge-base-sources",
-    "guardrail-enforced", "resources-stay-in-organization",
+    "guardrail-enforced", "resources-stay-in-organization", "nothing-shared-outside", "agents-bounded",
+    "agentcore-enclosed", "calls-stayed-inside",
 }  # fmt: skip
 
 
@@ -256,6 +257,24 @@ def test_every_requirement_is_one_of_the_framework():
         assert vendored[name]["source"] == framework.source
         assert len(vendored[name]["ids"]) == len(set(vendored[name]["ids"]))
         assert set(framework.requirements) <= set(vendored[name]["ids"]), name
+
+
+def test_federal_ids_are_those_of_their_own_catalogs():
+    """Taken from the OSCAL profiles that NIST and FedRAMP publish, whole: a baseline holds nothing that NIST lacks."""
+    document = json.loads((Path(__file__).parent / "framework_ids.json").read_text(encoding="utf-8"))
+    lists = {item["framework"]: item for item in document["lists"] if "authority" in item}
+    assert set(lists) == {"NIST 800-53r5", "FedRAMP Moderate"}
+    baseline = set(lists["FedRAMP Moderate"]["ids"])
+    assert len(baseline) == 323  # FedRAMP's own count
+    assert baseline <= set(lists["NIST 800-53r5"]["ids"])
+    assert all(item["read"] >= "2026-11-27" for item in lists.values())
+
+
+def test_the_risk_management_framework_and_the_top_ten_are_whole():
+    document = json.loads((Path(__file__).parent / "framework_ids.json").read_text(encoding="utf-8"))
+    counts = {item["framework"]: len(item["ids"]) for item in document["lists"]}
+    assert counts["NIST AI RMF"] == 72
+    assert counts["OWASP LLM 2025"] == 10
 
 
 def test_what_aws_answers_for_is_kept_apart():

@@ -187,7 +187,10 @@ def test_audit_passes_and_leaves_report_and_evidence(account: Account) -> None:
     done = ringwall("audit", "--json", "--out", "evidence", "--report", "audit.html")
     assert done.code == 0
     document = done.valid("audit")
-    undeclared = ("guardrail-enforced", "knowledge-base-sources", "resources-stay-in-organization")
+    undeclared = (
+        "guardrail-enforced", "knowledge-base-sources", "resources-stay-in-organization", "nothing-shared-outside",
+        "agentcore-enclosed", "calls-stayed-inside",
+    )  # fmt: skip
     verdicts = {**dict.fromkeys(CONTROLS, "PASS"), **dict.fromkeys(undeclared, "NOT_APPLICABLE")}
     assert document["summary"]["controls"] == verdicts
     assert document["bundle"] == "evidence"

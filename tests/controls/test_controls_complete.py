@@ -405,7 +405,13 @@ def test_every_control_passes_on_what_is_declared() -> None:
     context = context_of(complete(), proofs=True)
     found = [finding for control in registry() for finding in control.check(context)]
     assert {finding.control for finding in found} == {control.slug for control in registry()}
-    failed = [(finding.control, finding.summary) for finding in found if finding.status is not Status.PASS]
+    undeclared = {"agents-bounded", "agentcore-enclosed", "calls-stayed-inside"}  # no part of a declaration
+    assert {f.status for f in found if f.control in undeclared} == {Status.NOT_APPLICABLE}
+    failed = [
+        (finding.control, finding.summary)
+        for finding in found
+        if finding.status is not Status.PASS and finding.control not in undeclared
+    ]
     assert failed == [
         (
             "guardrail-cannot-be-bypassed",

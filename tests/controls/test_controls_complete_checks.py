@@ -74,7 +74,7 @@ FAULTS = [
     ("buckets-private", "bucket/trail", inside("OwnershipControls", "Rules", 0, "ObjectOwnership", value="ObjectWriter"), "ACLs"),
     ("buckets-private", "bucket/kb-manuals", inside("BucketEncryption", "ServerSideEncryptionConfiguration", 0, "BucketKeyEnabled", value=False), "bucket keys"),
     ("buckets-private", "bucket/kb-manuals", inside("BucketEncryption", "ServerSideEncryptionConfiguration", 0, "ServerSideEncryptionByDefault", "KMSMasterKeyID", value="alias/x"), "not by the key's ARN"),
-    ("buckets-private", "bucket-policy/trail", setting(PolicyDocument={"Version": "2012-10-17", "Statement": [PUBLIC]}), "another account s3:GetObject"),
+    ("buckets-private", "bucket-policy/trail", setting(PolicyDocument={"Version": "2012-10-17", "Statement": [PUBLIC]}), "anybody can s3:GetObject"),
     ("buckets-private", "bucket-policy/kb-contracts", gone, "without TLS"),
     ("knowledge-base-sources", "role/kb-manuals", gone, "not there"),
     ("knowledge-base-sources", "role/kb-manuals", trusting(DEPUTY), "any account"),

@@ -26,6 +26,7 @@ from ringwall.estate.references import bind
 
 Statements = list[dict[str, Any]]
 MODEL_ANYWHERE = "arn:aws:bedrock:*::foundation-model/*"
+AGENT_ROLE = "AmazonBedrockExecutionRole_quickstart"
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +196,18 @@ def public_policies_are_allowed(world: World) -> None:
     )
 
 
+def agents_role_is_anybodys_deputy(world: World) -> None:
+    """The role of the agent that is there, which was gone, is made again: Bedrock assumes it on behalf of any account."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "bedrock.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    world.administrator("iam").create_role(
+        RoleName=AGENT_ROLE, Path="/service-role/", AssumeRolePolicyDocument=document(trust)
+    )
+
+
 MUTATIONS: dict[str, Callable[[World], None]] = {
     "least-privilege-invoke": application_may_do_all_of_bedrock,
     "guardrail-cannot-be-bypassed": any_guardrail_will_do,
@@ -212,9 +225,13 @@ MUTATIONS: dict[str, Callable[[World], None]] = {
     "api-keys-prevented": mantle_is_forgotten,
     "data-retention-none": retention_is_turned_on,
     "buckets-private": public_policies_are_allowed,
+    "agents-bounded": agents_role_is_anybodys_deputy,
 }
-NOT_DECLARED = {"knowledge-base-sources", "guardrail-enforced", "resources-stay-in-organization"}
-"""Controls of sections that the quickstart does not have; their own tests break them."""
+NOT_DECLARED = {
+    "knowledge-base-sources", "guardrail-enforced", "resources-stay-in-organization", "nothing-shared-outside",
+    "agentcore-enclosed", "calls-stayed-inside",
+}  # fmt: skip
+"""Controls of what the quickstart does not have; their own tests break them."""
 
 
 def any_model_by_anybody(world: World) -> None:
@@ -241,8 +258,12 @@ def global_routing_is_listed(world: World) -> None:
 
 FAILING = ("least-privilege-invoke", "controls-protected")
 """Without a declaration nobody is known to be an administrator: whoever may invoke anything, or switch off, is named."""
-ALONG = {"keys-effective": ("least-privilege-invoke", "controls-protected")}
-"""Controls that the same mutation breaks: a key that strangers may use lets in who is no user of it."""
+ALONG = {
+    "keys-effective": ("least-privilege-invoke", "controls-protected"),
+    "agents-bounded": ("knowledge-base-sources",),
+}
+"""Controls that the same mutation breaks: a key that strangers may use lets in who is no user of it; the agent's role is
+the knowledge base's as well."""
 UNDECLARED: dict[str, Callable[[World], None]] = {
     **{slug: change for slug, change in MUTATIONS.items() if slug not in FAILING},
     "models-restricted": any_model_by_anybody,
@@ -257,6 +278,13 @@ def put_right(world: World, found: Audit) -> None:
     assert [change.id for change in plan.todo if change.action == "create"] == []
     applied = apply(plan, world.aws, registry(), management=world.management)
     assert applied.complete, [(item.change.id, item.error) for item in applied.failed]
+
+
+def withdraw_agents_role(world: World) -> None:
+    """Delete the role that nobody declared."""
+    iam = world.administrator("iam")
+    if any(item["RoleName"] == AGENT_ROLE for item in iam.list_roles()["Roles"]):
+        iam.delete_role(RoleName=AGENT_ROLE)
 
 
 def withdraw_versions(world: World) -> None:
@@ -298,6 +326,7 @@ def test_breaking_one_control_turns_exactly_its_line_red(world: World, slug: str
     found = run_audit(world.aws, world.management, world.perimeter, world.catalog)
     put_right(world, found)
     withdraw_versions(world)
+    withdraw_agents_role(world)
     if UNDECLARED.get(slug) is MUTATIONS[slug]:
         assert undeclared(world, found).verdicts[slug] is Status.FAIL
     lines = red(found)

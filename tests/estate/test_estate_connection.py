@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import boto3
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, NoCredentialsError
 from botocore.stub import Stubber
 from moto import mock_aws
 
 from estate.estate_support import ACCOUNT, INVOKE, REGION, TRUST
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.connection import Connection, connect, management
+from ringwall.estate.connection import Connection, _Shared, connect, management
 from ringwall.estate.kinds import registry
 from ringwall.estate.recording import REDACTED
+from ringwall.estate.sessions import new_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -271,3 +277,65 @@ def test_an_unknown_profile_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
     with pytest.raises(RingwallError, match="no AWS profile nobody"):
         connect(region=REGION, profile="nobody")
+
+
+def test_clients_are_made_once_and_sign_as_whoever_speaks() -> None:
+    """Two accounts share a client; each call is signed with the keys of its own role, in whichever thread."""
+    seen: list[str] = []
+    started = Barrier(2)
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        text = request.headers["Authorization"]
+        key = (text if isinstance(text, str) else text.decode()).split("Credential=")[1].split("/")[0]
+        operation = (request.body or b"").decode() if isinstance(request.body, bytes) else str(request.body)
+        if "GetCallerIdentity" in operation:
+            number = key[-12:] if key.startswith("ASIA") else "999988887777"
+            return reply(
+                f"<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::{number}:assumed-role/A/s</Arn>"
+                f"<UserId>x</UserId><Account>{number}</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
+            )
+        if "AssumeRole" in operation:
+            number = re.search(r"iam%3A%3A(\d{12})", operation)
+            assert number is not None
+            return reply(
+                f"<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ASIA{number[1]}</AccessKeyId>"
+                "<SecretAccessKey>x</SecretAccessKey><SessionToken>t</SessionToken>"
+                "<Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"
+            )
+        started.wait(timeout=30)
+        seen.append(key)
+        return reply(f'{{"guardrails": [{{"id": "{key}"}}]}}', "application/json")
+
+    session = new_session(
+        region=REGION,
+        keys={"AccessKeyId": "AKIAOWN", "SecretAccessKey": "x", "SessionToken": "x"},
+    )
+    session.events.register("before-send", answer)
+    own = Connection(session, REGION, _Shared("", None, "run")).identify()
+    roles = [
+        own.elsewhere(role=f"arn:aws:iam::{number}:role/A") for number in ("111111111111", "222222222222")
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        listed = list(pool.map(lambda aws: aws.call("bedrock", "ListGuardrails"), roles))
+    assert [item["guardrails"][0]["id"] for item in listed] == ["ASIA111111111111", "ASIA222222222222"]
+    assert sorted(seen) == ["ASIA111111111111", "ASIA222222222222"]
+    assert own._client("bedrock") is roles[0]._client("bedrock") is roles[1]._client("bedrock")  # type: ignore[attr-defined]
+
+
+def reply(text: str, kind: str = "text/xml") -> AWSResponse:
+    body = text.encode()
+    raw = BytesIO(body)
+    raw.stream = lambda **__: iter((body,))  # type: ignore[attr-defined]
+    return AWSResponse("https://x", 200, {"content-type": kind}, raw)
+
+
+def test_answers_that_are_not_kept_still_have_digests() -> None:
+    session = new_session(
+        region=REGION,
+        keys={"AccessKeyId": "AKIAOWN", "SecretAccessKey": "x", "SessionToken": "x"},
+    )
+    session.events.register("before-send", lambda **_: reply('{"guardrails": []}', "application/json"))
+    aws = Connection(session, REGION, _Shared("", None, "run", keeping=False))
+    aws.call("bedrock", "ListGuardrails")
+    assert aws.recording() == ()
+    assert [item[:7] for item in aws.evidence()] == ["sha256:"]

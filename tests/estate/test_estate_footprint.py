@@ -13,6 +13,8 @@ from ringwall.estate.throttle import TokenBucket
 EMPTY: dict[str, Any] = {
     "ListAgents": {}, "ListFlows": {}, "ListKnowledgeBases": {}, "ListAsyncInvokes": {}, "ListGuardrails": {},
     "GetModelInvocationLoggingConfiguration": {}, "ListMetrics": {}, "GetAccountDataRetention": {"mode": "none"},
+    "LookupEvents": {}, "ListCustomModels": {}, "ListAgentRuntimes": {}, "ListGateways": {}, "ListBrowsers": {},
+    "ListCodeInterpreters": {}, "ListMemories": {},
     "DescribeOrganization": denied("DescribeOrganization", "organizations:DescribeOrganization"),
 }  # fmt: skip
 USAGE, RETENTION = "Ringwall::Bedrock::Usage", "Ringwall::Bedrock::DataRetention"

@@ -336,6 +336,8 @@ class Access:
         for resource in self.estate:
             if resource.type in BEARING_TYPES:
                 for item in resource.unknown:
+                    if item.property in DECIDE_NOTHING.get(resource.type, ()):
+                        continue
                     yield f"{resource.type} {resource.id} {item.property}: {item.reason}"
         known = self._managed_policies
         for resource in self.estate.of_type("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"):
@@ -344,6 +346,11 @@ class Access:
                 if arn and str(arn) not in known:
                     yield f"managed policy {arn} of {resource.id} was not read"
 
+
+DECIDE_NOTHING: Mapping[str, tuple[str, ...]] = {
+    "AWS::KMS::Key": ("EnableKeyRotation", "RotationPeriodInDays"),
+}
+"""Properties of these types that no policy and no request depends on: unread, they leave no decision open."""
 
 _POLICY_PROPERTY: Mapping[str, tuple[str, str]] = {
     # type: (property that holds the policy, property that names what it belongs to, or Arn for the resource itself)

@@ -11,8 +11,11 @@
                                digest of its answer; what was redacted before digesting; whether it failed
     responses/sha256-....json  each answer once, canonical, named by its own SHA-256 (``sha256sum`` agrees)
 
+    signature.json             a KMS key's signature over the manifest (:mod:`ringwall.audit.signing`); absent = not signed
+
 Each manifest entry's ``chain`` is the SHA-256 of the previous entry's chain, the entry's name and its content's digest,
-and ``head`` is the last one, so that a changed, removed or reordered file is found.
+and ``head`` is the last one, so that a changed, removed or reordered file is found. ``seal`` is the digest of the rest of the
+manifest, so that who, where and when are found changed as well. An audit of a saved Estate holds no calls, and says so.
 """
 
 from __future__ import annotations
@@ -26,15 +29,17 @@ from typing import Any
 
 from ringwall import __version__
 from ringwall.audit.run import Audit, Reading
+from ringwall.audit.signing import SIGNATURE
 from ringwall.audit.waivers import load_waivers, to_json
 from ringwall.controls.findings import Waiver
 from ringwall.errors import RingwallError
 from ringwall.estate import codec
-from ringwall.estate.model import utf8
+from ringwall.estate.model import canonical_json, utf8
 from ringwall.estate.recording import Recorded
 from ringwall.perimeter import Perimeter, loads
 
 START = "0" * 64
+VERSION = 3
 MANIFEST = "manifest.json"
 DECLARATION = "declaration.json"
 ESTATE = "estate.json"
@@ -83,7 +88,7 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             chain = _link(chain, name, digest)
             entries.append({"name": name, "sha256": digest, "chain": chain})
         manifest = {
-            "version": 2,
+            "version": VERSION,
             "ringwall": __version__,
             "taken_at": audit.taken_at,
             "caller": audit.caller,
@@ -93,10 +98,11 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             "management": audit.reading.management,
             "timeout": audit.timeout,
             "candidates": list(audit.reading.candidates),
+            "saved": audit.reading.saved,
             "files": entries,
             "head": chain,
         }
-        (folder / MANIFEST).write_bytes(_pretty(manifest))
+        (folder / MANIFEST).write_bytes(_pretty({**manifest, "seal": _seal(manifest)}))
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise RingwallError(msg) from error
@@ -119,14 +125,26 @@ def require_empty(folder: Path) -> None:
 
 
 def verify_manifest(folder: Path) -> tuple[str, ...]:
-    """What is wrong with a bundle's files, in words; empty when every digest and the chain hold."""
+    """What is wrong with a bundle's files, in words; empty when every digest and the chain hold.
+
+    Raises:
+        RingwallError: there is no such folder, or nothing of a bundle in it.
+    """
+    if not any((folder / name).exists() for name in (MANIFEST, CALLS, FINDINGS, ESTATE)):
+        raise RingwallError(f"{folder} is no evidence bundle: it holds no {MANIFEST}")
     try:
-        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(content)
         entries = [(str(item["name"]), str(item["sha256"]), str(item["chain"])) for item in manifest["files"]]
         head = str(manifest["head"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        bare = {name: value for name, value in manifest.items() if name != "seal"}
+        sealed = manifest.get("seal") == _seal(bare) and content == _pretty(manifest)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return (f"{MANIFEST} cannot be read: {error}",)
-    return tuple(_wrong(folder, entries, head))
+    found = list(_wrong(folder, entries, head))
+    if not sealed and manifest.get("version") == VERSION:
+        found.append(f"{MANIFEST} was changed")
+    return tuple(found)
 
 
 def open_bundle(folder: Path) -> Bundle:
@@ -137,9 +155,9 @@ def open_bundle(folder: Path) -> Bundle:
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-        if manifest["version"] != 2:
+        if manifest["version"] != VERSION:
             raise RingwallError(
-                f"{folder} is a bundle of version {manifest['version']}; this Ringwall reads version 2"
+                f"{folder} is a bundle of version {manifest['version']}; this Ringwall reads version {VERSION}"
             )
         declaration, waivers = folder / DECLARATION, folder / WAIVERS
         return Bundle(
@@ -154,7 +172,8 @@ def open_bundle(folder: Path) -> Bundle:
                 caller=str(manifest["caller"]),
                 management=manifest["management"],
                 calls=tuple(_calls(folder)),
-                candidates=tuple(manifest.get("candidates", ())),
+                candidates=tuple(manifest["candidates"]),
+                saved=bool(manifest["saved"]),
             ),
             {name: (folder / name).read_bytes() for name in (ESTATE, FINDINGS, PROOFS)},
             load_waivers(waivers) if waivers.exists() else (),
@@ -199,7 +218,7 @@ def _wrong(folder: Path, entries: list[tuple[str, str, str]], head: str) -> Iter
             yield f"{name} breaks the chain"
     if chain != head:
         yield f"{MANIFEST} does not list every file that was written"
-    listed = {name for name, _, _ in entries} | {MANIFEST}
+    listed = {name for name, _, _ in entries} | {MANIFEST, SIGNATURE}
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         if path.relative_to(folder).as_posix() not in listed:
             yield f"{path.relative_to(folder).as_posix()} is not in the manifest"
@@ -227,6 +246,11 @@ def _line(call: Recorded) -> str:
 
 def _pretty(value: Any, *, sort_keys: bool = True) -> bytes:
     return utf8(json.dumps(value, indent=1, sort_keys=sort_keys, ensure_ascii=False) + "\n")
+
+
+def _seal(manifest: Mapping[str, Any]) -> str:
+    """Digest of a manifest without its seal."""
+    return _sha256(utf8(canonical_json(manifest)))
 
 
 def _link(chain: str, name: str, digest: str) -> str:

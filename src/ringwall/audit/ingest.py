@@ -63,8 +63,10 @@ def load_results(path: str | Path) -> tuple[Ingested, ...]:
         if file.stat().st_size > MAX_BYTES:
             raise RingwallError(f"{path} is larger than {MAX_BYTES:,} bytes")
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RingwallError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise RingwallError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RingwallError(f"{path} is not UTF-8 text") from error
     found = []
     for number, entry in enumerate(_entries(text, str(path)), start=1):
         item = _ingested(entry)

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from ringwall.controls.findings import Finding
 
-COLUMN, ROW = 198, 200
+COLUMN, ROW = 198, 222
 LEFT, TOP = 13, 48
-WIDTH, HEIGHT = 182, 128
+WIDTH, HEIGHT = 182, 150
 VIEW = (LEFT * 2 + COLUMN * 5 + WIDTH, TOP + ROW + HEIGHT + 50)
 """Width and height of the drawing, in its own units."""
 
@@ -45,7 +45,14 @@ class Part:
 
 
 PARTS = (
-    Part("Application", 0, 0, (("api-keys-prevented", "no API keys"),)),
+    Part(
+        "Application", 0, 0,
+        (
+            ("api-keys-prevented", "no API keys"),
+            ("agents-bounded", "agents bounded"),
+            ("agentcore-enclosed", "AgentCore closed"),
+        ),
+    ),
     Part(
         "VPC endpoint", 1, 0,
         (("vpc-endpoint-effective", "private and narrow"), ("vpc-endpoint-cannot-be-skipped", "cannot be skipped")),
@@ -71,13 +78,17 @@ PARTS = (
         "Foundation models", 5, 0,
         (("data-retention-none", "nothing retained"), ("guardrail-enforced", "guardrail enforced")),
     ),
-    Part("Alarms", 2, 1, (("alarms-reach-someone", "reach someone"),)),
+    Part(
+        "Monitoring", 2, 1,
+        (("alarms-reach-someone", "alarms arrive"), ("calls-stayed-inside", "calls stayed inside")),
+    ),
     Part(
         "Resource policies", 3, 1,
         (
             ("controls-protected", "controls protected"),
             ("knowledge-base-sources", "sources apart"),
             ("resources-stay-in-organization", "own organization"),
+            ("nothing-shared-outside", "nothing shared"),
         ),
     ),
     Part("KMS keys", 4, 1, (("keys-effective", "keys effective"),)),

@@ -19,7 +19,7 @@ from ringwall.estate.collect import collect
 from ringwall.estate.located import located
 from ringwall.estate.model import Estate
 from ringwall.estate.recording import Recorded
-from ringwall.estate.references import bind
+from ringwall.estate.references import bind, placeholders
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.perimeter.model import Perimeter
 
@@ -39,6 +39,7 @@ class Reading:
         management: the organization's management account; ``None`` = its policies were not read.
         calls: every API call with its answer, in the order of arrival.
         candidates: Regions that were looked into for Bedrock; read where something is.
+        saved: whether the Estate came from a file: there are no answers then that it follows from.
     """
 
     account: str = ""
@@ -47,6 +48,7 @@ class Reading:
     management: str | None = None
     calls: tuple[Recorded, ...] = ()
     candidates: tuple[str, ...] = ()
+    saved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +160,14 @@ def read_account(
     *,
     candidates: tuple[str, ...] = (),
     progress: Progress = lambda _words: None,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> tuple[Estate, Reading]:
-    """Read an account, and how it was read; see :func:`run_audit`."""
+    """Read an account, and how it was read; see :func:`run_audit`. ``watch`` is told how many parts of how many are read."""
     progress("reading the account")
     desired = compile_estate(perimeter) if perimeter is not None else None
-    observed = collect(aws, management=management, survey=True, candidates=candidates, desired=desired)
+    observed = collect(
+        aws, management=management, survey=True, candidates=candidates, desired=desired, watch=watch
+    )
     reading = Reading(
         account=aws.account,
         region=aws.region,
@@ -205,7 +210,7 @@ def judge(
         proofs = tuple(prove_baseline(observed, whose, vocabulary, access=access, timeout=timeout))
     else:
         wanted = compile_estate(perimeter)
-        attributes = located(wanted, observed)
+        attributes = placeholders(wanted) if observed.source == "desired" else located(wanted, observed)
         desired = bind(wanted, attributes)
         proofs = tuple(
             prove_declared(perimeter, observed, attributes, vocabulary, access=access, timeout=timeout)

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ringwall.audit.frugal import be_frugal
 from ringwall.audit.run import Reading, judge
 from ringwall.catalog import load as load_catalog
 from ringwall.controls import registry
@@ -99,7 +100,9 @@ def load_plan(path: str | Path) -> Plan:
         for name in ("accounts", "regions"):
             document[name] = tuple(document[name])
         return Plan(**document)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise RingwallError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RingwallError(f"{path} is no audit plan: {error}") from error
 
 
@@ -120,6 +123,7 @@ def run_shard(
     *,
     processes: int = 1,
     progress: Callable[[str], None] = lambda _words: None,
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Path:
     """Audit the accounts of one shard; those whose file is there already are not read again.
 
@@ -130,6 +134,7 @@ def run_shard(
         folder: where the shards' folders are.
         processes: how many processes share the work; 1 = this one alone.
         progress: told of each account.
+        watch: told how many accounts of how many are done.
 
     Returns:
         The shard's folder.
@@ -143,6 +148,7 @@ def run_shard(
     for account in _each(plan, waiting, place, processes):
         done += 1
         progress(f"{account} ({done} of {len(accounts)})")
+        watch(done, len(accounts))
     return place
 
 
@@ -164,7 +170,7 @@ def _each(plan: Plan, accounts: list[str], place: Path, processes: int) -> Itera
         return
     # Small parts, so that a slow account does not leave the other processes idle.
     parts = [accounts[start : start + AT_ONCE] for start in range(0, len(accounts), AT_ONCE)]
-    with ProcessPoolExecutor(max_workers=processes) as pool:
+    with ProcessPoolExecutor(max_workers=processes, initializer=be_frugal) as pool:
         futures = [pool.submit(_run_part, plan, part, place) for part in parts]
         for future in as_completed(futures):
             yield from future.result()
@@ -199,7 +205,7 @@ class _Reader:
 
 def _reader(plan: Plan) -> _Reader:
     if plan.digest not in _READERS:
-        aws = connect("")
+        aws = connect("", keeping=False)
         management = None
         if plan.management_role is not None:
             with contextlib.suppress(

@@ -18,7 +18,9 @@ from ringwall import __version__
 from ringwall.audit.bundle import ESTATE, FINDINGS, PROOFS, Bundle, open_bundle, verdicts, verify_manifest
 from ringwall.audit.replayed import Replayed, by_key
 from ringwall.audit.run import Audit, judge
+from ringwall.audit.signing import Signature, signature_of, verify_signature
 from ringwall.controls.compile import compile_estate
+from ringwall.estate import codec
 from ringwall.estate.collect import collect
 from ringwall.estate.model import Estate
 from ringwall.iam.vocabulary import Vocabulary
@@ -34,24 +36,29 @@ class Verification:
         problems: what does not hold, in words; empty = the bundle is whole and every verdict was derived again.
         audit: the audit as it was derived again; ``None`` where the files themselves do not hold.
         version: the Ringwall that wrote the bundle. Another one may rightly judge otherwise.
+        signature: what signed it; ``None`` = nothing.
+        saved: whether it judges a saved Estate, whose answers it does not hold.
     """
 
     problems: tuple[str, ...]
     audit: Audit | None = None
     version: str = ""
+    signature: Signature | None = None
+    saved: bool = False
 
 
-def verify(folder: Path, vocabulary: Vocabulary) -> Verification:
+def verify(folder: Path, vocabulary: Vocabulary, *, trusted: bytes | None = None) -> Verification:
     """Verify a bundle.
 
     Args:
         folder: the bundle.
         vocabulary: the catalog.
+        trusted: the public key that must have signed it; ``None`` = a signature is checked if there is one.
 
     Raises:
-        RingwallError: the folder is no bundle of this version.
+        RingwallError: the folder is no bundle of this version, or a signature cannot be checked here.
     """
-    problems = verify_manifest(folder)
+    problems = (*verify_manifest(folder), *verify_signature(folder, trusted))
     if problems:
         return Verification(problems)
     bundle = open_bundle(folder)
@@ -69,11 +76,13 @@ def verify(folder: Path, vocabulary: Vocabulary) -> Verification:
         found.append(
             f"the bundle was written by Ringwall {version}, this is {__version__}: rules may have changed"
         )
-    return Verification(tuple(found), audit, version)
+    return Verification(tuple(found), audit, version, signature_of(folder), bundle.reading.saved)
 
 
 def read_again(bundle: Bundle) -> Estate:
-    """The Estate that the recorded answers give."""
+    """The Estate that the recorded answers give; of a bundle without answers, the Estate that lies in it."""
+    if bundle.reading.saved:
+        return codec.loads(bundle.verdicts[ESTATE])
     calls, reading = by_key(bundle.reading.calls), bundle.reading
     aws = Replayed(calls, reading.account, reading.region)
     management = None if reading.management is None else Replayed(calls, reading.management, reading.region)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,12 @@ from ringwall.cli.common import (
     json_option,
     load_perimeter,
     note,
+    read_bytes,
+    read_estate,
     write_json,
     write_text,
 )
-from ringwall.cli.terminal import show
+from ringwall.cli.terminal import Steps, show
 from ringwall.errors import AwsCallError, RingwallError
 
 if TYPE_CHECKING:
@@ -67,8 +70,12 @@ def audit() -> None:
     help="Regions to look into, separated by commas, or `all`. Default: the declaration's, without one all.",
 )  # fmt: skip
 @click.option(
+    "--estate", "estate_file", metavar="FILE", help="Judge a saved Estate, in place of the live account."
+)
+@click.option(
     "--out", "-o", "folder", metavar="DIR", help="Where the evidence goes. Default: ringwall-audit-TIME."
 )
+@click.option("--sign", "key", metavar="KEY-ARN", help="Sign the evidence with this asymmetric key of KMS.")
 @click.option("--report", metavar="FILE", default="report.html", show_default=True, help="The HTML report.")
 @click.option(
     "--fail-on", type=click.Choice(["low", "medium", "high", "critical"]), default="low", show_default=True,
@@ -95,7 +102,9 @@ def run(
     file: str | None,
     management_role: str | None,
     regions: str,
+    estate_file: str | None,
     folder: str | None,
+    key: str | None,
     report: str,
     fail_on: str,
     waivers: str | None,
@@ -115,7 +124,11 @@ def run(
     Example:
       ringwall audit --report bedrock.html
       ringwall audit --format ocsf=findings.json --format junit=findings.xml
+      ringwall audit --estate before.json --sign arn:aws:kms:us-east-1:111122223333:key/KEY
     """
+    from ringwall.audit.frugal import be_frugal
+
+    be_frugal()
     from ringwall.audit.bundle import require_empty, write_bundle
     from ringwall.audit.formats import render
     from ringwall.audit.ingest import load_results
@@ -131,13 +144,23 @@ def run(
     ingested = tuple(item for path in others for item in load_results(path))
     if folder is not None:
         require_empty(Path(folder))
-    observed, reading = _read(perimeter, management_role, regions, profile)
+    if estate_file is not None and (regions or management_role):
+        raise RingwallError("a saved Estate is judged as it is: leave out --regions and --management-role")
+    if key is not None and key.count(":") < 5:
+        raise RingwallError(f"--sign takes the ARN of a KMS key, not {key!r}")
+    observed, reading = (
+        _saved(perimeter, estate_file)
+        if estate_file is not None
+        else _read(perimeter, management_role, regions, profile)
+    )
     found = judge(
         perimeter, observed, load(), reading=reading, timeout=timeout, waivers=waived, progress=note
     )
     found = replace(found, ingested=ingested)
     place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
+    if key is not None:
+        _sign(place, key, profile)
     write_text(report, render_html(found))
     for form, path in outputs.items():
         write_text(path, render(found, form))
@@ -151,11 +174,13 @@ def run(
 
 @audit.command(short_help="Check a bundle, and derive its verdicts again.")
 @click.argument("bundle", metavar="BUNDLE")
+@click.option("--public-key", "trusted", metavar="FILE", help="The key that must have signed it, PEM or DER.")
 @json_option
-def verify(bundle: str, as_json: bool) -> int:
-    """Check an evidence bundle offline: every file, and every verdict from the evidence alone.
+def verify(bundle: str, trusted: str | None, as_json: bool) -> int:
+    """Check an evidence bundle offline: every file, its signature, and every verdict from the evidence alone.
 
-    Exit code 0 if the bundle is whole and each of its verdicts follows from its evidence, 2 if not.
+    A signature is checked with the public key that lies beside it, whose fingerprint is shown; --public-key asks for
+    yours. Exit code 0 if the bundle is whole and each of its verdicts follows from its evidence, 2 if not.
 
     \b
     Example:
@@ -163,16 +188,13 @@ def verify(bundle: str, as_json: bool) -> int:
     """
     from ringwall.audit.verify import verify as check
     from ringwall.catalog import load
+    from ringwall.cli.auditing import verification, verification_words
 
-    found = check(Path(bundle), load())
+    found = check(Path(bundle), load(), trusted=read_bytes(trusted) if trusted is not None else None)
     if as_json:
-        write_json(
-            {"holds": not found.problems, "problems": list(found.problems), "written_by": found.version}
-        )
-    elif found.problems:
-        click.echo("\n".join(found.problems))
+        write_json(verification(found))
     else:
-        click.echo(f"{bundle}: every file is as it was written, and every verdict follows from the evidence")
+        click.echo("\n".join(found.problems or verification_words(bundle, found)))
     return 2 if found.problems else 0
 
 
@@ -239,10 +261,30 @@ def _read(
 
     aws, management = _connections(perimeter, management_role, profile)
     places = candidates(aws, regions or ("" if perimeter is not None else "all"))
-    found = read_account(aws, management, perimeter, candidates=places, progress=note)
+    steps = Steps()
+    found = read_account(aws, management, perimeter, candidates=places, progress=steps, watch=steps.part)
     del aws, management
     forget_models()
     return found
+
+
+def _saved(perimeter: Perimeter | None, file: str) -> tuple[Estate, Reading]:
+    """A saved Estate, as it is judged: references as if nothing were deployed, the account the declared one's."""
+    from ringwall.audit.run import Reading
+    from ringwall.cli.estates import Chosen, bound
+
+    chosen = Chosen(bound(read_estate(file)), perimeter)
+    regions = [item.region for item in chosen.estate if item.region != "global"]
+    source = perimeter.regions.source if perimeter is not None else next(iter(regions), "")
+    return chosen.estate, Reading(account=chosen.account, region=source, saved=True)
+
+
+def _sign(place: Path, key: str, profile: str | None) -> None:
+    from ringwall.audit.signing import sign
+    from ringwall.estate.connection import connect
+
+    made = sign(place, key, connect("", region=key.split(":")[3], profile=profile))
+    note(f"signed by {made.key}, public key {made.fingerprint}")
 
 
 def _connections(
@@ -268,7 +310,8 @@ def _connections(
 
 
 def _stamp(found: Audit) -> str:
-    return "".join(character for character in found.taken_at[:19] if character.isalnum())
+    moment = found.taken_at or datetime.now(UTC).isoformat()
+    return "".join(character for character in moment[:19] if character.isalnum())
 
 
 for _part in (sharding.plan, sharding.run_shard, sharding.merge):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from ringwall.cli.terminal import show
@@ -14,9 +17,14 @@ if TYPE_CHECKING:
 
     from ringwall.audit.difference import Change
     from ringwall.audit.run import Audit
+    from ringwall.audit.verify import Verification
+    from ringwall.controls.control import Control
     from ringwall.controls.findings import Waiver
     from ringwall.estate.aws import Aws
 
+INDENT = " " * 17
+NARROWEST = 50
+"""Columns that a line under a verdict is given at least."""
 SEVERITIES = ("low", "medium", "high", "critical")
 STYLES = {
     Status.PASS: "green",
@@ -87,31 +95,67 @@ def counts(found: Audit, fail_on: str) -> bool:
 
 
 def show_audit(found: Audit) -> None:
-    """Print the verdicts by category, failures with what to do."""
-    show(lines(found))
+    """Print the verdicts by category, failures with what to do; on a terminal no line is wider than it."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    show(lines(found, width))
 
 
-def lines(found: Audit) -> Iterator[Line]:
-    """The terminal summary."""
+def lines(found: Audit, width: int | None = None) -> Iterator[Line]:
+    """The terminal summary.
+
+    Args:
+        found: the audit.
+        width: columns that there are; ``None`` = a line may be as long as it is, as a pipe wants it.
+    """
     for category in CATEGORIES:
         yield Line(category, "bold")
         for control in registry():
-            if control.category != category:
-                continue
-            own = tuple(finding for finding in found.findings if finding.control == control.slug)
-            status = found.verdicts[control.slug]
-            yield Line(f"  {status:14} {control.slug:30} {control.title}", STYLES[status])
-            for finding in own:
-                if finding.status in (Status.FAIL, Status.UNKNOWN):
-                    yield Line(f"                 {finding.resource}: {finding.summary}")
-                    if finding.waiver:
-                        yield Line(f"                 waived: {waiver_words(finding.waiver)}", "yellow")
-                    if finding.remediation:
-                        yield Line(f"                 {finding.remediation.text}", "dim")
+            if control.category == category:
+                yield from _control(found, control, width)
     yield from _beside(found)
     total = {status: sum(f.status is status for f in found.findings) for status in Status}
     yield Line()
     yield Line(", ".join(f"{count} {status}" for status, count in total.items() if count))
+
+
+def _control(found: Audit, control: Control, width: int | None) -> Iterator[Line]:
+    """A control's verdict; what failed or is unknown; and each remedy once."""
+    status = found.verdicts[control.slug]
+    head = f"  {status:14} {control.slug:30} "
+    title = head + control.title
+    if width is not None and len(title) > width:
+        yield Line(head.rstrip(), STYLES[status])
+        if status in (Status.FAIL, Status.UNKNOWN):
+            yield from wrapped(control.title, width, STYLES[status])
+    else:
+        yield Line(title, STYLES[status])
+    remedies: dict[str, None] = {}
+    for finding in found.findings:
+        if finding.control != control.slug or finding.status not in (Status.FAIL, Status.UNKNOWN):
+            continue
+        yield from wrapped(f"{finding.resource}: {finding.summary}", width)
+        if finding.waiver:
+            yield from wrapped(f"waived: {waiver_words(finding.waiver)}", width, "yellow")
+        if finding.remediation:
+            remedies[finding.remediation.text] = None
+    for remedy in remedies:
+        yield from wrapped(f"-> {remedy}", width, "dim")
+
+
+def wrapped(text: str, width: int | None, style: str = "") -> Iterator[Line]:
+    """Text under a verdict, in as many lines as it needs; what has no spaces, such as an ARN, stays whole."""
+    if width is None:
+        yield Line(INDENT + text, style)
+        return
+    parts = textwrap.wrap(
+        text,
+        max(width, NARROWEST),
+        initial_indent=INDENT,
+        subsequent_indent=f"{INDENT}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    yield from (Line(part, style) for part in parts)
 
 
 def _beside(found: Audit) -> Iterator[Line]:
@@ -130,6 +174,33 @@ def _beside(found: Audit) -> Iterator[Line]:
 def waiver_words(waiver: Waiver) -> str:
     """Who answers for it, why and until when."""
     return f"by {waiver.owner} until {waiver.expires.isoformat()}: {waiver.reason}"
+
+
+def verification(found: Verification) -> dict[str, Any]:
+    """``audit verify --json``."""
+    signed = found.signature
+    return {
+        "holds": not found.problems,
+        "problems": list(found.problems),
+        "written_by": found.version,
+        "saved_estate": found.saved,
+        "signature": None
+        if signed is None
+        else {"key": signed.key, "algorithm": signed.algorithm, "public_key": signed.fingerprint},
+    }
+
+
+def verification_words(bundle: str, found: Verification) -> tuple[str, ...]:
+    """What was verified, in lines."""
+    rests = "the Estate in it, whose answers it does not hold" if found.saved else "the evidence"
+    first = f"{bundle}: every file is as it was written, and every verdict follows from {rests}"
+    signed = found.signature
+    if signed is None:
+        return (
+            first,
+            "it is not signed: whoever can write the folder can write another that is just as whole",
+        )
+    return (first, f"signed by {signed.key} ({signed.algorithm}), public key {signed.fingerprint}")
 
 
 def change_lines(changes: tuple[Change, ...]) -> Iterator[Line]:

@@ -118,6 +118,15 @@ def read_text(path: str, *, by_line: bool = False) -> str:
         raise RingwallError(msg) from error
 
 
+def read_bytes(path: str) -> bytes:
+    """Bytes of a file."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        msg = f"{path} cannot be read: {error.strerror}"
+        raise RingwallError(msg) from error
+
+
 def write_text(path: str, text: str) -> None:
     """Write a file, or standard output for ``-``."""
     if path == "-":

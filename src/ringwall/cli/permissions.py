@@ -35,7 +35,7 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
     from ringwall.controls.compile import compile_estate
     from ringwall.controls.members import compile_members
     from ringwall.deploy import permissions as policies
-    from ringwall.estate.kinds import registry
+    from ringwall.estate.kinds import registry, surveyed
 
     perimeters = load_perimeters(file) if management else (load_perimeter(file),)
     perimeter = perimeters[0]
@@ -48,7 +48,9 @@ def permissions(purpose: str, file: str, management: bool, purge: bool) -> int:
     kinds = registry()
     if purpose == "audit":
         document = (
-            policies.management_audit_policy(kinds) if management else policies.audit_policy(kinds, place)
+            policies.management_audit_policy(kinds)
+            if management
+            else policies.audit_policy({**kinds, **surveyed()}, place)
         )
     elif management:
         document = policies.management_deploy_policy(compile_members(perimeters), kinds, load(), place)

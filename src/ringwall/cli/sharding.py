@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ringwall.cli.common import aws_options, json_option, note, write_json, write_text
+from ringwall.cli.terminal import Steps
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
@@ -97,7 +99,11 @@ def run_shard(plan_file: str, index: int, of: int, folder: str, processes: int) 
     """
     from ringwall.audit.shards import run_shard as run
 
-    place = run(_plan(plan_file), index, of, Path(folder), processes=processes, progress=note)
+    steps = Steps()
+    told = steps if not sys.stderr.isatty() else lambda _words: None  # on a terminal the bar says it
+    place = run(
+        _plan(plan_file), index, of, Path(folder), processes=processes, progress=told, watch=steps.part
+    )
     note(f"wrote {place}")
     return 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,6 +38,36 @@ def show(lines: Iterable[Styled]) -> None:
     target = console()
     for line in lines:
         target.print(line.text, style=line.style or None)
+
+
+class Steps:
+    """Progress on standard error: a line for each step, and on a terminal a bar under the one that is under way.
+
+    Args:
+        stream: where it is told; default: standard error.
+    """
+
+    WIDTH = 24
+    CLEAR = "\r\x1b[K"
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stderr
+        self._words = ""
+
+    def __call__(self, words: str) -> None:
+        """A step begins."""
+        self._words = words
+        self._stream.write(f"{words}\n")
+        self._stream.flush()
+
+    def part(self, done: int, total: int) -> None:
+        """So much of the step is done; nothing is told in a pipe, and nothing stays when all is."""
+        if not self._stream.isatty():
+            return
+        filled = self.WIDTH * done // total if total else self.WIDTH
+        bar = "#" * filled + "." * (self.WIDTH - filled)
+        self._stream.write(self.CLEAR + (f"  [{bar}] {done} of {total}" if done < total else ""))
+        self._stream.flush()
 
 
 def asks(question: str) -> bool:

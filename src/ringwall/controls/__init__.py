@@ -32,6 +32,10 @@ MODULES = (
     "knowledge_base_sources",
     "guardrail_enforced",
     "resources_stay_in_organization",
+    "nothing_shared_outside",
+    "agents_bounded",
+    "agentcore_enclosed",
+    "calls_stayed_inside",
 )
 
 

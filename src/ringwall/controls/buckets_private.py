@@ -33,6 +33,7 @@ from typing import TYPE_CHECKING
 from ringwall.controls import knowledge, names
 from ringwall.controls.ask import ask
 from ringwall.controls.control import Control
+from ringwall.controls.outsiders import deputies, let_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
 if TYPE_CHECKING:
@@ -159,14 +160,13 @@ def _encryption(context: CheckContext, bucket: Resource) -> Iterator[str]:
 def _policy(context: CheckContext, name: str) -> Iterator[str]:
     """What strangers may do, with everything at home; and what anybody may do without TLS."""
     arn = f"arn:{context.partition}:s3:::{name}"
-    for action, resource in (
-        ("s3:GetObject", f"{arn}/x"),
-        ("s3:PutObject", f"{arn}/x"),
-        ("s3:ListBucket", arn),
-    ):
-        decision = ask(context, STRANGER, action, resource, {"aws:SecureTransport": "true"})
-        if decision.allowed or decision.missing == ("identity",):
-            yield f"its policy lets another account {action}"
+    targets = {"s3:GetObject": f"{arn}/x", "s3:PutObject": f"{arn}/x", "s3:ListBucket": arn}
+    policy = context.access.resource_policy(arn)
+    if policy is not None:
+        for who in (outsiders(context, policy), deputies(policy)):
+            reached = list(let_in(context, policy, targets, who))
+            if reached:
+                yield f"its policy lets others in: {'; '.join(reached)}"
     plain = ask(context, STRANGER, "s3:GetObject", f"{arn}/x", {"aws:SecureTransport": "false"})
     if not any(reason.policy_type == "resource" for reason in plain.because):
         yield "its policy does not refuse requests without TLS"

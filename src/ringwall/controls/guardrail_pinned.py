@@ -15,7 +15,8 @@ number that somebody has to publish.
 
 - A filter is changed and no version published: what runs is still the old one, or the `DRAFT` is in use after all.
 - `guardrail/ID` in a policy means the `DRAFT` alone; `guardrail/ID*` means it too.
-- An agent's guardrail configuration says `DRAFT`.
+- An agent's guardrail configuration says `DRAFT`: its own draft's, or that of an older version which an alias leads to.
+- A node of a flow names the `DRAFT`.
 - A weaker version is published under a higher number: the pattern `ID:*` admits it.
 
 ## AWS sources
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 
 SLUG = "guardrail-pinned"
 TYPE = "AWS::Bedrock::GuardrailVersion"
-AGENT = "AWS::Bedrock::Agent"
+AGENT, FLOW = "AWS::Bedrock::Agent", "AWS::Bedrock::Flow"
 KEY = "bedrock:guardrailidentifier"
 NEGATED = ("StringNotLike", "StringNotEquals", "ArnNotLike", "ArnNotEquals")
 
@@ -195,19 +196,36 @@ def _admits_draft(statement: Statement) -> str | None:
 
 
 def _agents(context: CheckContext) -> Iterator[Finding]:
+    """Agents, the versions of them that aliases lead to, and nodes of flows."""
     for agent in context.observed.of_type(AGENT, account=context.account):
+        name = f"agent {agent.get('AgentName', agent.id)}"
         if agent.id == "?":
             continue
-        configuration = agent.get("GuardrailConfiguration") or {}
-        version = str(configuration.get("GuardrailVersion", ""))
-        if version == "DRAFT":
-            yield fail(
-                context,
-                CONTROL,
-                agent,
-                f"agent {agent.get('AgentName', agent.id)} uses the DRAFT of its guardrail",
-                "name a numbered version in the agent's guardrail configuration and prepare it again",
-            )
+        users = [(name, agent.get("GuardrailConfiguration"))]
+        users += [
+            (f"version {version['Version']} of {name}", version.get("GuardrailConfiguration"))
+            for version in agent.get("Versions", ())
+        ]
+        yield from _drafts(context, agent, users)
+    for flow in context.observed.of_type(FLOW, account=context.account):
+        name = f"flow {flow.get('Name', flow.id)}"
+        users = [
+            (f"node {node['Name']} of {name}", node.get("GuardrailConfiguration"))
+            for node in flow.get("Nodes", ())
+        ]
+        yield from _drafts(context, flow, users)
+
+
+def _drafts(context: CheckContext, resource: Resource, users: list[tuple[str, Any]]) -> Iterator[Finding]:
+    drafts = [words for words, guardrail in users if (guardrail or {}).get("GuardrailVersion") == "DRAFT"]
+    if drafts:
+        yield fail(
+            context,
+            CONTROL,
+            resource,
+            f"{', '.join(drafts)} uses the DRAFT of its guardrail",
+            "name a numbered version in the guardrail configuration, and prepare it again",
+        )
 
 
 CONTROL = Control(
@@ -218,5 +236,5 @@ CONTROL = Control(
     page=__doc__ or "",
     check=check,
     compile=versions,
-    types=(TYPE, "AWS::Bedrock::Guardrail", AGENT, "AWS::Organizations::Policy", "AWS::IAM::Role"),
+    types=(TYPE, "AWS::Bedrock::Guardrail", AGENT, FLOW, "AWS::Organizations::Policy", "AWS::IAM::Role"),
 )

@@ -10,7 +10,8 @@ Bedrock can really write to each destination.
 
 The setting says where logs should go. Whether they arrive is decided by a trust policy, a role's policy, a bucket
 policy and two key policies, none of which the setting looks at again after the day it was made. A log that nobody reads
-is not missed until it is needed.
+is not missed until it is needed. So the check also asks whether what should arrive did: the newest call that CloudTrail
+tells of against the newest log event and object, and the metrics of failed deliveries.
 
 ## How it fails
 
@@ -21,6 +22,7 @@ is not missed until it is needed.
 - The bucket's key does not admit `bedrock.amazonaws.com`; the log group's key does not admit CloudWatch Logs.
 - A modality is off: its bodies are not recorded. Large bodies go to S3 only.
 - The log group is kept for a day.
+- All of it is right, and nothing has arrived since Tuesday.
 
 ## AWS sources
 
@@ -32,6 +34,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.controls.arrival import arrival
 from ringwall.controls.ask import ask, words
 from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
@@ -90,7 +93,8 @@ def _region(context: CheckContext, region: str) -> Iterator[Finding]:
 
 def _setting(context: CheckContext, setting: Resource) -> Finding:
     delivery = _Delivery(context, setting)
-    problems = list(delivery.problems())
+    arrived = arrival(context, setting)
+    problems = [*delivery.problems(), *arrived.problems]
     if problems:
         return fail(
             context,
@@ -100,10 +104,11 @@ def _setting(context: CheckContext, setting: Resource) -> Finding:
             "apply the declaration: ringwall apply",
             details={"problems": problems},
         )
-    if delivery.unread:
-        return unknown(context, CONTROL, setting, "; ".join(delivery.unread))
-    summary = f"Bedrock can write every modality to {' and '.join(delivery.destinations)}"
-    return ok(context, CONTROL, setting, summary, *delivery.evidence)
+    unread = [*delivery.unread, *arrived.unread]
+    if unread:
+        return unknown(context, CONTROL, setting, "; ".join(unread))
+    summary = f"Bedrock can write every modality to {' and '.join(delivery.destinations)}{arrived.words}"
+    return ok(context, CONTROL, setting, summary, *delivery.evidence, *arrived.evidence)
 
 
 class _Delivery:
@@ -272,5 +277,6 @@ CONTROL = Control(
         "AWS::Logs::LogGroup",
         "AWS::IAM::Role",
         "AWS::KMS::Key",
+        "Ringwall::Bedrock::Activity",
     ),
 )

@@ -35,6 +35,7 @@ from ringwall.controls import names
 from ringwall.controls.ask import ask
 from ringwall.controls.control import Control
 from ringwall.controls.keys import keys
+from ringwall.controls.outsiders import let_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
 
 SLUG = "keys-effective"
 TYPE = "AWS::KMS::Key"
-OUTSIDER = "arn:aws:iam::000000000000:role/Stranger"
-"""A principal of an account that AWS gives to nobody."""
 FOREIGN_ACCOUNT = "000000000000"
 
 USES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -159,8 +158,11 @@ def _usable(key: Resource) -> Iterator[str]:
 def _open(context: CheckContext, key: Resource, data_class: str | None) -> Iterator[str]:
     """Who gets in that should not: other accounts, services on behalf of other accounts, holders of grants."""
     arn = context.identity(key, "Arn")
-    if ask(context, OUTSIDER, "kms:Decrypt", arn).allowed or _admits_outsiders(context, arn):
-        yield "its policy admits principals of other accounts"
+    policy = context.access.resource_policy(arn)
+    if policy is not None:
+        who = list(let_in(context, policy, {"kms:Decrypt": arn}, outsiders(context, policy)))
+        if who:
+            yield f"its policy admits principals of other accounts: {'; '.join(who)}"
     service = SERVICES.get(data_class or "")
     if service is not None:
         name, action = service
@@ -174,17 +176,6 @@ def _open(context: CheckContext, key: Resource, data_class: str | None) -> Itera
     for grant in key.get("Grants", ()):
         if not str(grant.get("GranteePrincipal", "")).endswith(".amazonaws.com"):
             yield f"a grant gives {grant.get('GranteePrincipal')} {', '.join(grant.get('Operations', ()))}"
-
-
-def _admits_outsiders(context: CheckContext, arn: str) -> bool:
-    """Across accounts the caller's own policies must allow too; an outsider's are taken to allow everything."""
-    return everything_of_outsider(context, arn, "kms:Decrypt")
-
-
-def everything_of_outsider(context: CheckContext, arn: str, action: str) -> bool:
-    """Whether a resource's policy lets a principal of an unknown account in that may do everything at home."""
-    decision = ask(context, OUTSIDER, action, arn)
-    return decision.allowed or decision.missing == ("identity",)
 
 
 def _used(context: CheckContext, key: Resource, user: Resource, path: str) -> Iterator[str]:

@@ -9,6 +9,9 @@ bucket's own policy refuses them, whatever their policies come to allow. The
 service control policies exempt the role by its exact ARN from the pinned guardrail, since embedding carries none, and
 hold it to the embedding model. Declare `id` once the knowledge base exists: the trust then names it.
 
+Knowledge bases that nobody declared are judged as well, by what is there: on whose behalf the role is assumed and what it
+reaches, and who outside of the account can read or write the buckets that the documents come from.
+
 ## Why
 
 A caller with `s3:GetObject` on the source reads past the knowledge base's filters, and one who may pass or assume the
@@ -20,6 +23,7 @@ knowledge base could read this bucket.
 - The role trusts `bedrock.amazonaws.com` without conditions, or somebody else as well.
 - The role may read every bucket, or invoke every model.
 - A use was given the bucket "to debug".
+- The source is a bucket of another account: whoever writes there speaks through every answer.
 - `bedrock:RetrieveAndGenerate`, `AgenticRetrieveStream`, `GenerateQuery` and `Rerank` run models for the caller
   without the caller's guardrail; the first has no resource type, so it cannot be held to a knowledge base. They stay
   closed: retrieve, then converse behind the guardrail.
@@ -39,6 +43,7 @@ from ringwall.controls import knowledge, names
 from ringwall.controls.ask import ask
 from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
+from ringwall.controls.knowledge_observed import observed
 from ringwall.controls.proved import judge_claims, serves_bedrock_alone
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
@@ -73,9 +78,17 @@ def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
 
 def check(context: CheckContext) -> Iterator[Finding]:
     """Judge each service role by whom it trusts and what it may do, and the uses by the proof."""
+    found = [*_declared(context), *observed(context, CONTROL)]
+    yield from found or (
+        not_applicable(
+            context, CONTROL, "the declaration makes no knowledge base's sources, and none has any"
+        ),
+    )
+
+
+def _declared(context: CheckContext) -> Iterator[Finding]:
     perimeter = context.perimeter
     if perimeter is None or not perimeter.knowledge_bases:
-        yield not_applicable(context, CONTROL, "the declaration makes no knowledge base's sources")
         return
     for name, base in perimeter.knowledge_bases.items():
         yield _role(context, perimeter, name, base)
@@ -146,5 +159,11 @@ CONTROL = Control(
     check=check,
     compile=knowledge.resources,
     claims=claims,
-    types=(ROLE, "AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::KMS::Key"),
+    types=(
+        ROLE,
+        "AWS::Bedrock::KnowledgeBase",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::KMS::Key",
+    ),
 )

@@ -31,9 +31,20 @@ SIDE_DOORS = (
 """Ways to a model that carry no guardrail, or no SigV4 identity (facts: a role gets none of them by accident)."""
 
 READ_CONFIGURATION = (
+    "bedrock-agentcore:GetAgentRuntime",
+    "bedrock-agentcore:GetBrowser",
+    "bedrock-agentcore:GetCodeInterpreter",
+    "bedrock-agentcore:GetGateway",
+    "bedrock-agentcore:GetMemory",
+    "bedrock-agentcore:GetResourcePolicy",
+    "bedrock-agentcore:List*",
     "bedrock:GetAccountDataRetention",
     "bedrock:GetAgent",
+    "bedrock:GetAgentActionGroup",
     "bedrock:GetAgentAlias",
+    "bedrock:GetAgentVersion",
+    "bedrock:GetDataSource",
+    "bedrock:GetFlow",
     "bedrock:GetGuardrail",
     "bedrock:GetInferenceProfile",
     "bedrock:GetKnowledgeBase",
@@ -56,11 +67,14 @@ READ_CONFIGURATION = (
     "kms:Describe*",
     "kms:Get*",
     "kms:List*",
+    "lambda:GetPolicy",
     "logs:Describe*",
     "logs:GetDataProtectionPolicy",
     "logs:ListTagsForResource",
     "organizations:Describe*",
     "organizations:List*",
+    "ram:ListPrincipals",
+    "ram:ListResources",
     "s3:GetAccountPublicAccessBlock",
     "s3:GetBucket*",
     "s3:GetEncryptionConfiguration",
@@ -279,6 +293,7 @@ def _auditor(perimeter: Perimeter, name: str, use: Use) -> dict[str, Document]:
     return {
         "configuration": document(
             allow("ReadConfiguration", READ_CONFIGURATION),
+            allow("SeeThatLogsArrive", "s3:ListBucket", [prompts]),
             deny("NoConversations", READ_PROMPTS),
         ),
         "trail": document(

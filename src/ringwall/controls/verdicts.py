@@ -48,10 +48,15 @@ def verdict(
 
 
 def ok(
-    context: CheckContext, control: Control, resource: Resource | None, summary: str, *evidence: Resource
+    context: CheckContext,
+    control: Control,
+    resource: Resource | None,
+    summary: str,
+    *evidence: Resource,
+    name: str | None = None,
 ) -> Finding:
     """A pass, with everything that it rests on as evidence."""
-    return verdict(context, control, Status.PASS, summary, resource=resource, evidence=evidence)
+    return verdict(context, control, Status.PASS, summary, resource=resource, name=name, evidence=evidence)
 
 
 def fail(

@@ -71,9 +71,18 @@ class Place:
     management_role: str
 
 
+FINDING_REGIONS = ("ec2:DescribeRegions",)
+"""What tells which Regions there are to look into."""
+
+
 def audit_policy(kinds: Mapping[str, Kind], place: Place) -> Policy:
-    """What reading the workload account needs: for ``audit``, ``snapshot`` and the live forms of ``prove`` and ``why``."""
-    return _document([_reading(kinds), _management(place)])
+    """What reading the workload account needs: for ``audit``, ``snapshot`` and the live forms of ``prove`` and ``why``.
+
+    Args:
+        kinds: resource kinds by type, those that only audits read included.
+        place: where it is deployed.
+    """
+    return _document([_reading(kinds, FINDING_REGIONS), _management(place)])
 
 
 def management_audit_policy(kinds: Mapping[str, Kind]) -> Policy:
@@ -250,11 +259,11 @@ def _contents(
         yield "kms:Decrypt", keys
 
 
-def _reading(kinds: Mapping[str, Kind]) -> Policy:
+def _reading(kinds: Mapping[str, Kind], more: Iterable[str] = ()) -> Policy:
     actions = {
         action for kind in kinds.values() if kind.scope != "organization" for action in kind.permissions.read
     }
-    return _statement("Read", {*actions, *IN_ORGANIZATION}, ["*"])
+    return _statement("Read", {*actions, *IN_ORGANIZATION, *more}, ["*"])
 
 
 def _organization_reading(kinds: Mapping[str, Kind]) -> Policy:

@@ -53,6 +53,7 @@ def collect(
     organization: Sequence[Resource] | None = None,
     desired: Estate | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Estate:
     """Read an account.
 
@@ -68,6 +69,7 @@ def collect(
         organization: what the management account holds, if it was read before; it is not read again.
         desired: what is wanted: types that it has in further Regions are read there too, and no others.
         clock: what time it is.
+        watch: told how many parts of how many are read.
 
     Raises:
         RingwallError: a type that no kind has.
@@ -84,7 +86,10 @@ def collect(
         used = [region for region, found in probes.items() if not unused(found)]
         here = (*named, *used)
         jobs = [*_jobs(kinds, aws, asked, here), *_further(kinds, aws, here, desired)]
-        batches = list(pool.map(_Job.run, jobs))
+        batches = []
+        for done, batch in enumerate(pool.map(_Job.run, jobs), start=1):
+            batches.append(batch)
+            watch(done, len(jobs))
     resources = [item for batch in batches for item in batch]
     resources += [item for region, found in probes.items() if region not in used for item in found]
     if organization is not None:

@@ -12,6 +12,7 @@ import re
 import threading
 import time
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,11 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, record
 from ringwall.estate.remembering import Remembering
 from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
-from ringwall.estate.sessions import base_session, boto3_session, new_session
+from ringwall.estate.sessions import new_session
 from ringwall.estate.throttle import Buckets
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from ringwall.estate.aws import Aws
 
@@ -73,6 +74,48 @@ ACTIONS: Mapping[str, str] = {
 """Where the IAM action is not called like the operation. The catalog knows more of them."""
 
 
+POOL = 32
+"""Connections that a client keeps: as many as threads may call through it at once."""
+
+
+class SpeakingCredentials:
+    """botocore credentials that are whoever's call is under way in this thread.
+
+    A client costs milliseconds and connections to make, and differs between accounts by nothing but what it signs with. With
+    these it is made once for each service and Region, whichever accounts are read through it.
+    """
+
+    method = "ringwall"
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @contextmanager
+    def speaking(self, credentials: Any) -> Iterator[None]:
+        """Sign with these until the end of the block; assuming a role speaks as another in between."""
+        before = getattr(self._local, "credentials", None)
+        self._local.credentials = credentials
+        try:
+            yield
+        finally:
+            self._local.credentials = before
+
+    def get_frozen_credentials(self) -> Any:
+        """What botocore signs with.
+
+        Raises:
+            botocore.exceptions.NoCredentialsError: nobody speaks, or who speaks has none.
+        """
+        credentials = getattr(self._local, "credentials", None)
+        if credentials is None:
+            raise importlib.import_module("botocore.exceptions").NoCredentialsError
+        return credentials.get_frozen_credentials()
+
+    def get_deferred_property(self, name: str) -> Callable[[], Any]:
+        """What botocore asks of them while it finds an endpoint (``account_id``)."""
+        return lambda: getattr(self.get_frozen_credentials(), name, None)
+
+
 @dataclass(slots=True)
 class _Shared:
     """What connections of one run have in common."""
@@ -80,11 +123,17 @@ class _Shared:
     perimeter: str
     endpoint_url: str | None
     run: str
+    speaking: SpeakingCredentials = field(default_factory=SpeakingCredentials)
+    clients: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """By service and Region."""
+    own: list[Any] = field(default_factory=list)
+    """The credentials that the run began with, once they were asked for."""
+    keeping: bool = True
     recorded: list[Recorded] = field(default_factory=list)
     buckets: Buckets = field(default_factory=Buckets)
     lock: threading.Lock = field(default_factory=threading.Lock)
     making_clients: threading.Lock = field(default_factory=threading.Lock)
-    """Sessions are shared, and making clients from one session in several threads is not safe."""
+    """Making clients from one session in several threads is not safe."""
     tokens: Tokens = field(init=False)
 
     def __post_init__(self) -> None:
@@ -102,7 +151,7 @@ class Connection(Remembering):
         perimeter: value of the ownership tag.
     """
 
-    def __init__(self, session: Any, region: str, shared: _Shared) -> None:
+    def __init__(self, session: Any, region: str, shared: _Shared, credentials: Any = None) -> None:
         super().__init__()
         self.region = region
         self.perimeter = shared.perimeter
@@ -111,7 +160,8 @@ class Connection(Remembering):
         self.caller = ""
         self._session = session
         self._shared = shared
-        self._clients: dict[str, Any] = {}
+        self._credentials = credentials
+        """``None`` = those that the run began with."""
 
     def identify(self) -> Connection:
         """Fill in account, partition and caller from ``sts:GetCallerIdentity``; returns itself."""
@@ -137,8 +187,8 @@ class Connection(Remembering):
         self, *, region: str | None = None, role: str | None = None, external_id: str | None = None
     ) -> Aws:
         """See :meth:`ringwall.estate.aws.Aws.elsewhere`. A role is assumed with a session name of this run."""
-        session = self._assumed(role, external_id) if role else self._session
-        other = Connection(session, region or self.region, self._shared)
+        credentials = self._assumed(role, external_id) if role else self._credentials
+        other = Connection(self._session, region or self.region, self._shared, credentials)
         if role:
             return other.identify()
         other.account, other.partition, other.caller = self.account, self.partition, self.caller
@@ -154,19 +204,33 @@ class Connection(Remembering):
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _client(self, service: str) -> Any:
+        key = (service, self.region)
         with self._shared.making_clients:
-            if service not in self._clients:
+            if key not in self._shared.clients:
+                self._begin()
                 config = importlib.import_module("botocore.config").Config(
                     # Tried again by ``repeated``, reads alone; adaptive keeps to the rate that throttling tells.
                     retries={"mode": "adaptive", "total_max_attempts": 1},
                     connect_timeout=5,
                     read_timeout=60,
+                    max_pool_connections=POOL,
                     user_agent_extra="ringwall",
                 )
-                self._clients[service] = self._session.client(
+                self._shared.clients[key] = self._session.client(
                     service, region_name=self.region, endpoint_url=self._shared.endpoint_url, config=config
                 )
-            return self._clients[service]
+            return self._shared.clients[key]
+
+    def _begin(self) -> None:
+        """Take the session's own credentials, and let its clients sign with those of whoever speaks."""
+        if not self._shared.own:
+            base = self._session._session  # noqa: SLF001 - boto3 gives its botocore session no other name
+            self._shared.own.append(base.get_credentials())
+            base._credentials = self._shared.speaking  # noqa: SLF001 - botocore's only seam for credentials of one's own
+
+    def _signing(self) -> Any:
+        """The credentials of this connection."""
+        return self._credentials if self._credentials is not None else self._shared.own[0]
 
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """One request and its answer."""
@@ -178,7 +242,8 @@ class Connection(Remembering):
                 raise AwsCallError(service, operation, "UnknownOperation", f"this boto3 has no {operation}")
             sent, request = self._with_token(client, operation, parameters)
             self._shared.buckets.take(self.account, self.region, service)
-            response: dict[str, Any] = method(**sent)
+            with self._shared.speaking.speaking(self._signing()):
+                response: dict[str, Any] = method(**sent)
         except exceptions.ClientError as error:
             details = error.response.get("Error", {})
             raise self._failed(
@@ -245,13 +310,14 @@ class Connection(Remembering):
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             failed=failed,
         )
-        with self._shared.lock:
-            self._shared.recorded.append(entry)
+        if self._shared.keeping:
+            with self._shared.lock:
+                self._shared.recorded.append(entry)
         self._add_fresh((entry.digest,))
 
     def _assumed(self, role: str, external_id: str | None) -> Any:
+        """Credentials of a role, fetched when they are first needed and again before they end."""
         credentials = importlib.import_module("botocore.credentials")
-        base = base_session()
         told = {"ExternalId": external_id} if external_id is not None else {}
 
         def refresh() -> dict[str, str]:
@@ -266,10 +332,7 @@ class Connection(Remembering):
                 "expiry_time": keys["Expiration"].isoformat(),
             }
 
-        base._credentials = credentials.DeferredRefreshableCredentials(  # noqa: SLF001 - botocore's only seam for refresh
-            refresh_using=refresh, method="assume-role"
-        )
-        return boto3_session(base, self.region)
+        return credentials.DeferredRefreshableCredentials(refresh_using=refresh, method="assume-role")
 
 
 def permission_of(
@@ -291,7 +354,7 @@ def permission_of(
     try:
         operations = importlib.import_module("ringwall.catalog.operations")
         needed = operations.authorizations(service, operation, parameters, account=account, region=region)
-    except (ImportError, KeyError, ValueError):
+    except (ImportError, KeyError, ValueError, RingwallError):
         return named
     return str(needed[0].action) if needed else named
 
@@ -301,6 +364,8 @@ def connect(
     region: str | None = None,
     profile: str | None = None,
     endpoint_url: str | None = None,
+    *,
+    keeping: bool = True,
 ) -> Connection:
     """Connect with the ordinary credential chain and ask AWS who we are.
 
@@ -309,6 +374,7 @@ def connect(
         region: Region; default: the SDK's (``AWS_REGION``, the profile).
         profile: profile of the shared configuration.
         endpoint_url: one endpoint for every service; default: the SDK's (``AWS_ENDPOINT_URL``).
+        keeping: whether answers are kept for a bundle; their digests are told either way. Many accounts' would fill memory.
 
     Raises:
         AwsCallError: no credentials, or AWS does not accept them.
@@ -327,7 +393,9 @@ def connect(
         raise RingwallError(
             "No AWS Region is set: export AWS_REGION, or name regions.source in ringwall.yaml."
         )
-    shared = _Shared(perimeter=perimeter, endpoint_url=endpoint_url, run=uuid.uuid4().hex[:12])
+    shared = _Shared(
+        perimeter=perimeter, endpoint_url=endpoint_url, run=uuid.uuid4().hex[:12], keeping=keeping
+    )
     return Connection(session, where, shared).identify()
 
 

@@ -39,9 +39,13 @@ CONTENT_FIELDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         ("bedrock-agent", "GetPrompt"): frozenset({"text"}),
         ("bedrock-agent", "GetAgent"): frozenset({"instruction", "baseprompttemplate"}),
         ("bedrock-agent", "GetAgentVersion"): frozenset({"instruction", "baseprompttemplate"}),
+        ("bedrock-agent", "GetFlow"): frozenset({"text"}),
     }
 )
 """Members of responses that hold prompts, completions or log lines, by service and operation, in lower case."""
+
+VALUES = frozenset({"environmentvariables"})
+"""Members that map names to what may be secrets (AgentCore's runtimes): the names stay, since they are judged."""
 
 REDACTED = "(redacted)"
 
@@ -105,11 +109,12 @@ def plain(
 
 
 def _member(name: str, value: Any, hidden: AbstractSet[str], where: str, taken: list[str] | None) -> Any:
-    if name.lower() not in hidden:
+    named = name.lower() in VALUES and isinstance(value, Mapping)
+    if name.lower() not in hidden and not named:
         return plain(value, hidden, where, taken)
     if taken is not None and where not in taken:
         taken.append(where)
-    return REDACTED
+    return dict.fromkeys(map(str, value), REDACTED) if named else REDACTED
 
 
 def hidden_in(service: str, operation: str) -> AbstractSet[str]:

@@ -205,7 +205,8 @@ class Moto:
         with self._lock:
             store = self.store("cloudwatch", account, region)
             data = [
-                {**datum, "Timestamp": datum["Timestamp"].astimezone(UTC)}
+                # Without a zone, as moto keeps what comes over the wire: it compares them.
+                {**datum, "Timestamp": datum["Timestamp"].astimezone(UTC).replace(tzinfo=None)}
                 for datum in parameters["MetricData"]
             ]
             store.put_metric_data(parameters["Namespace"], data)

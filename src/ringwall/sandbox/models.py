@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SERVICES: Mapping[str, tuple[str, ...]] = {
     "bedrock": ("bedrock-runtime", "bedrock", "bedrock-agent-runtime", "bedrock-agent"),
+    "bedrock-agentcore": ("bedrock-agentcore-control",),
     "cloudtrail": ("cloudtrail",),
     "ec2": ("ec2",),
     "events": ("events",),
@@ -42,6 +43,7 @@ IAM_PREFIXES: Mapping[str, str] = {
     "bedrock-runtime": "bedrock",
     "bedrock-agent": "bedrock",
     "bedrock-agent-runtime": "bedrock",
+    "bedrock-agentcore-control": "bedrock-agentcore",
 }
 """Prefix of IAM actions and of event sources, where it is not the service name."""
 

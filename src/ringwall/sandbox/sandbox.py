@@ -157,7 +157,7 @@ class Sandbox:
 
     def _add_bedrock(self) -> None:
         self._bedrock = plane = BedrockPlane(self.gateway, **self._models)
-        for service in SERVICES["bedrock"]:
+        for service in (*SERVICES["bedrock"], *SERVICES["bedrock-agentcore"]):
             self.gateway.planes[service] = plane
         self.gateway.views.sources.append(plane.resources)
         self.gateway.authorizer.profiles = plane.profiles

@@ -48,8 +48,12 @@ SURVEYED: tuple[tuple[str, str], ...] = (
     ("usage", "Usage"),
     ("agent", "Agent"),
     ("knowledge_base", "KnowledgeBase"),
+    ("flow", "Flow"),
+    ("activity", "Activity"),
+    ("resource_share", "ResourceShare"),
 )
-"""What audits read besides: what uses Bedrock here, none of which a declaration makes."""
+"""What audits read besides: what uses Bedrock here, none of which a declaration makes. AgentCore's kinds come from a table
+of their own."""
 
 
 @cache
@@ -61,7 +65,8 @@ def registry() -> Mapping[str, Kind]:
 @cache
 def surveyed() -> Mapping[str, Kind]:
     """Every kind that is only read, and only by audits."""
-    return _made(SURVEYED)
+    agentcore = import_module(f"{__name__}.agentcore").kinds()
+    return MappingProxyType({**_made(SURVEYED), **{kind.type: kind for kind in agentcore}})
 
 
 def _made(modules: tuple[tuple[str, str], ...]) -> Mapping[str, Kind]:

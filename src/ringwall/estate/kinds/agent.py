@@ -1,6 +1,11 @@
 """``AWS::Bedrock::Agent``: read only; what an agent may do, and behind which guardrail.
 
-AWS source: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AgentActionGroup.html
+What answers callers is the version that an alias leads to, which may be older and looser than the working draft: both are
+read. Who may invoke the functions behind action groups stands in those functions' own policies.
+
+AWS sources: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AgentActionGroup.html,
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AgentVersion.html and
+https://docs.aws.amazon.com/bedrock/latest/userguide/agents-permissions.html
 """
 
 from __future__ import annotations
@@ -9,7 +14,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
-from ringwall.estate.kinds.base import Field, Reading, from_api
+from ringwall.estate.kinds.base import Field, Reading, from_api, optional
+from ringwall.estate.kinds.documents import document
 from ringwall.estate.kinds.vpc import ReadOnlyKind
 
 if TYPE_CHECKING:
@@ -29,6 +35,8 @@ FIELDS = (
     Field("AgentCollaboration", "agentCollaboration"),
 )
 DRAFT = "DRAFT"
+COLLABORATING = ("SUPERVISOR", "SUPERVISOR_ROUTER")
+NO_POLICY = "ResourceNotFoundException"
 
 
 class Agent(ReadOnlyKind):
@@ -42,6 +50,10 @@ class Agent(ReadOnlyKind):
             "bedrock:GetAgent",
             "bedrock:ListAgentActionGroups",
             "bedrock:GetAgentActionGroup",
+            "bedrock:GetAgentVersion",
+            "bedrock:ListAgentAliases",
+            "bedrock:ListAgentCollaborators",
+            "lambda:GetPolicy",
         ),
         (),
     )
@@ -59,12 +71,22 @@ class Agent(ReadOnlyKind):
                 ("bedrock-agent", "GetAgent", {"agentId": identifier}),
                 _agent,
             )
-            reading.take_all(
-                "ActionGroups",
-                ("bedrock-agent", "ListAgentActionGroups", {"agentId": identifier, "agentVersion": DRAFT}),
-                "actionGroupSummaries",
-                partial(_groups, aws, identifier),
-            )
+            _read_groups(reading, identifier)
+            reading.found(("Versions",), partial(_routed, aws, identifier))
+            if reading.properties.get("AgentCollaboration") in COLLABORATING:
+                reading.take_all(
+                    "AgentCollaborators",
+                    (
+                        "bedrock-agent",
+                        "ListAgentCollaborators",
+                        {"agentId": identifier, "agentVersion": DRAFT},
+                    ),
+                    "agentCollaboratorSummaries",
+                    _collaborators,
+                )
+            functions = _functions(reading.properties)
+            if functions:
+                reading.found(("FunctionPolicies",), partial(_function_policies, aws, functions))
             yield self.seen(aws, identifier, reading.properties, reading.unknown, shared)
 
 
@@ -78,17 +100,82 @@ def _agent(answer: Mapping[str, Any]) -> dict[str, Any]:
     return {**from_api(agent, FIELDS), "GuardrailConfiguration": configuration if guardrail else None}
 
 
-def _groups(aws: Aws, agent: str, summaries: list[Any]) -> list[dict[str, Any]]:
-    return [_group(aws, agent, summary) for summary in summaries]
+def _read_groups(reading: Reading, identifier: str) -> None:
+    """The action groups of the working draft."""
+    reading.take_all(
+        "ActionGroups",
+        ("bedrock-agent", "ListAgentActionGroups", {"agentId": identifier, "agentVersion": DRAFT}),
+        "actionGroupSummaries",
+        partial(_groups, reading.aws, identifier, DRAFT),
+    )
 
 
-def _group(aws: Aws, agent: str, summary: Mapping[str, Any]) -> dict[str, Any]:
+def _routed(aws: Aws, agent: str) -> dict[str, Any]:
+    """Versions that an alias leads to: guardrail, role and action groups of each."""
+    aliases = aws.pages("bedrock-agent", "ListAgentAliases", "agentAliasSummaries", agentId=agent)
+    numbers = {
+        str(route.get("agentVersion"))
+        for alias in aliases
+        for route in alias.get("routingConfiguration") or ()
+        if route.get("agentVersion") not in (None, DRAFT)
+    }
+    return {"Versions": [_version(aws, agent, number) for number in sorted(numbers)]}
+
+
+def _version(aws: Aws, agent: str, number: str) -> dict[str, Any]:
+    told = aws.call("bedrock-agent", "GetAgentVersion", agentId=agent, agentVersion=number)["agentVersion"]
+    summaries = aws.pages(
+        "bedrock-agent", "ListAgentActionGroups", "actionGroupSummaries", agentId=agent, agentVersion=number
+    )
+    kept = _agent({"agent": told})
+    found = {
+        "Version": number,
+        "AgentResourceRoleArn": kept.get("AgentResourceRoleArn"),
+        "GuardrailConfiguration": kept.get("GuardrailConfiguration"),
+        "ActionGroups": _groups(aws, agent, number, summaries),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _collaborators(summaries: list[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "CollaboratorName": item.get("collaboratorName"),
+            "AliasArn": (item.get("agentDescriptor") or {}).get("aliasArn"),
+            "RelayConversationHistory": item.get("relayConversationHistory"),
+        }
+        for item in summaries
+    ]
+
+
+def _functions(properties: Mapping[str, Any]) -> list[str]:
+    """ARNs of the Lambda functions behind the draft's and the versions' action groups."""
+    groups = [*properties.get("ActionGroups", ())]
+    groups += [group for version in properties.get("Versions", ()) for group in version["ActionGroups"]]
+    found = {str((group.get("ActionGroupExecutor") or {}).get("lambda", "")) for group in groups}
+    return sorted(found - {""})
+
+
+def _function_policies(aws: Aws, functions: list[str]) -> dict[str, Any]:
+    """Each function's policy; ``None`` = it has none, so that nobody but its owner invokes it."""
+    found: dict[str, Any] = {}
+    for arn in functions:
+        answer = optional(aws, "lambda", "GetPolicy", (NO_POLICY,), FunctionName=arn)
+        found[arn] = document(answer["Policy"]) if answer else None
+    return {"FunctionPolicies": found}
+
+
+def _groups(aws: Aws, agent: str, version: str, summaries: list[Any]) -> list[dict[str, Any]]:
+    return [_group(aws, agent, version, summary) for summary in summaries]
+
+
+def _group(aws: Aws, agent: str, version: str, summary: Mapping[str, Any]) -> dict[str, Any]:
     """An action group: who carries it out, and whether a person is asked before."""
     group = aws.call(
         "bedrock-agent",
         "GetAgentActionGroup",
         agentId=agent,
-        agentVersion=DRAFT,
+        agentVersion=version,
         actionGroupId=summary["actionGroupId"],
     )["agentActionGroup"]
     functions = group.get("functionSchema", {}).get("functions", ())

@@ -47,6 +47,7 @@ METERED = (
     ("Models", "AWS/Bedrock", "ModelId"),
     ("AgentOperations", "AWS/Bedrock/Agents", "Operation"),
     ("MantleMetrics", "AWS/BedrockMantle", None),
+    ("AgentCoreMetrics", "AWS/Bedrock-AgentCore", None),
 )
 
 

@@ -62,6 +62,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             ("CreateModelInvocationJob", "GetModelInvocationJob", "ListModelInvocationJobs", "StopModelInvocationJob"),
             Fidelity("partial", "accepted and kept; the job never runs"),
         ),
+        "ListCustomModels": Fidelity("partial", "none, as none can be made"),
     },
     "bedrock-runtime": {
         **dict.fromkeys(("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"), _INFERENCE),
@@ -81,8 +82,13 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             _RECORD,
         ),
         **dict.fromkeys(("ListAgentActionGroups", "ListFlows"), Fidelity("partial", "none, as none can be made")),
+        "GetAgentVersion": Fidelity("partial", "a version that an alias leads to, as the working draft is now"),
         "IngestKnowledgeBaseDocuments": Fidelity("partial", "inline text alone"),
     },
+    "bedrock-agentcore-control": dict.fromkeys(
+        ("ListAgentRuntimes", "ListBrowsers", "ListCodeInterpreters", "ListGateways", "ListMemories"),
+        Fidelity("partial", "none, as none can be made"),
+    ),
     "bedrock-agent-runtime": {
         "Retrieve": Fidelity("approximate", "documents in memory, ranked by shared words; filters are ignored"),
         "RetrieveAndGenerate": Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),

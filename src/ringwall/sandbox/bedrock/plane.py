@@ -9,7 +9,7 @@ from ringwall.sandbox.bedrock import exposure
 from ringwall.sandbox.bedrock.agents import agents, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
-from ringwall.sandbox.bedrock.control import guardrails, jobs, logging, models, policies, tags
+from ringwall.sandbox.bedrock.control import empty, guardrails, jobs, logging, models, policies, tags
 from ringwall.sandbox.bedrock.delivery.worker import Worker
 from ringwall.sandbox.bedrock.record import trail_of
 from ringwall.sandbox.bedrock.runtime import apply, checks, converse, invoke
@@ -35,10 +35,12 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **models.OPERATIONS,
         **tags.OPERATIONS,
         **jobs.OPERATIONS,
+        **empty.OPERATIONS,
     },
     "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS, **checks.OPERATIONS},
     "bedrock-agent": {**knowledge.OPERATIONS, **agents.OPERATIONS, **tags.AGENT_OPERATIONS},
     "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
+    "bedrock-agentcore-control": {**empty.AGENTCORE_OPERATIONS},
 }
 """What is implemented, by service and operation. Everything else answers 501, by name."""
 

@@ -227,6 +227,23 @@ def list_flows(scope: Scope, call: Call) -> Output:  # noqa: ARG001 - as every o
     return Output({"flowSummaries": []})
 
 
+def get_version(scope: Scope, call: Call) -> Output:
+    """GetAgentVersion: of a version that an alias leads to, the working draft as it is now."""
+    agent, number = find(scope, call, call.parameters["agentId"]), call.parameters["agentVersion"]
+    routed = {
+        route.get("agentVersion")
+        for alias in agent.children.values()
+        for route in alias.shape["routingConfiguration"]
+    }
+    if number not in routed:
+        raise fault("bedrock-agent", "ResourceNotFoundException", f"Version {number} not found.")
+    names = (
+        "agentId", "agentName", "agentArn", "instruction", "agentStatus", "foundationModel", "idleSessionTTLInSeconds",
+        "agentResourceRoleArn", "guardrailConfiguration", "createdAt", "updatedAt",
+    )  # fmt: skip
+    return Output({"agentVersion": {**_picked(agent.shape, names), "version": number}})
+
+
 OPERATIONS: dict[str, Operation] = {
     "CreateAgent": create,
     "UpdateAgent": update,
@@ -238,6 +255,7 @@ OPERATIONS: dict[str, Operation] = {
     "GetAgentAlias": get_alias,
     "ListAgentAliases": list_aliases,
     "DeleteAgentAlias": delete_alias,
+    "GetAgentVersion": get_version,
     "ListAgentActionGroups": list_action_groups,
     "ListFlows": list_flows,
 }

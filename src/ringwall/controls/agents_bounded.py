@@ -1,0 +1,219 @@
+"""Agents act no further than somebody meant.
+
+## What it does
+
+Adds nothing of its own. The check judges each agent by what it can really do: the role that it acts with, asked by the
+evaluator for things that nobody can have meant; the action groups of its draft and of every version that an alias leads to;
+the functions behind them, and who else may invoke those; its collaborators.
+
+## Why
+
+An agent does what a text talks it into: a document that it retrieves can ask for what no user did. What stands between is
+its role, and a person who is asked.
+
+## How it fails
+
+- The role may read any bucket, invoke any function or pass any role.
+- The role's trust has no `aws:SourceAccount` or `aws:SourceArn`: any account's agent acts with it.
+- A function is carried out without confirmation: `requireConfirmation` is off by default.
+- The draft is bounded and the alias leads to an older version that is not.
+- The agent may run code that it writes (`AMAZON.CodeInterpreter`, `ANTHROPIC.Bash`, `ANTHROPIC.Computer`).
+- The function admits `bedrock.amazonaws.com` for any agent of the account: each agent has the tools of all.
+
+An action group with an API schema says in that schema what needs confirmation; the schema is not read, so it stays unknown.
+
+## AWS sources
+
+- https://docs.aws.amazon.com/bedrock/latest/userguide/agents-permissions.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/agents-userconfirmation.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/cross-service-confused-deputy-prevention.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ringwall.controls.authority import Trust, deputy, reach
+from ringwall.controls.authority import unread as unread_role
+from ringwall.controls.control import Control
+from ringwall.controls.outsiders import Outsider, let_in
+from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
+from ringwall.iam.parser import PolicySyntaxError, parse_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from ringwall.controls.context import CheckContext
+    from ringwall.controls.findings import Finding
+    from ringwall.estate.model import Resource
+
+SLUG = "agents-bounded"
+TYPE = "AWS::Bedrock::Agent"
+BEDROCK = "bedrock.amazonaws.com"
+INVOKE = "lambda:InvokeFunction"
+RUNS_CODE = (
+    "AMAZON.CodeInterpreter",
+    "ANTHROPIC.Bash",
+    "ANTHROPIC.Computer",
+    "ANTHROPIC.TextEditor",
+)
+READ = (
+    "AgentResourceRoleArn",
+    "ActionGroups",
+    "Versions",
+    "AgentCollaborators",
+    "FunctionPolicies",
+)
+"""Properties without which an agent cannot be judged."""
+REMEDY = (
+    "narrow the role and its trust, ask for confirmation, and let each function admit its own agent alone"
+)
+
+
+def check(context: CheckContext) -> Iterator[Finding]:
+    """Judge every agent that is there."""
+    reason = context.unread(TYPE)
+    agents = [item for item in context.observed.of_type(TYPE, account=context.account) if item.id != "?"]
+    if reason is not None:
+        yield unknown(context, CONTROL, None, f"agents could not be listed: {reason}", name=TYPE)
+    elif not agents:
+        yield not_applicable(context, CONTROL, "there is no agent")
+    for agent in agents:
+        yield _Agent(context, agent).finding()
+
+
+class _Agent:
+    """One agent; what could not be read collects in ``unread``."""
+
+    def __init__(self, context: CheckContext, agent: Resource) -> None:
+        self.context = context
+        self.agent = agent
+        self.name = str(agent.get("AgentName", agent.id))
+        self.arn = str(agent.get("Arn", agent.id))
+        self.unread = [
+            f"{item.property} could not be read: {item.reason}"
+            for item in agent.unknown
+            if item.property in READ
+        ]
+
+    def finding(self) -> Finding:
+        """The verdict."""
+        problems = list(dict.fromkeys([*self._roles(), *self._groups(), *self._functions(), *self._others()]))
+        if problems:
+            return fail(
+                self.context,
+                CONTROL,
+                self.agent,
+                f"agent {self.name}: " + "; ".join(problems),
+                REMEDY,
+                details={"problems": problems},
+            )
+        if self.unread:
+            return unknown(self.context, CONTROL, self.agent, f"agent {self.name}: " + "; ".join(self.unread))
+        tools = len(self._enabled())
+        what = f"{tools} action groups ask before they act" if tools else "it has no tools"
+        entries = [self.context.access.principal(role) for role in self._role_arns()]
+        roles = tuple(entry.resource for entry in entries if entry is not None and entry.resource is not None)
+        return ok(
+            self.context,
+            CONTROL,
+            self.agent,
+            f"agent {self.name}: {what}, and its role reaches nothing that nobody meant",
+            *roles,
+        )
+
+    # -- roles -----------------------------------------------------------------------------------------------------
+
+    def _role_arns(self) -> list[str]:
+        found = [self.agent.get("AgentResourceRoleArn")]
+        found += [version.get("AgentResourceRoleArn") for version in self.agent.get("Versions", ())]
+        return list(dict.fromkeys(str(item) for item in found if item))
+
+    def _roles(self) -> Iterator[str]:
+        context = self.context
+        for role in self._role_arns():
+            name = role.rsplit("/", 1)[-1]
+            entry = context.access.principal(role)
+            if entry is None:
+                reason = context.unread("AWS::IAM::Role")
+                if reason is not None:
+                    self.unread.append(f"role {name} could not be read: {reason}")
+                continue  # a role that is gone carries nothing out
+            gap = unread_role(context, entry)
+            if gap is not None:
+                self.unread.append(f"role {name}: {gap}")
+            source = Trust(BEDROCK, self.arn)
+            found = [*deputy(context, entry, source)]
+            far = list(reach(context, role, self.agent.region))
+            if far:
+                found.append(f"it can {', '.join(far)}")
+            for problem in found:
+                yield f"role {name}: {problem}"
+
+    # -- tools -----------------------------------------------------------------------------------------------------
+
+    def _enabled(self) -> list[tuple[str, Mapping[str, Any]]]:
+        """Enabled action groups, with the words for the version that they are of."""
+        versions = [("", self.agent.get("ActionGroups", ()))]
+        versions += [
+            (f" of version {version['Version']}", version.get("ActionGroups", ()))
+            for version in self.agent.get("Versions", ())
+        ]
+        return [
+            (words, group)
+            for words, groups in versions
+            for group in groups
+            if group.get("ActionGroupState", "ENABLED") == "ENABLED"
+        ]
+
+    def _groups(self) -> Iterator[str]:
+        for words, group in self._enabled():
+            what = f"action group {group.get('ActionGroupName')}{words}"
+            signature = group.get("ParentActionGroupSignature")
+            if signature in RUNS_CODE:
+                yield f"{what} lets it run what it writes ({signature})"
+            if "lambda" not in (group.get("ActionGroupExecutor") or {}):
+                continue  # the application carries it out, and decides
+            unasked = [
+                str(function.get("Name"))
+                for function in group.get("Functions", ())
+                if function.get("RequireConfirmation") != "ENABLED"
+            ]
+            if unasked:
+                yield f"{what} carries out {', '.join(unasked)} without asking"
+            if group.get("HasApiSchema"):
+                self.unread.append(f"what {what} asks before stands in its API schema, which is not read")
+
+    def _functions(self) -> Iterator[str]:
+        for arn, document in self.agent.get("FunctionPolicies", {}).items():
+            if document is None:
+                continue
+            try:
+                policy = parse_policy(document, name=arn)
+            except PolicySyntaxError as error:
+                self.unread.append(f"the policy of {arn} cannot be read: {error}")
+                continue
+            other = self.arn.rsplit("/", 1)[0] + "/UNDECLARED"
+            keys = {"aws:SourceAccount": self.context.account, "aws:SourceArn": other}
+            another = Outsider(BEDROCK, "any agent of the account", keys)
+            if any(let_in(self.context, policy, {INVOKE: arn}, iter((another,)))):
+                yield f"any agent of the account can invoke {arn.rsplit(':', 1)[-1]}"
+
+    # -- others ----------------------------------------------------------------------------------------------------
+
+    def _others(self) -> Iterator[str]:
+        for item in self.agent.get("AgentCollaborators", ()):
+            alias = str(item.get("AliasArn"))
+            if alias.count(":") > 4 and alias.split(":")[4] != self.context.account:
+                yield f"collaborator {item.get('CollaboratorName')} is of account {alias.split(':')[4]}"
+
+
+CONTROL = Control(
+    slug=SLUG,
+    title="Agents act no further than somebody meant",
+    category="IAM",
+    severity="high",
+    page=__doc__ or "",
+    check=check,
+    types=(TYPE, "AWS::IAM::Role"),
+)
