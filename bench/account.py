@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from proofs import QUICKSTART
+from proof_families import QUICKSTART
 from timing import Row, Timing, interleaved, once
 
 from ringwall.audit.run import run_audit

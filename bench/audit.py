@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import stub_aws
-from proofs import QUICKSTART
+from proof_families import QUICKSTART
 from timing import Row, Timing, once
 
 from ringwall.audit.shards import Plan, merge, run_shard

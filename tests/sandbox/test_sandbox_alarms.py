@@ -6,7 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ringwall.sandbox import decisions
 from ringwall.sandbox.alarms import Minute, judge, statistic
+from ringwall.sandbox.backend import condensed
+from ringwall.sandbox.decisions import DecisionLog
 
 TOPIC_ARN = "arn:aws:sns:us-east-1:111122223333:{}"
 
@@ -238,3 +241,25 @@ def test_old_data_is_no_news(world, topic):
         TreatMissingData="notBreaching",
     )
     assert state(world, "old") == "OK"
+
+
+def test_a_percentile_counts_each_value_as_often_as_it_occurred():
+    minute = Minute(0)
+    for value, count in ((1.0, 98.0), (5.0, 1.0), (9.0, 1.0)):
+        minute.add(value, count)
+    assert [statistic([minute], name) for name in ("p50", "p98", "p99", "p100")] == [1.0, 1.0, 5.0, 9.0]
+    assert statistic([minute], "SampleCount") == 100.0
+
+
+def test_values_with_counts_are_kept_as_their_statistics():
+    datum = {"MetricName": "m", "Values": [1.0, 4.0], "Counts": [3e12, 1.0], "Unit": "Count"}
+    statistics = {"SampleCount": 3e12 + 1, "Sum": 3e12 + 4, "Minimum": 1.0, "Maximum": 4.0}
+    assert condensed(datum) == {"MetricName": "m", "Unit": "Count", "StatisticValues": statistics}
+
+
+def test_a_request_is_found_among_decisions_and_old_ones_make_room(monkeypatch):
+    monkeypatch.setattr(decisions, "_LIMIT", 3)
+    log = DecisionLog()
+    for number in range(6):
+        log.add(SimpleNamespace(request_id=f"r{number // 2}"))
+    assert [len(log.of(name)) for name in ("r0", "r1", "r2")] == [0, 0, 2]

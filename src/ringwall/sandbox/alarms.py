@@ -57,7 +57,7 @@ class Minute:
     """Data of one metric in one minute.
 
     Attributes:
-        values: single values, for percentiles; the first thousand.
+        values: how often each value occurred, for percentiles; of the first thousand different ones.
     """
 
     start: int
@@ -65,13 +65,13 @@ class Minute:
     total: float = 0.0
     lowest: float = math.inf
     highest: float = -math.inf
-    values: list[float] = field(default_factory=list)
+    values: dict[float, float] = field(default_factory=dict)
 
     def add(self, value: float, count: float = 1.0) -> None:
         """Add a value that occurred some times."""
         self.merge(count, value * count, value, value)
-        if len(self.values) < _VALUES_KEPT:
-            self.values.append(value)
+        if value in self.values or len(self.values) < _VALUES_KEPT:
+            self.values[value] = self.values.get(value, 0.0) + count
 
     def merge(self, count: float, total: float, lowest: float, highest: float) -> None:
         """Add a set of statistics."""
@@ -87,9 +87,7 @@ def statistic(minutes: Sequence[Minute], name: str) -> float | None:
         return None
     total = sum(minute.total for minute in minutes)
     if name.startswith("p") and name[1:].replace(".", "", 1).isdigit():
-        values = sorted(value for minute in minutes for value in minute.values)
-        rank = math.ceil(float(name[1:]) / 100 * len(values))
-        return values[max(rank, 1) - 1] if values else None
+        return _percentile(minutes, float(name[1:]) / 100)
     known = {
         "Sum": total,
         "SampleCount": count,
@@ -98,6 +96,19 @@ def statistic(minutes: Sequence[Minute], name: str) -> float | None:
         "Maximum": max(minute.highest for minute in minutes),
     }
     return known.get(name)
+
+
+def _percentile(minutes: Sequence[Minute], part: float) -> float | None:
+    counted: dict[float, float] = {}
+    for minute in minutes:
+        for value, count in minute.values.items():
+            counted[value] = counted.get(value, 0.0) + count
+    rank, passed = max(part * sum(counted.values()), 1.0), 0.0
+    for value in sorted(counted):
+        passed += counted[value]
+        if passed >= rank:
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.request import Request
 from ringwall.sandbox import documents, grants
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks, each
 
 if TYPE_CHECKING:
@@ -179,6 +179,10 @@ def _signs(turn: Turn) -> None:
     raise AwsError("InvalidKeyUsageException", usage)
 
 
+def _decrypt(turn: Turn) -> Output:
+    return Output(turn.gateway.moto.decrypt(turn.parameters, turn.account, turn.call.region))
+
+
 def _not_pending(turn: Turn) -> None:
     key = _named_key(turn)
     if key is not None and key.key_state == "PendingDeletion":
@@ -270,6 +274,7 @@ KMS = Hooks(
         ("kms", "CreateGrant"): _create_grant,
         ("kms", "EnableKeyRotation"): _rotation,
     },
+    instead={("kms", "Decrypt"): _decrypt},
     after={
         ("kms", "EnableKeyRotation"): _rotation_on,
         ("kms", "GetKeyRotationStatus"): _rotation_status,

@@ -74,7 +74,7 @@ class Trail:
             name: record[name]
             for name in (*names, "requestID", "readOnly", "recipientAccountId", "vpcEndpointId")
         }
-        decisions = self._gateway.log.entries(request_id=turn.call.request_id)
+        decisions = self._gateway.log.of(turn.call.request_id)
         if any(
             "vpc_endpoint" in entry.decision.missing
             or any(
