@@ -104,6 +104,7 @@ def test_a_change_made_again_draws_the_same():
         ("kms", "GenerateDataKey", False),
         ("kms", "CreateGrant", True),
         ("s3", "PutObject", True),
+        ("logs", "PutLogEvents", False),
         ("s3", "HeadBucket", False),
         ("cloudwatch", "PutMetricData", True),
         ("bedrock-runtime", "Converse", False),
@@ -143,11 +144,19 @@ READS = [
     ("bedrock", "get_model_invocation_logging_configuration", {}),
     ("bedrock-agent", "list_agents", {}),
     ("logs", "describe_log_groups", {}),
+    ("logs", "describe_log_streams", {"logGroupName": "/kept"}),
+    ("logs", "filter_log_events", {"logGroupName": "/kept"}),
+    (
+        "cloudtrail",
+        "lookup_events",
+        {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]},
+    ),
     ("cloudtrail", "describe_trails", {}),
     ("sns", "list_topics", {}),
     ("events", "list_rules", {}),
     ("cloudwatch", "describe_alarms", {}),
 ]
+LARGE = bytes(range(256)) * 1000
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"
 
 
@@ -192,7 +201,15 @@ def make_everything(environment):
     logging = {"s3Config": {"bucketName": "kept-bucket"}}
     with pytest.raises(ClientError):  # the bucket does not admit Bedrock
         of("bedrock").put_model_invocation_logging_configuration(loggingConfig=logging)
+    of("s3").put_object(Bucket="kept-bucket", Key="large", Body=LARGE)
     of("logs").create_log_group(logGroupName="/kept")
+    stream = {"logGroupName": "/kept", "logStreamName": "s"}
+    for message in ("of the deleted stream", "of the stream that is there"):
+        of("logs").create_log_stream(**stream)
+        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": message}
+        of("logs").put_log_events(**stream, logEvents=[event])
+        if "deleted" in message:
+            of("logs").delete_log_stream(**stream)
     of("sns").create_topic(Name="kept")
     of("events").put_rule(Name="kept", EventPattern='{"source": ["aws.bedrock"]}')
     of("cloudwatch").put_metric_alarm(
@@ -225,6 +242,9 @@ def test_everything_is_there_again_under_the_same_names(tmp_path, monkeypatch):
         assert client(environment, "sts", **made["session"]).get_caller_identity()
         stored = client(environment, "s3").get_object(Bucket="kept-bucket", Key="key")
         assert stored["Body"].read() == b"\x00body"
+        large = client(environment, "s3").get_object(Bucket="kept-bucket", Key="large")
+        assert large["Body"].read() == LARGE
+        assert (tmp_path / "journal").stat().st_size < len(LARGE)
         verdict = client(environment, "bedrock-runtime").apply_guardrail(
             guardrailIdentifier=made["guardrail"],
             guardrailVersion="1",

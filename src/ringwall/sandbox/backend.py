@@ -25,12 +25,13 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models, moto_chance, moto_gaps
+from ringwall.sandbox import models, moto_chance, moto_gaps, moto_spill
 from ringwall.sandbox.call import AwsError, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.history import Beginning
 
 SERVICES = frozenset(
@@ -109,13 +110,16 @@ class Moto:
         finally:
             sessions.create_loader = original
 
-    def start(self, beginning: Beginning | None = None) -> None:
+    def start(self, archive: Archive, beginning: Beginning | None = None) -> None:
         """Begin with nothing, under the sandbox's settings of moto.
 
         Args:
+            archive: where log events and bodies of objects are kept.
             beginning: what everything that moto makes of its own follows from; ``None`` = chance.
         """
         self._beginning = beginning
+        moto_gaps.forgetful()
+        moto_spill.lead(archive)
         self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
         session = _own_session()
         _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
@@ -152,6 +156,7 @@ class Moto:
             self._known.add(service)
             moto_chance.lead(service)
             moto_gaps.fill(service)
+            moto_spill.fill(service)
         return backends
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
@@ -171,6 +176,17 @@ class Moto:
     def regions(self, service: str, account: str) -> tuple[str, ...]:
         """Regions that a service has state in."""
         return tuple(self._backends(service)[account])
+
+    def streams(self) -> tuple[str, ...]:
+        """Identities of the log streams that there are."""
+        with self._lock:
+            return tuple(
+                stream.events.identity
+                for account in self.accounts("logs")
+                for region in self.regions("logs", account)
+                for group in self.store("logs", account, region).groups.values()
+                for stream in group.streams.values()
+            )
 
     def bucket_owner(self, bucket: str) -> str | None:
         """Account that owns a bucket; ``None`` if there is no such bucket."""

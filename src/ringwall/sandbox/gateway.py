@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from ringwall.access import Access
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.call import Plane
     from ringwall.sandbox.history import History
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.wire import HttpRequest
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
-_POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
+_POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns"})
 # What services publish of their own accord needs nobody's permission.
 _SERVICES_OWN = frozenset({("cloudwatch", "PutMetricData")})
 _S3_CHANGES = frozenset({"PutBucketPolicy", "DeleteBucketPolicy", "CreateBucket", "DeleteBucket"})
@@ -67,6 +68,7 @@ class Gateway:
     def __init__(
         self,
         moto: Moto,
+        archive: Archive,
         *,
         pool: Executor,
         wait_for_ec2: Callable[[], None],
@@ -74,6 +76,7 @@ class Gateway:
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.moto = moto
+        self.archive = archive
         self.credentials = Credentials(moto)
         self.views = Views(moto, ec2_ready)
         self.log = DecisionLog()

@@ -8,6 +8,7 @@ dates. Calls that change state are made one at a time; all others run beside the
 A change is written once it was made and before it is answered. A crash between the two loses a change that nobody was
 told of; a crash after the answer loses nothing.
 
+Kept elsewhere, in the archive: log events and CloudTrail's history, which nothing else follows from, and large bodies.
 Kept out, as it is no state of an AWS account's: the decisions log. Made anew at each start, as nothing can repeat
 them: RSA and elliptic-curve keys (asymmetric KMS keys, EC2 key pairs).
 """
@@ -25,23 +26,27 @@ from ringwall.sandbox.authorize import Asking
 from ringwall.sandbox.call import AwsError, Call
 from ringwall.sandbox.events import READS
 from ringwall.sandbox.internal import Insider, internal_turn
-from ringwall.sandbox.journal import Journal
+from ringwall.sandbox.journal import Kept
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.gateway import Gateway
-    from ringwall.sandbox.journal import Entry
+    from ringwall.sandbox.journal import Entry, Journal
 
 _Result = TypeVar("_Result")
 
 _VERSION = 1
+_LARGE = 2048
+_THERE = "ResourceAlreadyExistsException"
+"""Of CloudWatch Logs, which changes nothing then; services ask for their stream before each delivery."""
 _READS = (*READS, "Filter", "Test")
 _READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
+_ARCHIVED = frozenset({("logs", "PutLogEvents")})
 _KMS_READS = ("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "Generate")
 
 
@@ -49,6 +54,8 @@ def changes_state(service: str, operation: str) -> bool:
     """Whether an operation may change what the sandbox keeps. Sessions of STS are kept."""
     if service == "sts":
         return operation not in {"GetCallerIdentity", "GetAccessKeyInfo", "DecodeAuthorizationMessage"}
+    if (service, operation) in _ARCHIVED:
+        return False
     if service in _READ_SERVICES or (service == "kms" and operation.startswith(_KMS_READS)):
         return False
     return not operation.startswith(_READS)
@@ -71,20 +78,19 @@ class History:
     """The changes of a sandbox.
 
     Args:
-        directory: the state directory.
-        reset: forget what it holds.
+        journal: the state directory's.
+        archive: keeps the bodies that entries name.
 
     Attributes:
         beginning: what the sandbox starts from.
         past: the entries to make again.
     """
 
-    def __init__(self, directory: Path, *, reset: bool = False) -> None:
-        self._journal = Journal(directory / "journal")
-        if reset:
-            self._journal.reset()
+    def __init__(self, journal: Journal, archive: Archive) -> None:
+        self._journal = journal
+        self._archive = archive
         self._one_at_a_time = threading.RLock()
-        entries = list(self._journal.entries())
+        entries = list(journal.entries())
         if not entries:
             entries.append(
                 {
@@ -105,7 +111,7 @@ class History:
         Raises:
             AwsError: the call's own.
         """
-        return self._change(turn.call.time, make, lambda: _entry(turn))
+        return self._change(turn.call.time, make, lambda: self._shelved(_entry(turn)))
 
     def peek(
         self,
@@ -125,7 +131,7 @@ class History:
             "account": account,
             "region": region,
         }
-        return self._change(datetime.now(UTC), make, lambda: entry)
+        return self._change(datetime.now(UTC), make, lambda: self._shelved(entry))
 
     def _change(self, moment: datetime, make: Callable[[], _Result], entry: Callable[[], Entry]) -> _Result:
         if chance.repeatable():  # a part of a change that is remembered as a whole
@@ -135,7 +141,9 @@ class History:
             try:
                 with chance.of_change(seed, moment):
                     result = make()
-            except AwsError:
+            except AwsError as error:
+                if error.code == _THERE:
+                    raise
                 # It may have made a part of its changes; that of which it says so is not lost either way.
                 self._journal.append({**entry(), "seed": seed, "time": moment})
                 raise
@@ -143,11 +151,31 @@ class History:
         self._journal.sync(number)
         return result
 
+    def _shelved(self, value: Any) -> Any:
+        """An entry whose large bytes are kept in the archive."""
+        if isinstance(value, dict):
+            return {name: self._shelved(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._shelved(item) for item in value]
+        if isinstance(value, bytes | bytearray) and len(value) > _LARGE:
+            return Kept(self._archive.keep_body(bytes(value)))
+        return value
+
+    def _whole(self, value: Any) -> Any:
+        """An entry with its bytes."""
+        if isinstance(value, dict):
+            return {name: self._whole(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._whole(item) for item in value]
+        return self._archive.body(value.digest) if isinstance(value, Kept) else value
+
     # -- making them again -----------------------------------------------------------------------------------------
 
     def repeat(self, gateway: Gateway) -> None:
         """Make every change of the past again."""
-        for entry in self.past:
+        self._archive.prune_bodies(_bodies(self.past))
+        for kept in self.past:
+            entry = self._whole(kept)
             with chance.of_change(entry["seed"], entry["time"]):
                 again = _again(gateway, entry)
             with chance.of_change(entry["seed"], entry["time"]):
@@ -160,6 +188,14 @@ class History:
     def close(self) -> None:
         """Let another sandbox have the directory."""
         self._journal.close()
+
+
+def _bodies(value: Any) -> Iterator[str]:
+    """Digests of the bodies that entries name."""
+    if isinstance(value, Kept):
+        yield value.digest
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _bodies(item)
 
 
 def _entry(turn: Turn) -> Entry:

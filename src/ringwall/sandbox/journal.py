@@ -13,6 +13,7 @@ import json
 import os
 import threading
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,15 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 
-_BYTES, _TIME = "$bytes", "$time"
+_BYTES, _BODY, _TIME = "$bytes", "$body", "$time"
 _CHECKSUM = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that are kept elsewhere, by their digest."""
+
+    digest: str
 
 
 class Journal:
@@ -123,6 +131,8 @@ def _read(line: bytes) -> Entry | None:
 def _encoded(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, Kept):
+        return {_BODY: value.digest}
     if isinstance(value, datetime):
         return {_TIME: value.isoformat()}
     raise TypeError(f"a journal cannot hold a {type(value).__name__}")
@@ -131,6 +141,8 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: dict[str, Any]) -> Any:
     if value.keys() == {_BYTES}:
         return base64.b64decode(value[_BYTES])
+    if value.keys() == {_BODY}:
+        return Kept(value[_BODY])
     if value.keys() == {_TIME}:
         return datetime.fromisoformat(value[_TIME])
     return value
