@@ -39,6 +39,7 @@ _WAITING = 256
 _KEPT = 1_000_000
 _FETCHED = 500
 _DELIVERED = "delivered"
+_write_record = json.JSONEncoder(default=str, separators=(",", ":"), check_circular=False).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Archive:
 
     def add_event(self, record: Mapping[str, Any]) -> Event:
         """Keep a CloudTrail record."""
-        text = json.dumps(record, default=str)
+        text = _write_record(record)
         account, region = str(record["recipientAccountId"]), str(record["awsRegion"])
         with self._lock:
             self._last += 1

@@ -12,6 +12,7 @@ import secrets
 import threading
 import uuid
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
@@ -33,6 +34,24 @@ _BATCH = 200
 _INTERVAL = 2.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A trail: its account, Region and name, moto's object, and which events its selectors select."""
+
+    key: tuple[str, str, str]
+    trail: Any
+    selects: selectors.Selection
+
+    def covers(self, record: Record) -> bool:
+        """Whether an event is for this trail."""
+        account, region, _ = self.key
+        own = record["recipientAccountId"] == account or (
+            self.trail.is_org_trail and account == places.MANAGEMENT
+        )
+        here = self.trail.is_multi_region or record["awsRegion"] == region
+        return own and here and self.selects(record)
+
+
 class Trail:
     """The recorder."""
 
@@ -41,7 +60,7 @@ class Trail:
         self._lock = threading.Lock()
         self._delivering = threading.Lock()
         self._pending: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
-        self._known: tuple[tuple[str, str, str, Any], ...] | None = None
+        self._known: tuple[_Known, ...] | None = None
         self.problems: dict[str, str] = {}
         for event in gateway.archive.undelivered():
             self._queue(event, json.loads(event.text))
@@ -141,9 +160,9 @@ class Trail:
 
     def _queue(self, event: Event, record: Record) -> None:
         """Let an event wait for each trail that selects it."""
-        for account, region, name, trail in self._trails():
-            if trail.status.is_logging and _covers(account, region, trail, record):
-                self._pending[account, region, name].append(event)
+        for known in self._trails():
+            if known.trail.status.is_logging and known.covers(record):
+                self._pending[known.key].append(event)
 
     def _tell(self, record: Record) -> None:
         """EventBridge hears of calls that change something, but not of its own and the alarms' notices."""
@@ -159,15 +178,19 @@ class Trail:
         """A trail was made, changed or deleted."""
         self._known = None
 
-    def _trails(self) -> tuple[tuple[str, str, str, Any], ...]:
-        """Account, Region, name and moto's object of each trail; kept, as every record asks for them."""
+    def _trails(self) -> tuple[_Known, ...]:
+        """Every trail; kept, as every record asks for them."""
         known = self._known
         if known is not None:
             return known
         moto = self._gateway.moto
         with moto.locked():
             found = tuple(
-                (account, region, name, trail)
+                _Known(
+                    (account, region, name),
+                    trail,
+                    selectors.selection(trail.event_selectors, trail.advanced_event_selectors),
+                )
                 for account in moto.accounts("cloudtrail")
                 for region in moto.regions("cloudtrail", account)
                 for name, trail in moto.store("cloudtrail", account, region).trails.items()
@@ -197,7 +220,7 @@ class Trail:
             with self._lock:
                 pending, self._pending = self._pending, defaultdict(list)
                 last = self._gateway.archive.last_event
-            trails = {(account, region, name): trail for account, region, name, trail in self._trails()}
+            trails = {known.key: known.trail for known in self._trails()}
             for key, records in pending.items():
                 trail = trails.get(key)
                 if trail is not None and records:
@@ -279,9 +302,3 @@ def source(arn: str, account: str) -> dict[str, tuple[str, ...]]:
         "aws:sourceorgid": (places.ORGANIZATION,),
         "s3:x-amz-acl": ("bucket-owner-full-control",),
     }
-
-
-def _covers(account: str, region: str, trail: Any, record: Record) -> bool:
-    own = record["recipientAccountId"] == account or (trail.is_org_trail and account == places.MANAGEMENT)
-    here = trail.is_multi_region or record["awsRegion"] == region
-    return own and here and selectors.selects(trail.event_selectors, trail.advanced_event_selectors, record)
