@@ -134,7 +134,7 @@ class Gateway:
         arrival = exchange.arrival
         behind = self.endpoint_service(arrival.endpoint) if arrival.endpoint else None
         try:
-            target = authenticate.aim(exchange.request, behind)
+            target = authenticate.aim(exchange.request, (behind, arrival.region) if behind else None)
             exchange.service, exchange.protocol = target.service, target.protocol
             exchange.resolution = target.resolution
             caller, request = authenticate.identify(target, self.credentials, exchange.time)
