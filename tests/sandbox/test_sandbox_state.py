@@ -169,6 +169,17 @@ def seen(environment):
     return found
 
 
+PAIRS = (
+    {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+    {"KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY"},
+    {"KeySpec": "RSA_3072", "KeyUsage": "ENCRYPT_DECRYPT"},
+)
+
+
+def public_key(environment, key):
+    return key, client(environment, "kms").get_public_key(KeyId=key)["PublicKey"]
+
+
 def make_everything(environment):
     """One of each kind of thing."""
 
@@ -223,6 +234,10 @@ def make_everything(environment):
         Statistic="Sum",
     )
     return {
+        "pairs": [
+            public_key(environment, of("kms").create_key(**kind)["KeyMetadata"]["Arn"]) for kind in PAIRS
+        ],
+        "login": of("ec2").create_key_pair(KeyName="kept", KeyType="ed25519")["KeyFingerprint"],
         "session": of("sts").get_session_token()["Credentials"],
         "sealed": of("kms").encrypt(KeyId="alias/kept", Plaintext=b"secret")["CiphertextBlob"],
         "guardrail": made["guardrailId"],
@@ -239,6 +254,9 @@ def test_everything_is_there_again_under_the_same_names(tmp_path, monkeypatch):
         assert (environment["AWS_ACCESS_KEY_ID"], second.ca_bundle) == (key, bundle)
         assert seen(environment) == before
         assert client(environment, "kms").decrypt(CiphertextBlob=made["sealed"])["Plaintext"] == b"secret"
+        assert [public_key(environment, key) for key, _ in made["pairs"]] == made["pairs"]
+        (login,) = client(environment, "ec2").describe_key_pairs(KeyNames=["kept"])["KeyPairs"]
+        assert login["KeyFingerprint"] == made["login"]
         assert client(environment, "sts", **made["session"]).get_caller_identity()
         stored = client(environment, "s3").get_object(Bucket="kept-bucket", Key="key")
         assert stored["Body"].read() == b"\x00body"

@@ -20,7 +20,6 @@ APPROXIMATE = {
     ),
     ("events", "put_targets"): "SNS topics and log groups receive; other targets are kept and get nothing",
     ("iam", "generate_credential_report"): "ready at once; what keys were used for is not kept",
-    ("kms", "create_key"): "with --state, asymmetric key material is made anew at each start",
     ("sns", "publish"): "kept with the topic; subscribers outside of the sandbox get nothing",
     ("sns", "subscribe"): "no confirmation is sent",
     ("logs", "put_metric_filter"): "kept and shown; no metric is made from log events",

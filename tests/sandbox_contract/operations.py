@@ -107,6 +107,13 @@ POSITIVE = {
         call("generate_data_key", KeyId="$kms", KeySpec="AES_256"),
         call("generate_data_key_without_plaintext", KeyId="$kms", KeySpec="AES_256"),
         call("generate_random", NumberOfBytes=8),
+        call("create_key", {"pair": "KeyMetadata.KeyId"}, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"),
+        call("get_public_key", KeyId="$pair"),
+        call("sign", {"signature": "Signature"}, KeyId="$pair", Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+        call("verify", KeyId="$pair", Message=b"x", SigningAlgorithm="ECDSA_SHA_256", Signature="$signature"),
+        call("create_key", {"hmac": "KeyMetadata.KeyId"}, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"),
+        call("generate_mac", {"mac": "Mac"}, KeyId="$hmac", Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+        call("verify_mac", KeyId="$hmac", Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac="$mac"),
         call(
             "create_grant",
             {"grant": "GrantId"},

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS lines (
 );
 CREATE INDEX IF NOT EXISTS lines_by_time ON lines (stream, timestamp, id);
 CREATE TABLE IF NOT EXISTS bodies (digest TEXT PRIMARY KEY, body BLOB) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
 """
 _WAITING = 256
@@ -93,7 +94,7 @@ class Archive:
 
     def __init__(self, path: Path, *, lasting: bool = False) -> None:
         self._lock = threading.RLock()
-        self._lasting = lasting
+        self.lasting = lasting
         self._waiting: list[tuple[Any, ...]] = []
         self._references: dict[str, int] = {}
         path.touch(mode=0o600)
@@ -117,6 +118,19 @@ class Archive:
             self.flush()
             self._database.close()
 
+    # -- private keys ----------------------------------------------------------------------------------------------
+
+    def secret(self, name: str) -> bytes | None:
+        """A private key by its name."""
+        with self._lock:
+            found = self._database.execute("SELECT value FROM secrets WHERE name = ?", (name,)).fetchone()
+        return bytes(found[0]) if found else None
+
+    def keep_secret(self, name: str, value: bytes) -> None:
+        """Keep a private key; the file is readable for its owner alone."""
+        with self._lock:
+            self._database.execute("INSERT OR REPLACE INTO secrets VALUES (?, ?)", (name, value))
+
     # -- CloudTrail ------------------------------------------------------------------------------------------------
 
     def add_event(self, record: Mapping[str, Any]) -> Event:
@@ -128,7 +142,7 @@ class Archive:
             number = self._last
             named = (record["eventCategory"], record["eventName"], record["eventSource"], record["eventTime"])
             self._waiting.append((number, account, region, *named, text))
-            if len(self._waiting) >= _WAITING or (self._lasting and not record["readOnly"]):
+            if len(self._waiting) >= _WAITING or (self.lasting and not record["readOnly"]):
                 self.flush()
         return Event(number, account, region, text)
 
@@ -301,5 +315,5 @@ class Archive:
                 self._references[digest] = left
                 return
             self._references.pop(digest, None)
-            if not self._lasting:
+            if not self.lasting:
                 self._database.execute("DELETE FROM bodies WHERE digest = ?", (digest,))

@@ -9,8 +9,8 @@ A change is written once it was made and before it is answered. A crash between 
 told of; a crash after the answer loses nothing.
 
 Kept elsewhere, in the archive: log events and CloudTrail's history, which nothing else follows from, and large bodies.
-Kept out, as it is no state of an AWS account's: the decisions log. Made anew at each start, as nothing can repeat
-them: RSA and elliptic-curve keys (asymmetric KMS keys, EC2 key pairs).
+Private keys (asymmetric KMS keys, EC2 key pairs), which nothing could make again, are kept there too.
+Kept out, as it is no state of an AWS account's: the decisions log.
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SMALL = 2048
 """Bytes of a body that is not worth a place in the archive."""
+_KEYS = frozenset({"kms", "ec2"})
 _FIRST, _LAST = 0, 2**62
 
 
@@ -113,9 +114,51 @@ def fill(service: str) -> None:
     """Change the classes of a service as it comes into use."""
     if service == "logs":
         _logs(importlib.import_module("moto.logs.models").LogStream)
+    if service in _KEYS:
+        _keys(importlib.import_module(f"moto.{service}.utils"))
     if service == "s3":
         objects: Any = importlib.import_module("moto.s3.models")
         objects.tempfile = _Files
+
+
+class _Maker:
+    """In the place of a module or class of cryptography's that makes private keys: nothing can make one again.
+
+    With a state directory a key that a change makes is kept, under a name that the change gives again.
+    """
+
+    def __init__(self, original: Any, name: str) -> None:
+        self._original = original
+        setattr(self, name, lambda *given, **named: self._kept(getattr(original, name), *given, **named))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._original, name)
+
+    @staticmethod
+    def _kept(make: Any, *given: Any, **named: Any) -> Any:
+        archive = _Present.archive
+        if not (archive.lasting and chance.repeatable()):
+            return make(*given, **named)
+        serialization = importlib.import_module("cryptography.hazmat.primitives.serialization")
+        name = chance.identifier()
+        kept = archive.secret(name)
+        if kept is not None:
+            return serialization.load_pem_private_key(kept, None)
+        key = make(*given, **named)
+        form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        archive.keep_secret(name, key.private_bytes(*form))
+        return key
+
+
+def _keys(utils: Any) -> None:
+    for name, method in (
+        ("rsa", "generate_private_key"),
+        ("ec", "generate_private_key"),
+        ("Ed25519PrivateKey", "generate"),
+    ):
+        original = getattr(utils, name, None)
+        if original is not None and not isinstance(original, _Maker):
+            setattr(utils, name, _Maker(original, method))
 
 
 class _Files:
