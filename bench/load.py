@@ -23,12 +23,12 @@ from timing import Row
 from ringwall.demo.world import World, environment
 from ringwall.sandbox import Sandbox
 
-CONNECTIONS = 8
+CONNECTIONS, CROWD = 8, 100
 HOST = "bedrock-runtime.us-east-1.amazonaws.com"
 
 
-def rows(requests: tuple[int, ...] = (1000, 3000, 6000)) -> Iterator[Row]:
-    """Throughput and memory after so many calls in all."""
+def rows(requests: tuple[int, ...] = (1000, 4000), crowd: float = 10) -> Iterator[Row]:
+    """Throughput and memory after so many calls in all, and what a hundred clients lose in so many seconds."""
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox, environment(sandbox.environment()):
         world = World(sandbox, QUICKSTART, Path(folder) / "report.html")
         _apply(world, _plan(world))
@@ -39,7 +39,26 @@ def rows(requests: tuple[int, ...] = (1000, 3000, 6000)) -> Iterator[Row]:
                 f"Converse, calls {before + 1:,} to {count:,}", note=_told(_hammer(task, count - before))
             )
             before = count
-        sandbox.flush()
+        if crowd:
+            found = _hammer({**task, "connections": CROWD}, 10**9, seconds=crowd)
+            sandbox.flush()
+            records, logged = _recorded(world), before + int(found["sent"])
+            if records != logged:
+                raise AssertionError(f"of {logged} calls the invocation log has {records}")
+            yield Row(f"{CROWD} clients for {crowd:g} s, every call in the log", note=_told(found))
+
+
+def _recorded(world: World) -> int:
+    """How many calls the invocation log has."""
+    logs = world.administrator("logs")
+    names = [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    pages = (
+        page
+        for name in names
+        if "invocation" in name
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+    )
+    return sum(event["message"].startswith("{") for page in pages for event in page["events"])
 
 
 def _task(world: World) -> dict[str, Any]:

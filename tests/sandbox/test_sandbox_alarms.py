@@ -263,3 +263,47 @@ def test_a_request_is_found_among_decisions_and_old_ones_make_room(monkeypatch):
     for number in range(6):
         log.add(SimpleNamespace(request_id=f"r{number // 2}"))
     assert [len(log.of(name)) for name in ("r0", "r1", "r2")] == [0, 0, 2]
+
+
+def test_what_was_put_is_read_by_either_operation(world):
+    """With a time or without, as values or as statistics."""
+    cloudwatch, now = world.client("cloudwatch"), datetime.now(UTC)
+    name = {"Namespace": "read", "MetricName": "m"}
+    data = (
+        {"Value": 1.0, "Unit": "Count"},
+        {"Values": [2.0, 9.0], "Counts": [7.0, 2.0], "Timestamp": now, "Unit": "Count"},
+    )
+    cloudwatch.put_metric_data(Namespace="read", MetricData=[{"MetricName": "m", **datum} for datum in data])
+    span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
+    (point,) = cloudwatch.get_metric_statistics(
+        **name, **span, Period=7260, Statistics=["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
+    )["Datapoints"]
+    found = [point[name] for name in ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "Unit")]
+    assert found == [33.0, 10.0, 3.3, 1.0, 9.0, "Count"]
+    (point,) = cloudwatch.get_metric_statistics(
+        **name, **span, Period=7260, ExtendedStatistics=["p80", "p90"]
+    )["Datapoints"]
+    assert point["ExtendedStatistics"] == {"p80": 2.0, "p90": 9.0}
+    query = {"Id": "q", "MetricStat": {"Metric": name, "Period": 7200, "Stat": "Sum"}}
+    (result,) = cloudwatch.get_metric_data(**span, MetricDataQueries=[query])["MetricDataResults"]
+    assert result["Values"] == [33.0]
+
+
+HOUR = {"StartTime": datetime(2026, 1, 1, tzinfo=UTC), "EndTime": datetime(2026, 1, 1, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({**HOUR, "Period": 61, "Statistics": ["Sum"]}, "InvalidParameterValue"),
+        ({**HOUR, "Period": 60}, "InvalidParameterCombination"),
+        ({**HOUR, "Period": 1, "Statistics": ["Sum"]}, "InvalidParameterCombination"),
+        (
+            {**HOUR, "EndTime": HOUR["StartTime"], "Period": 60, "Statistics": ["Sum"]},
+            "InvalidParameterValue",
+        ),
+    ],
+)
+def test_statistics_that_are_refused(world, helpers, given, code):
+    call = world.client("cloudwatch").get_metric_statistics
+    assert helpers.code_of(call, Namespace="n", MetricName="m", **given) == code

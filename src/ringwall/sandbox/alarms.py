@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 
-_MINUTE = 60
+MINUTE = 60
 _MINUTES_KEPT = 24 * 60
 _VALUES_KEPT = 1000
 _DATA_KEPT = 20_000
@@ -164,6 +164,7 @@ class Alarms:
         self._now = now
         self._lock = threading.Lock()
         self._metrics: dict[Key, deque[Minute]] = {}
+        self._units: dict[Key, str] = {}
 
     def observe(self, parameters: Mapping[str, Any], account: str, region: str) -> None:
         """Take in what PutMetricData put, and judge the alarms that look at it."""
@@ -176,12 +177,18 @@ class Alarms:
                 )
                 key = (account, region, namespace, str(datum["MetricName"]), dimensions)
                 moment = datum.get("Timestamp") or now
-                _add(self._minute(key, int(moment.timestamp()) // _MINUTE * _MINUTE), datum)
+                self._units[key] = str(datum.get("Unit") or "None")
+                _add(self._minute(key, int(moment.timestamp()) // MINUTE * MINUTE), datum)
                 touched.add(str(datum["MetricName"]))
         self._forget(account, region)
         self.evaluate(
             account, region, lambda alarm: alarm.namespace == namespace and alarm.metric_name in touched
         )
+
+    def recorded(self, key: Key) -> tuple[list[Minute], str]:
+        """The minutes of a metric, and the unit of its latest datum."""
+        with self._lock:
+            return list(self._metrics.get(key, ())), self._units.get(key, "None")
 
     def _minute(self, key: Key, start: int) -> Minute:
         minutes = self._metrics.setdefault(key, deque(maxlen=_MINUTES_KEPT))
@@ -212,7 +219,7 @@ class Alarms:
 
     def _points(self, alarm: Any, account: str, region: str) -> list[float | None]:
         dimensions = _dimensions((pair.name, pair.value) for pair in alarm.dimensions)
-        period = max(int(alarm.period), _MINUTE)
+        period = max(int(alarm.period), MINUTE)
         name = alarm.extended_statistic or alarm.statistic
         present = int(self._now().timestamp()) // period * period
         with self._lock:

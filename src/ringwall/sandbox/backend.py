@@ -239,8 +239,8 @@ class Moto:
         """
         with self._lock:
             store = self.store("cloudwatch", account, region)
-            data = [
-                {**condensed(datum), "Timestamp": datum["Timestamp"].astimezone(UTC)}
+            data = [  # moto's own times are naive, in UTC
+                {**condensed(datum), "Timestamp": datum["Timestamp"].astimezone(UTC).replace(tzinfo=None)}
                 for datum in parameters["MetricData"]
             ]
             store.put_metric_data(parameters["Namespace"], data)

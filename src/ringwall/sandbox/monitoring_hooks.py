@@ -95,7 +95,9 @@ def _data(turn: Turn) -> None:
                 "InvalidParameterValue",
                 "The parameters MetricData.member.N.Values and Counts must be of equal size.",
             )
-    turn.parameters["MetricData"] = [condensed(datum) for datum in turn.parameters.get("MetricData") or ()]
+    turn.parameters["MetricData"] = [
+        {"Timestamp": turn.call.time, **condensed(datum)} for datum in turn.parameters.get("MetricData") or ()
+    ]
 
 
 def _observe(turn: Turn, reply: Reply) -> None:
