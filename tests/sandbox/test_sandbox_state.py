@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringwall.errors import RingwallError
-from ringwall.sandbox import Sandbox, chance
-from ringwall.sandbox.history import changes_state
+from ringwall.sandbox import Sandbox, chance, history
+from ringwall.sandbox.archive import Archive
+from ringwall.sandbox.credentials import random_id
+from ringwall.sandbox.history import History, changes_state
 from ringwall.sandbox.journal import Journal
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -77,6 +79,53 @@ def test_a_journal_belongs_to_one_process(tmp_path):
     with pytest.raises(RingwallError, match="another sandbox"):
         Journal(tmp_path / "journal")
     journal.close()
+
+
+def test_a_rewritten_journal_is_the_journal(tmp_path):
+    path = tmp_path / "journal"
+    written(path, ENTRIES)
+    journal = Journal(path)
+    kept = list(journal.entries())[1:]
+    journal.rewrite(kept)
+    with pytest.raises(RingwallError, match="another sandbox"):
+        Journal(path)
+    journal.append({"after": "all"})
+    journal.close()
+    assert read(path) == [*ENTRIES[1:], {"after": "all"}]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [item.name for item in tmp_path.iterdir()] == ["journal"]
+
+
+def at(hours, service, operation, seed=b"s", **more):
+    moment = datetime.now(UTC) - timedelta(hours=hours)
+    entry = {"service": service, "operation": operation, "time": moment, "seed": seed, "key": None}
+    return {**entry, **more}
+
+
+def session_key(seed):
+    with chance.of_change(seed, MOMENT):
+        return random_id("ASIA")
+
+
+def test_what_time_has_undone_is_not_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "_WORTH_REWRITING", 1)
+    journal, archive = Journal(tmp_path / "journal"), Archive(tmp_path / "archive", lasting=True)
+    past = [
+        at(30, "cloudwatch", "PutMetricData"),
+        at(1, "cloudwatch", "PutMetricData"),
+        at(40, "sts", "AssumeRole", b"ended"),
+        at(40, "sts", "AssumeRole", b"used"),
+        at(1, "sts", "AssumeRole", b"open"),
+        at(39, "iam", "CreateUser", key=session_key(b"used")),
+        at(400, "iam", "PutRolePolicy"),
+    ]
+    for entry in ({"version": 1, "seed": b"b", "time": MOMENT}, *past):
+        journal.append(entry)
+    found = History(journal, archive)
+    assert found.past == [past[index] for index in (1, 3, 4, 5, 6)]
+    assert len(list(journal.entries())) == 1 + len(found.past)
+    found.close()
+    archive.close()
 
 
 def test_a_change_made_again_draws_the_same():

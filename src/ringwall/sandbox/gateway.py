@@ -235,7 +235,9 @@ class Gateway:
             self.authorizer.call(turn.asking, turn.asked)
         if service == "ec2" and turn.parameters.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-        if self.history is not None and changes_state(service, turn.call.operation):
+        # A session that a service opens inside of here is nobody's to use later.
+        changes = changes_state(service, turn.call.operation) and not (turn.insider and service == "sts")
+        if self.history is not None and changes:
             return self.history.call(turn, lambda: self._carry_out(turn))
         return self._carry_out(turn)
 

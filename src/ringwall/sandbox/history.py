@@ -18,12 +18,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ringwall.sandbox import chance
 from ringwall.sandbox.authorize import Asking
 from ringwall.sandbox.call import AwsError, Call
+from ringwall.sandbox.credentials import random_id
 from ringwall.sandbox.events import READS
 from ringwall.sandbox.internal import Insider, internal_turn
 from ringwall.sandbox.journal import Kept
@@ -42,6 +43,9 @@ _Result = TypeVar("_Result")
 
 _VERSION = 1
 _LARGE = 2048
+_METRICS = ("cloudwatch", "PutMetricData")
+_REACH, _LONGEST_SESSION = timedelta(days=1), timedelta(hours=36)
+_WORTH_REWRITING = 100
 _THERE = "ResourceAlreadyExistsException"
 """Of CloudWatch Logs, which changes nothing then; services ask for their stream before each delivery."""
 _READS = (*READS, "Filter", "Test")
@@ -101,7 +105,9 @@ class History:
             )
             self._journal.sync(self._journal.append(entries[0]))
         self.beginning = Beginning(entries[0]["seed"], entries[0]["time"])
-        self.past: list[Entry] = entries[1:]
+        self.past: list[Entry] = list(_mattering(entries[1:], datetime.now(UTC)))
+        if len(entries) - 1 - len(self.past) >= _WORTH_REWRITING:
+            journal.rewrite([entries[0], *self.past])
 
     # -- making changes --------------------------------------------------------------------------------------------
 
@@ -190,6 +196,29 @@ class History:
         self._journal.close()
 
 
+def _mattering(entries: list[Entry], now: datetime) -> Iterator[Entry]:
+    """The entries that the present state follows from.
+
+    Left out is what time has undone: metric data that no alarm looks at any more, and sessions that have ended and that
+    no other change was made with. All else may bear on what came after it, if only on whether it was taken.
+    """
+    used = {entry.get("key") for entry in entries}
+    for entry in entries:
+        age = now - entry["time"]
+        asked = (entry["service"], entry["operation"])
+        if asked == _METRICS and age > _REACH:
+            continue
+        if entry["service"] == "sts" and age > _LONGEST_SESSION and not _session_key(entry) & used:
+            continue
+        yield entry
+
+
+def _session_key(entry: Entry) -> set[str]:
+    """Access key of the session that an entry opens: the first thing that its change draws."""
+    with chance.of_change(entry["seed"], entry["time"]):
+        return {random_id("ASIA")}
+
+
 def _bodies(value: Any) -> Iterator[str]:
     """Digests of the bodies that entries name."""
     if isinstance(value, Kept):
@@ -226,7 +255,7 @@ def _again(gateway: Gateway, entry: Entry) -> Callable[[], object]:
     context = {name: tuple(values) for name, values in entry["context"].items()}
     if entry["kind"] == "service":
         who = Insider(entry["principal"], account, region, context)
-        turn = internal_turn(gateway, who, service, operation, parameters)
+        turn = internal_turn(gateway, who, service, operation, parameters, again=True)
     else:
         turn = _client_turn(gateway, entry, context)
     return lambda: gateway.repeat(turn)

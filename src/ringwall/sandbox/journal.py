@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Entry = dict[str, Any]
 
 _BYTES, _BODY, _TIME = "$bytes", "$body", "$time"
 _CHECKSUM = 8
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, _FLAGS, 0o600)
         except OSError as error:
             raise RingwallError(f"the journal {path} cannot be opened: {error}") from error
         try:
@@ -103,6 +104,21 @@ class Journal:
                 reached = self._written
                 os.fsync(self._file)
                 self._synced = reached
+
+    def rewrite(self, entries: Iterable[Entry]) -> None:
+        """Hold these entries and no others: a file of its own takes the journal's place once it is on the disk."""
+        draft = self._path.with_name(f"{self._path.name}.new")
+        draft.unlink(missing_ok=True)
+        old, self._file = self._file, os.open(draft, _FLAGS, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can find it
+        for entry in entries:
+            self.append(entry)
+        os.fsync(self._file)
+        draft.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        os.close(old)
 
     def reset(self) -> None:
         """Forget everything."""
