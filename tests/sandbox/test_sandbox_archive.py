@@ -65,8 +65,15 @@ def test_what_was_not_delivered_waits_for_the_next_process(tmp_path):
     first.close()
     second = Archive(path, lasting=True)
     assert [json.loads(event.text)["eventName"] for event in second.undelivered()] == ["B"]
-    assert second.add_event(record("C")).id > delivered[1].id
+    last = second.add_event(record("C", category="Data")).id
+    assert last > delivered[1].id
+    second.delivered(last)
     second.close()
+    third = Archive(path, lasting=True)  # nothing is left, and numbers go on
+    assert third.add_event(record("D")).id > last
+    third.flush()
+    assert [json.loads(event.text)["eventName"] for event in third.undelivered()] == ["D"]
+    third.close()
 
 
 def test_a_change_is_written_at_once_and_the_file_is_its_owners(tmp_path):

@@ -104,7 +104,10 @@ class Archive:
             self._database.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'OFF'}")
             self._database.execute("PRAGMA cache_size = -4096")
             self._database.executescript(_SCHEMA)
-            self._last = int(self._one("SELECT coalesce(max(id), 0) FROM events"))
+            found = self._database.execute("SELECT value FROM facts WHERE name = ?", (_DELIVERED,)).fetchone()
+            self._delivered = int(found[0]) if found else 0
+            # Delivered events may be gone: numbers go on after them.
+            self._last = max(self._delivered, int(self._one("SELECT coalesce(max(id), 0) FROM events")))
         except sqlite3.DatabaseError as error:
             raise RingwallError(f"{path} cannot be read: {error}; start again with --reset") from error
 
@@ -198,19 +201,20 @@ class Archive:
         """Events up to this number have gone to all trails: what nobody can look up any more is dropped."""
         with self._lock:
             self.flush()
+            before, self._delivered = self._delivered, number
             self._database.execute("BEGIN")
             self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_DELIVERED, str(number)))
-            self._database.execute("DELETE FROM events WHERE id <= ? AND category <> 'Management'", (number,))
+            self._database.execute(
+                "DELETE FROM events WHERE id > ? AND id <= ? AND category <> 'Management'", (before, number)
+            )
             self._database.execute("DELETE FROM events WHERE id <= ?", (number - _KEPT,))
             self._database.execute("COMMIT")
 
     def undelivered(self) -> list[Event]:
         """Events that a process before this one recorded and did not come to deliver."""
         with self._lock:
-            found = self._database.execute("SELECT value FROM facts WHERE name = ?", (_DELIVERED,)).fetchone()
             rows = self._database.execute(
-                "SELECT id, account, region, record FROM events WHERE id > ? ORDER BY id",
-                (int(found[0]) if found else 0,),
+                "SELECT id, account, region, record FROM events WHERE id > ? ORDER BY id", (self._delivered,)
             ).fetchall()
         return [Event(*row) for row in rows]
 

@@ -125,14 +125,24 @@ def _put(turn: Turn) -> Output:
     kept_for = (stream.log_group.retention_in_days or 0) * _DAY
     oldest = now - (min(_OLDEST, kept_for) if kept_for else _OLDEST)
     good = [event for event in events if oldest <= event["timestamp"] <= now + _NEWEST]
-    with turn.gateway.moto.locked():
-        if good:
-            stream.put_log_events(good)
-    output: dict[str, Any] = {"nextSequenceToken": f"{stream.upload_sequence_token:056d}"}
+    if good:
+        _keep(turn, stream, good, now)
+    # Sequence tokens are of the past: AWS gives one, and takes any.
+    output: dict[str, Any] = {"nextSequenceToken": f"{now:056d}"}
     rejected = _rejected([event["timestamp"] for event in events], now, oldest, now - kept_for)
     if rejected:
         output["rejectedLogEventsInfo"] = rejected
     return Output(output)
+
+
+def _keep(turn: Turn, stream: Any, events: Sequence[dict[str, Any]], now: int) -> None:
+    with turn.gateway.moto.locked():
+        if stream.log_group.subscription_filters:  # which are moto's to serve
+            stream.put_log_events(events)
+            return
+        stream.last_ingestion_time = turn.call.time.replace(tzinfo=None)
+    lines = [(event["timestamp"], now, event["message"]) for event in events]
+    turn.gateway.archive.add_lines(stream.events.identity, lines)
 
 
 def _rejected(times: Sequence[int], now: int, oldest: int, expired: int) -> dict[str, int]:
