@@ -59,11 +59,12 @@ def name_of(operation):
 
 def run_operations(scene):
     """Every call that AWS takes. Raises what a call raises."""
-    for service, calls in POSITIVE.items():
+    for name, calls in POSITIVE.items():
+        service = name.strip()  # a service may have its turn twice
         client = scene.organizations if service == "organizations" else scene.client(service)
         for operation, parameters, kept in calls:
             answer = getattr(client, operation)(**filled(parameters, scene))
-            for _ in answer.get("stream", answer.get("body", ())):
+            for _ in answer.get("stream", answer.get("body", answer.get("completion", ()))):
                 pass
             keep(scene, answer, kept)
             fidelity = FIDELITY.get(service, {}).get(name_of(operation))

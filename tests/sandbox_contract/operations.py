@@ -40,6 +40,29 @@ CLOSED = {
 }
 
 
+VECTORS = {
+    "type": "VECTOR",
+    "vectorKnowledgeBaseConfiguration": {
+        "embeddingModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{TITAN}"
+    },
+}
+DOCUMENT = {
+    "dataSourceType": "CUSTOM",
+    "custom": {
+        "customDocumentIdentifier": {"id": "d1"},
+        "sourceType": "IN_LINE",
+        "inlineContent": {"type": "TEXT", "textContent": {"data": "The pump needs oil every week."}},
+    },
+}
+GENERATED = {
+    "type": "KNOWLEDGE_BASE",
+    "knowledgeBaseConfiguration": {
+        "knowledgeBaseId": "$base",
+        "modelArn": f"arn:aws:bedrock:{REGION}::foundation-model/amazon.nova-pro-v1:0",
+    },
+}
+
+
 def call(operation, keep=None, **parameters):
     """A call whose string parameters may name what the scene holds (``$key``), and what to keep of its answer."""
     return operation, parameters, keep or {}
@@ -382,6 +405,8 @@ POSITIVE = {
         call("invoke_model", modelId=TITAN, body=b'{"inputText": "x"}'),
         call("invoke_model_with_response_stream", modelId=CLAUDE, body=BODY),
         call("apply_guardrail", guardrailIdentifier="$guardrail", guardrailVersion="1", source="INPUT", content=[{"text": {"text": "x"}}]),
+        call("invoke_guardrail_checks", messages=say(), checks={"promptAttack": {"categories": [{"category": "JAILBREAK"}]}}),
+        call("list_async_invokes"),
         call("count_tokens", modelId="anthropic.claude-sonnet-4-5-20250929-v1:0", input={"converse": {"messages": say()}}),
     ),
     "bedrock-agent": (
@@ -394,7 +419,26 @@ POSITIVE = {
         call("get_agent_alias", agentId="$agent", agentAliasId="$alias"),
         call("list_agent_aliases", agentId="$agent"),
         call("list_knowledge_bases"),
+        call("list_agent_action_groups", agentId="$agent", agentVersion="DRAFT"),
+        call("list_flows"),
+        call("tag_resource", resourceArn="$agent_arn", tags={"a": "b"}),
         call("list_tags_for_resource", resourceArn="$agent_arn"),
+        call("untag_resource", resourceArn="$agent_arn", tagKeys=["a"]),
+        call("create_knowledge_base", {"base": "knowledgeBase.knowledgeBaseId"}, name="contract", roleArn="$for_bedrock", knowledgeBaseConfiguration=VECTORS),
+        call("get_knowledge_base", knowledgeBaseId="$base"),
+        call("create_data_source", {"source": "dataSource.dataSourceId"}, knowledgeBaseId="$base", name="contract", dataSourceConfiguration={"type": "CUSTOM"}),
+        call("get_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
+        call("list_data_sources", knowledgeBaseId="$base"),
+        call("ingest_knowledge_base_documents", knowledgeBaseId="$base", dataSourceId="$source", documents=[{"content": DOCUMENT}]),
+    ),
+    "bedrock-agent-runtime": (
+        call("retrieve", knowledgeBaseId="$base", retrievalQuery={"text": "oil"}),
+        call("retrieve_and_generate", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
+        call("invoke_agent", agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="contract", inputText="x"),
+    ),
+    "bedrock-agent ": (
+        call("delete_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
+        call("delete_knowledge_base", knowledgeBaseId="$base"),
         call("delete_agent_alias", agentId="$agent", agentAliasId="$alias"),
         call("delete_agent", agentId="$agent"),
     ),
