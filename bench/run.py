@@ -18,6 +18,7 @@ PARTS = {
     "startup": ("startup", "Start-up"),
     "client": ("client", "The secure client"),
     "account": ("account", "The sandbox and the quickstart"),
+    "load": ("load", "The sandbox under load"),
     "audit": ("audit", "Auditing"),
 }
 

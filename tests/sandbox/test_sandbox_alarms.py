@@ -6,7 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from ringwall.sandbox import decisions
 from ringwall.sandbox.alarms import Minute, judge, statistic
+from ringwall.sandbox.backend import condensed
+from ringwall.sandbox.decisions import DecisionLog
 
 TOPIC_ARN = "arn:aws:sns:us-east-1:111122223333:{}"
 
@@ -238,3 +241,69 @@ def test_old_data_is_no_news(world, topic):
         TreatMissingData="notBreaching",
     )
     assert state(world, "old") == "OK"
+
+
+def test_a_percentile_counts_each_value_as_often_as_it_occurred():
+    minute = Minute(0)
+    for value, count in ((1.0, 98.0), (5.0, 1.0), (9.0, 1.0)):
+        minute.add(value, count)
+    assert [statistic([minute], name) for name in ("p50", "p98", "p99", "p100")] == [1.0, 1.0, 5.0, 9.0]
+    assert statistic([minute], "SampleCount") == 100.0
+
+
+def test_values_with_counts_are_kept_as_their_statistics():
+    datum = {"MetricName": "m", "Values": [1.0, 4.0], "Counts": [3e12, 1.0], "Unit": "Count"}
+    statistics = {"SampleCount": 3e12 + 1, "Sum": 3e12 + 4, "Minimum": 1.0, "Maximum": 4.0}
+    assert condensed(datum) == {"MetricName": "m", "Unit": "Count", "StatisticValues": statistics}
+
+
+def test_a_request_is_found_among_decisions_and_old_ones_make_room(monkeypatch):
+    monkeypatch.setattr(decisions, "_LIMIT", 3)
+    log = DecisionLog()
+    for number in range(6):
+        log.add(SimpleNamespace(request_id=f"r{number // 2}"))
+    assert [len(log.of(name)) for name in ("r0", "r1", "r2")] == [0, 0, 2]
+
+
+def test_what_was_put_is_read_by_either_operation(world):
+    """With a time or without, as values or as statistics."""
+    cloudwatch, now = world.client("cloudwatch"), datetime.now(UTC)
+    name = {"Namespace": "read", "MetricName": "m"}
+    data = (
+        {"Value": 1.0, "Unit": "Count"},
+        {"Values": [2.0, 9.0], "Counts": [7.0, 2.0], "Timestamp": now, "Unit": "Count"},
+    )
+    cloudwatch.put_metric_data(Namespace="read", MetricData=[{"MetricName": "m", **datum} for datum in data])
+    span = {"StartTime": now - timedelta(hours=1), "EndTime": now + timedelta(hours=1)}
+    (point,) = cloudwatch.get_metric_statistics(
+        **name, **span, Period=7260, Statistics=["Sum", "SampleCount", "Average", "Minimum", "Maximum"]
+    )["Datapoints"]
+    found = [point[name] for name in ("Sum", "SampleCount", "Average", "Minimum", "Maximum", "Unit")]
+    assert found == [33.0, 10.0, 3.3, 1.0, 9.0, "Count"]
+    (point,) = cloudwatch.get_metric_statistics(
+        **name, **span, Period=7260, ExtendedStatistics=["p80", "p90"]
+    )["Datapoints"]
+    assert point["ExtendedStatistics"] == {"p80": 2.0, "p90": 9.0}
+    query = {"Id": "q", "MetricStat": {"Metric": name, "Period": 7200, "Stat": "Sum"}}
+    (result,) = cloudwatch.get_metric_data(**span, MetricDataQueries=[query])["MetricDataResults"]
+    assert result["Values"] == [33.0]
+
+
+HOUR = {"StartTime": datetime(2026, 1, 1, tzinfo=UTC), "EndTime": datetime(2026, 1, 1, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({**HOUR, "Period": 61, "Statistics": ["Sum"]}, "InvalidParameterValue"),
+        ({**HOUR, "Period": 60}, "InvalidParameterCombination"),
+        ({**HOUR, "Period": 1, "Statistics": ["Sum"]}, "InvalidParameterCombination"),
+        (
+            {**HOUR, "EndTime": HOUR["StartTime"], "Period": 60, "Statistics": ["Sum"]},
+            "InvalidParameterValue",
+        ),
+    ],
+)
+def test_statistics_that_are_refused(world, helpers, given, code):
+    call = world.client("cloudwatch").get_metric_statistics
+    assert helpers.code_of(call, Namespace="n", MetricName="m", **given) == code

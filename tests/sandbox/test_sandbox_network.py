@@ -141,6 +141,21 @@ def test_names_that_the_endpoint_does_not_serve_go_elsewhere(world, helpers, gro
         strange.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)
 
 
+def test_an_endpoint_serves_its_region_alone(world, helpers, group, endpoint):
+    """A host name of another Region on a connection to this Region's endpoint, signed for that Region."""
+    admit(world, group)
+    client = world.client(
+        "bedrock-runtime",
+        proxy=world.sandbox.proxy_url,
+        url="https://bedrock-runtime.us-east-1.amazonaws.com",
+        region="us-west-2",
+    )
+    other = "bedrock-runtime.us-west-2.amazonaws.com"
+    client.meta.events.register("before-sign", lambda request, **_: request.headers.add_header("Host", other))
+    message = helpers.message_of(client.converse, modelId=helpers.MODEL, messages=helpers.MESSAGES)
+    assert "valid region" in message
+
+
 def test_private_dns_can_be_off(world, helpers, group, endpoint):
     admit(world, group)
     ec2 = world.client("ec2")

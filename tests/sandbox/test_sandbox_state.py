@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import boto3
 import pytest
@@ -16,8 +16,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ringwall.errors import RingwallError
-from ringwall.sandbox import Sandbox, chance
-from ringwall.sandbox.history import changes_state
+from ringwall.sandbox import Sandbox, chance, history
+from ringwall.sandbox.archive import Archive
+from ringwall.sandbox.credentials import random_id
+from ringwall.sandbox.history import History, changes_state
 from ringwall.sandbox.journal import Journal
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -79,6 +81,53 @@ def test_a_journal_belongs_to_one_process(tmp_path):
     journal.close()
 
 
+def test_a_rewritten_journal_is_the_journal(tmp_path):
+    path = tmp_path / "journal"
+    written(path, ENTRIES)
+    journal = Journal(path)
+    kept = list(journal.entries())[1:]
+    journal.rewrite(kept)
+    with pytest.raises(RingwallError, match="another sandbox"):
+        Journal(path)
+    journal.append({"after": "all"})
+    journal.close()
+    assert read(path) == [*ENTRIES[1:], {"after": "all"}]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [item.name for item in tmp_path.iterdir()] == ["journal"]
+
+
+def at(hours, service, operation, seed=b"s", **more):
+    moment = datetime.now(UTC) - timedelta(hours=hours)
+    entry = {"service": service, "operation": operation, "time": moment, "seed": seed, "key": None}
+    return {**entry, **more}
+
+
+def session_key(seed):
+    with chance.of_change(seed, MOMENT):
+        return random_id("ASIA")
+
+
+def test_what_time_has_undone_is_not_made_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(history, "_WORTH_REWRITING", 1)
+    journal, archive = Journal(tmp_path / "journal"), Archive(tmp_path / "archive", lasting=True)
+    past = [
+        at(30, "cloudwatch", "PutMetricData"),
+        at(1, "cloudwatch", "PutMetricData"),
+        at(40, "sts", "AssumeRole", b"ended"),
+        at(40, "sts", "AssumeRole", b"used"),
+        at(1, "sts", "AssumeRole", b"open"),
+        at(39, "iam", "CreateUser", key=session_key(b"used")),
+        at(400, "iam", "PutRolePolicy"),
+    ]
+    for entry in ({"version": 1, "seed": b"b", "time": MOMENT}, *past):
+        journal.append(entry)
+    found = History(journal, archive)
+    assert found.past == [past[index] for index in (1, 3, 4, 5, 6)]
+    assert len(list(journal.entries())) == 1 + len(found.past)
+    found.close()
+    archive.close()
+
+
 def test_a_change_made_again_draws_the_same():
     def draw():
         return chance.token_bytes(40), chance.identifier(), chance.text("abc", 100), chance.moment()
@@ -104,6 +153,7 @@ def test_a_change_made_again_draws_the_same():
         ("kms", "GenerateDataKey", False),
         ("kms", "CreateGrant", True),
         ("s3", "PutObject", True),
+        ("logs", "PutLogEvents", False),
         ("s3", "HeadBucket", False),
         ("cloudwatch", "PutMetricData", True),
         ("bedrock-runtime", "Converse", False),
@@ -143,11 +193,19 @@ READS = [
     ("bedrock", "get_model_invocation_logging_configuration", {}),
     ("bedrock-agent", "list_agents", {}),
     ("logs", "describe_log_groups", {}),
+    ("logs", "describe_log_streams", {"logGroupName": "/kept"}),
+    ("logs", "filter_log_events", {"logGroupName": "/kept"}),
+    (
+        "cloudtrail",
+        "lookup_events",
+        {"LookupAttributes": [{"AttributeKey": "EventName", "AttributeValue": "CreateUser"}]},
+    ),
     ("cloudtrail", "describe_trails", {}),
     ("sns", "list_topics", {}),
     ("events", "list_rules", {}),
     ("cloudwatch", "describe_alarms", {}),
 ]
+LARGE = bytes(range(256)) * 1000
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"
 
 
@@ -158,6 +216,17 @@ def seen(environment):
         del answer["ResponseMetadata"]
         found[service, operation] = json.loads(json.dumps(answer, default=str))
     return found
+
+
+PAIRS = (
+    {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"},
+    {"KeySpec": "ECC_NIST_P384", "KeyUsage": "SIGN_VERIFY"},
+    {"KeySpec": "RSA_3072", "KeyUsage": "ENCRYPT_DECRYPT"},
+)
+
+
+def public_key(environment, key):
+    return key, client(environment, "kms").get_public_key(KeyId=key)["PublicKey"]
 
 
 def make_everything(environment):
@@ -192,7 +261,15 @@ def make_everything(environment):
     logging = {"s3Config": {"bucketName": "kept-bucket"}}
     with pytest.raises(ClientError):  # the bucket does not admit Bedrock
         of("bedrock").put_model_invocation_logging_configuration(loggingConfig=logging)
+    of("s3").put_object(Bucket="kept-bucket", Key="large", Body=LARGE)
     of("logs").create_log_group(logGroupName="/kept")
+    stream = {"logGroupName": "/kept", "logStreamName": "s"}
+    for message in ("of the deleted stream", "of the stream that is there"):
+        of("logs").create_log_stream(**stream)
+        event = {"timestamp": int(datetime.now(UTC).timestamp() * 1000), "message": message}
+        of("logs").put_log_events(**stream, logEvents=[event])
+        if "deleted" in message:
+            of("logs").delete_log_stream(**stream)
     of("sns").create_topic(Name="kept")
     of("events").put_rule(Name="kept", EventPattern='{"source": ["aws.bedrock"]}')
     of("cloudwatch").put_metric_alarm(
@@ -206,6 +283,10 @@ def make_everything(environment):
         Statistic="Sum",
     )
     return {
+        "pairs": [
+            public_key(environment, of("kms").create_key(**kind)["KeyMetadata"]["Arn"]) for kind in PAIRS
+        ],
+        "login": of("ec2").create_key_pair(KeyName="kept", KeyType="ed25519")["KeyFingerprint"],
         "session": of("sts").get_session_token()["Credentials"],
         "sealed": of("kms").encrypt(KeyId="alias/kept", Plaintext=b"secret")["CiphertextBlob"],
         "guardrail": made["guardrailId"],
@@ -222,9 +303,15 @@ def test_everything_is_there_again_under_the_same_names(tmp_path, monkeypatch):
         assert (environment["AWS_ACCESS_KEY_ID"], second.ca_bundle) == (key, bundle)
         assert seen(environment) == before
         assert client(environment, "kms").decrypt(CiphertextBlob=made["sealed"])["Plaintext"] == b"secret"
+        assert [public_key(environment, key) for key, _ in made["pairs"]] == made["pairs"]
+        (login,) = client(environment, "ec2").describe_key_pairs(KeyNames=["kept"])["KeyPairs"]
+        assert login["KeyFingerprint"] == made["login"]
         assert client(environment, "sts", **made["session"]).get_caller_identity()
         stored = client(environment, "s3").get_object(Bucket="kept-bucket", Key="key")
         assert stored["Body"].read() == b"\x00body"
+        large = client(environment, "s3").get_object(Bucket="kept-bucket", Key="large")
+        assert large["Body"].read() == LARGE
+        assert (tmp_path / "journal").stat().st_size < len(LARGE)
         verdict = client(environment, "bedrock-runtime").apply_guardrail(
             guardrailIdentifier=made["guardrail"],
             guardrailVersion="1",

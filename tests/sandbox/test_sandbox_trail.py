@@ -143,7 +143,7 @@ def test_sessions_name_their_role(world, trail):
     assert "SecretAccessKey" not in json.dumps(record)
     own = next(
         item
-        for item in world.sandbox.gateway.trail.events("999988887777", "us-east-1")
+        for _, item in world.sandbox.gateway.archive.history("999988887777", "us-east-1")
         if item["eventName"] == "ListRoots"
     )
     issuer = own["userIdentity"]["sessionContext"]["sessionIssuer"]

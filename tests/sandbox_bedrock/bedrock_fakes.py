@@ -75,7 +75,14 @@ class FakePlatform:
         ]
 
     def metric(self, name):
-        return [datum["Value"] for _, datum in self.metrics if datum["MetricName"] == name]
+        """Values of a metric, each as often as it occurred."""
+        return [
+            value
+            for _, datum in self.metrics
+            if datum["MetricName"] == name
+            for value, count in zip(datum["Values"], datum["Counts"], strict=True)
+            for _ in range(int(count))
+        ]
 
 
 class Bedrock:

@@ -40,6 +40,29 @@ CLOSED = {
 }
 
 
+VECTORS = {
+    "type": "VECTOR",
+    "vectorKnowledgeBaseConfiguration": {
+        "embeddingModelArn": f"arn:aws:bedrock:{REGION}::foundation-model/{TITAN}"
+    },
+}
+DOCUMENT = {
+    "dataSourceType": "CUSTOM",
+    "custom": {
+        "customDocumentIdentifier": {"id": "d1"},
+        "sourceType": "IN_LINE",
+        "inlineContent": {"type": "TEXT", "textContent": {"data": "The pump needs oil every week."}},
+    },
+}
+GENERATED = {
+    "type": "KNOWLEDGE_BASE",
+    "knowledgeBaseConfiguration": {
+        "knowledgeBaseId": "$base",
+        "modelArn": f"arn:aws:bedrock:{REGION}::foundation-model/amazon.nova-pro-v1:0",
+    },
+}
+
+
 def call(operation, keep=None, **parameters):
     """A call whose string parameters may name what the scene holds (``$key``), and what to keep of its answer."""
     return operation, parameters, keep or {}
@@ -107,6 +130,13 @@ POSITIVE = {
         call("generate_data_key", KeyId="$kms", KeySpec="AES_256"),
         call("generate_data_key_without_plaintext", KeyId="$kms", KeySpec="AES_256"),
         call("generate_random", NumberOfBytes=8),
+        call("create_key", {"pair": "KeyMetadata.KeyId"}, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY"),
+        call("get_public_key", KeyId="$pair"),
+        call("sign", {"signature": "Signature"}, KeyId="$pair", Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+        call("verify", KeyId="$pair", Message=b"x", SigningAlgorithm="ECDSA_SHA_256", Signature="$signature"),
+        call("create_key", {"hmac": "KeyMetadata.KeyId"}, KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC"),
+        call("generate_mac", {"mac": "Mac"}, KeyId="$hmac", Message=b"x", MacAlgorithm="HMAC_SHA_256"),
+        call("verify_mac", KeyId="$hmac", Message=b"x", MacAlgorithm="HMAC_SHA_256", Mac="$mac"),
         call(
             "create_grant",
             {"grant": "GrantId"},
@@ -329,6 +359,7 @@ POSITIVE = {
     ),
     "bedrock": (
         call("list_foundation_models"),
+        call("list_custom_models"),
         call("get_foundation_model", modelIdentifier="amazon.nova-pro-v1:0"),
         call("get_foundation_model_availability", modelId="amazon.nova-pro-v1:0"),
         call("list_inference_profiles"),
@@ -375,6 +406,8 @@ POSITIVE = {
         call("invoke_model", modelId=TITAN, body=b'{"inputText": "x"}'),
         call("invoke_model_with_response_stream", modelId=CLAUDE, body=BODY),
         call("apply_guardrail", guardrailIdentifier="$guardrail", guardrailVersion="1", source="INPUT", content=[{"text": {"text": "x"}}]),
+        call("invoke_guardrail_checks", messages=say(), checks={"promptAttack": {"categories": [{"category": "JAILBREAK"}]}}),
+        call("list_async_invokes"),
         call("count_tokens", modelId="anthropic.claude-sonnet-4-5-20250929-v1:0", input={"converse": {"messages": say()}}),
     ),
     "bedrock-agent": (
@@ -386,8 +419,35 @@ POSITIVE = {
         call("create_agent_alias", {"alias": "agentAlias.agentAliasId"}, agentId="$agent", agentAliasName="live"),
         call("get_agent_alias", agentId="$agent", agentAliasId="$alias"),
         call("list_agent_aliases", agentId="$agent"),
+        call("get_agent_version", agentId="$agent", agentVersion="1"),
         call("list_knowledge_bases"),
+        call("list_agent_action_groups", agentId="$agent", agentVersion="DRAFT"),
+        call("list_flows"),
+        call("tag_resource", resourceArn="$agent_arn", tags={"a": "b"}),
         call("list_tags_for_resource", resourceArn="$agent_arn"),
+        call("untag_resource", resourceArn="$agent_arn", tagKeys=["a"]),
+        call("create_knowledge_base", {"base": "knowledgeBase.knowledgeBaseId"}, name="contract", roleArn="$for_bedrock", knowledgeBaseConfiguration=VECTORS),
+        call("get_knowledge_base", knowledgeBaseId="$base"),
+        call("create_data_source", {"source": "dataSource.dataSourceId"}, knowledgeBaseId="$base", name="contract", dataSourceConfiguration={"type": "CUSTOM"}),
+        call("get_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
+        call("list_data_sources", knowledgeBaseId="$base"),
+        call("ingest_knowledge_base_documents", knowledgeBaseId="$base", dataSourceId="$source", documents=[{"content": DOCUMENT}]),
+    ),
+    "bedrock-agent-runtime": (
+        call("retrieve", knowledgeBaseId="$base", retrievalQuery={"text": "oil"}),
+        call("retrieve_and_generate", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
+        call("invoke_agent", agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="contract", inputText="x"),
+    ),
+    "bedrock-agentcore-control": (
+        call("list_agent_runtimes"),
+        call("list_gateways"),
+        call("list_memories"),
+        call("list_browsers"),
+        call("list_code_interpreters"),
+    ),
+    "bedrock-agent ": (
+        call("delete_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
+        call("delete_knowledge_base", knowledgeBaseId="$base"),
         call("delete_agent_alias", agentId="$agent", agentAliasId="$alias"),
         call("delete_agent", agentId="$agent"),
     ),

@@ -150,6 +150,12 @@ class Access:
         Organizations attaches ``FullAWSAccess`` everywhere. A desired Estate does not list it, so it stands in for
         what the declaration leaves alone at each level.
         """
+        key = (account, policy_type)
+        if key not in self._levels:
+            self._levels[key] = self._find_levels(account, policy_type)
+        return self._levels[key]
+
+    def _find_levels(self, account: Account, policy_type: str) -> tuple[PolicyLevel, ...] | None:
         if account.organization is None or account.management:
             return None
         attached = [
@@ -321,6 +327,10 @@ class Access:
 
     @cached_property
     def _cache(self) -> dict[tuple[str, ...], Policy]:
+        return {}
+
+    @cached_property
+    def _levels(self) -> dict[tuple[Account, str], tuple[PolicyLevel, ...] | None]:
         return {}
 
     @cached_property

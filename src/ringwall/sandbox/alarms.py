@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 OK, ALARM, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
 
-_MINUTE = 60
+MINUTE = 60
 _MINUTES_KEPT = 24 * 60
 _VALUES_KEPT = 1000
 _DATA_KEPT = 20_000
@@ -57,7 +57,7 @@ class Minute:
     """Data of one metric in one minute.
 
     Attributes:
-        values: single values, for percentiles; the first thousand.
+        values: how often each value occurred, for percentiles; of the first thousand different ones.
     """
 
     start: int
@@ -65,13 +65,13 @@ class Minute:
     total: float = 0.0
     lowest: float = math.inf
     highest: float = -math.inf
-    values: list[float] = field(default_factory=list)
+    values: dict[float, float] = field(default_factory=dict)
 
     def add(self, value: float, count: float = 1.0) -> None:
         """Add a value that occurred some times."""
         self.merge(count, value * count, value, value)
-        if len(self.values) < _VALUES_KEPT:
-            self.values.append(value)
+        if value in self.values or len(self.values) < _VALUES_KEPT:
+            self.values[value] = self.values.get(value, 0.0) + count
 
     def merge(self, count: float, total: float, lowest: float, highest: float) -> None:
         """Add a set of statistics."""
@@ -87,9 +87,7 @@ def statistic(minutes: Sequence[Minute], name: str) -> float | None:
         return None
     total = sum(minute.total for minute in minutes)
     if name.startswith("p") and name[1:].replace(".", "", 1).isdigit():
-        values = sorted(value for minute in minutes for value in minute.values)
-        rank = math.ceil(float(name[1:]) / 100 * len(values))
-        return values[max(rank, 1) - 1] if values else None
+        return _percentile(minutes, float(name[1:]) / 100)
     known = {
         "Sum": total,
         "SampleCount": count,
@@ -98,6 +96,19 @@ def statistic(minutes: Sequence[Minute], name: str) -> float | None:
         "Maximum": max(minute.highest for minute in minutes),
     }
     return known.get(name)
+
+
+def _percentile(minutes: Sequence[Minute], part: float) -> float | None:
+    counted: dict[float, float] = {}
+    for minute in minutes:
+        for value, count in minute.values.items():
+            counted[value] = counted.get(value, 0.0) + count
+    rank, passed = max(part * sum(counted.values()), 1.0), 0.0
+    for value in sorted(counted):
+        passed += counted[value]
+        if passed >= rank:
+            return value
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,7 @@ class Alarms:
         self._now = now
         self._lock = threading.Lock()
         self._metrics: dict[Key, deque[Minute]] = {}
+        self._units: dict[Key, str] = {}
 
     def observe(self, parameters: Mapping[str, Any], account: str, region: str) -> None:
         """Take in what PutMetricData put, and judge the alarms that look at it."""
@@ -165,12 +177,18 @@ class Alarms:
                 )
                 key = (account, region, namespace, str(datum["MetricName"]), dimensions)
                 moment = datum.get("Timestamp") or now
-                _add(self._minute(key, int(moment.timestamp()) // _MINUTE * _MINUTE), datum)
+                self._units[key] = str(datum.get("Unit") or "None")
+                _add(self._minute(key, int(moment.timestamp()) // MINUTE * MINUTE), datum)
                 touched.add(str(datum["MetricName"]))
         self._forget(account, region)
         self.evaluate(
             account, region, lambda alarm: alarm.namespace == namespace and alarm.metric_name in touched
         )
+
+    def recorded(self, key: Key) -> tuple[list[Minute], str]:
+        """The minutes of a metric, and the unit of its latest datum."""
+        with self._lock:
+            return list(self._metrics.get(key, ())), self._units.get(key, "None")
 
     def _minute(self, key: Key, start: int) -> Minute:
         minutes = self._metrics.setdefault(key, deque(maxlen=_MINUTES_KEPT))
@@ -201,7 +219,7 @@ class Alarms:
 
     def _points(self, alarm: Any, account: str, region: str) -> list[float | None]:
         dimensions = _dimensions((pair.name, pair.value) for pair in alarm.dimensions)
-        period = max(int(alarm.period), _MINUTE)
+        period = max(int(alarm.period), MINUTE)
         name = alarm.extended_statistic or alarm.statistic
         present = int(self._now().timestamp()) // period * period
         with self._lock:

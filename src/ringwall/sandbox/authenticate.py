@@ -47,12 +47,12 @@ class Target:
         return models.protocol(self.service) if self.service else "json"
 
 
-def aim(request: HttpRequest, endpoint_service: str | None = None) -> Target:
+def aim(request: HttpRequest, endpoint: tuple[str, str] | None = None) -> Target:
     """Find out what a request is for.
 
     Args:
         request: as received.
-        endpoint_service: service of the VPC endpoint that it came through; no other is behind it.
+        endpoint: service and Region of the VPC endpoint that it came through; no other is behind it.
 
     Raises:
         SignatureError: its signature is malformed.
@@ -60,8 +60,8 @@ def aim(request: HttpRequest, endpoint_service: str | None = None) -> Target:
     signed = sigv4.read(request)
     host = resolve.parse_host(request.host)
     path_style = resolve.path_style(request, host)
-    if endpoint_service is not None:
-        host = resolve.HostName(endpoint_service, host.region if host else None, None)
+    if endpoint is not None:
+        host = resolve.HostName(*endpoint, None)
     name = signed.scope.service if signed else _guess(path_style, host)
     region = _region(request, signed, host)
     service = host.service if host else next(iter(models.SERVICES.get(name, ())), None)
@@ -110,12 +110,12 @@ def identify(target: Target, credentials: Credentials, now: datetime) -> tuple[C
         return credentials.bearer(token, now, target.region), request
     if signed is None:
         if target.service == "s3":
-            return None, _decoded(request, None)
+            return None, _decoded(target, request, None)
         raise SignatureError("missing")
     _check_scope(target, signed)
     caller, secret = credentials.look_up(signed.scope.access_key, signed.token, now)
     chain = sigv4.verify(_as_signed(target), signed, secret, now)
-    return caller, _decoded(request, chain)
+    return caller, _decoded(target, request, chain)
 
 
 def _bearer(request: HttpRequest) -> str | None:
@@ -156,14 +156,12 @@ def _check_scope(target: Target, signed: sigv4.Signed) -> None:
         )
 
 
-def _decoded(request: HttpRequest, chain: sigv4.Chain | None) -> HttpRequest:
+def _decoded(target: Target, request: HttpRequest, chain: sigv4.Chain | None) -> HttpRequest:
     if request.headers.get("x-amz-content-sha256", "").startswith("STREAMING-"):
         body, _ = sigv4.decode_chunks(request, chain)
         return request.with_body(body)
-    if (
-        request.headers.get("content-encoding") == "gzip"
-        and request.headers.get("content-type") != "binary/octet-stream"
-    ):
+    # SDKs compress the bodies of some operations; an object of S3 is kept as it came.
+    if target.service != "s3" and request.headers.get("content-encoding") == "gzip":
         return request.with_body(_inflated(request.body))
     return request
 

@@ -23,10 +23,12 @@ if TYPE_CHECKING:
 
     from ringwall.catalog.operations import Authorization, ProfileResolver
     from ringwall.estate.model import Estate, Resource
+    from ringwall.iam.policy import Policy, PolicySet
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.credentials import Caller
 
 _TRUST_ACTIONS = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
+_SETS_KEPT = 4096
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,34 @@ class View:
             tags = {tag["Key"]: tag["Value"] for tag in resource.get("Tags", ())}
             if tags:
                 found[_arn(resource)] = tags
+        return found
+
+    @cached_property
+    def _sets(self) -> dict[tuple[Any, ...], PolicySet]:
+        return {}
+
+    def policies(
+        self,
+        principal: str,
+        resource: str,
+        action: str,
+        endpoint: str | None,
+        session: tuple[Policy, ...] | None,
+    ) -> PolicySet:
+        """The policies that bear on a request; the same object each time, which remembers its compiled form.
+
+        A trust policy bears on ``sts:AssumeRole`` alone, so other actions of a service do not tell sets apart.
+        """
+        kind = "sts:AssumeRole" if action.lower().startswith(_TRUST_ACTIONS) else ""
+        key = (principal, resource, kind, endpoint, session)
+        found = self._sets.get(key)
+        if found is None:
+            if len(self._sets) >= _SETS_KEPT:
+                self._sets.clear()
+            found = self.access.policies(
+                principal, resource=resource, action=kind or action, endpoint=endpoint, session=session
+            )
+            self._sets[key] = found
         return found
 
     def effective_policy(self, type_: str, account: str) -> dict[str, Any] | None:
@@ -193,13 +223,9 @@ class Authorizer:
             **asking.further,
         }
         request = Request(asking.principal, authorization.action, authorization.resource, owner, context)
-        action = authorization.action.lower()
-        policies = view.access.policies(
-            asking.principal,
-            resource=authorization.resource,
-            action="sts:AssumeRole" if action.startswith(_TRUST_ACTIONS) else authorization.action,
-            endpoint=asking.endpoint,
-            session=asking.caller.session_policies if asking.caller else None,
+        session = asking.caller.session_policies if asking.caller else None
+        policies = view.policies(
+            asking.principal, authorization.resource, authorization.action, asking.endpoint, session
         )
         decision = decide(request, policies, self._vocabulary)
         entry = Entry(

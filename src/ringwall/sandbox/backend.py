@@ -25,12 +25,13 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models, moto_chance, moto_gaps
+from ringwall.sandbox import models, moto_chance, moto_gaps, moto_spill
 from ringwall.sandbox.call import AwsError, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.history import Beginning
 
 SERVICES = frozenset(
@@ -109,13 +110,16 @@ class Moto:
         finally:
             sessions.create_loader = original
 
-    def start(self, beginning: Beginning | None = None) -> None:
+    def start(self, archive: Archive, beginning: Beginning | None = None) -> None:
         """Begin with nothing, under the sandbox's settings of moto.
 
         Args:
+            archive: where log events and bodies of objects are kept.
             beginning: what everything that moto makes of its own follows from; ``None`` = chance.
         """
         self._beginning = beginning
+        moto_gaps.forgetful()
+        moto_spill.lead(archive)
         self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
         session = _own_session()
         _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
@@ -152,6 +156,7 @@ class Moto:
             self._known.add(service)
             moto_chance.lead(service)
             moto_gaps.fill(service)
+            moto_spill.fill(service)
         return backends
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
@@ -171,6 +176,17 @@ class Moto:
     def regions(self, service: str, account: str) -> tuple[str, ...]:
         """Regions that a service has state in."""
         return tuple(self._backends(service)[account])
+
+    def streams(self) -> tuple[str, ...]:
+        """Identities of the log streams that there are."""
+        with self._lock:
+            return tuple(
+                stream.events.identity
+                for account in self.accounts("logs")
+                for region in self.regions("logs", account)
+                for group in self.store("logs", account, region).groups.values()
+                for stream in group.streams.values()
+            )
 
     def bucket_owner(self, bucket: str) -> str | None:
         """Account that owns a bucket; ``None`` if there is no such bucket."""
@@ -197,6 +213,25 @@ class Moto:
             status, headers, body = self._send(service, operation, request, account, region)
         return self._read(model, protocol, status, headers, body)
 
+    def decrypt(self, parameters: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
+        """Decrypt with a symmetric key, as KMS's Decrypt does and without its way over the wire.
+
+        Every use of a guardrail with a key of its own decrypts. What fails is tried again over the wire, which words it.
+
+        Raises:
+            AwsError: what KMS answers.
+        """
+        with self._lock:
+            try:
+                plaintext, arn = self.store("kms", account, region).decrypt(
+                    parameters["CiphertextBlob"],
+                    parameters.get("EncryptionContext") or {},
+                    parameters.get("KeyId"),
+                )
+            except _http_exception():
+                return self.execute("kms", "Decrypt", parameters, account, region).parameters
+        return {"KeyId": arn, "Plaintext": plaintext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+
     def put_metrics(self, parameters: Mapping[str, Any], account: str, region: str) -> None:
         """Keep metric data of the services' own, as PutMetricData does and without its way over the wire.
 
@@ -204,9 +239,8 @@ class Moto:
         """
         with self._lock:
             store = self.store("cloudwatch", account, region)
-            data = [
-                # Without a zone, as moto keeps what comes over the wire: it compares them.
-                {**datum, "Timestamp": datum["Timestamp"].astimezone(UTC).replace(tzinfo=None)}
+            data = [  # moto's own times are naive, in UTC
+                {**condensed(datum), "Timestamp": datum["Timestamp"].astimezone(UTC).replace(tzinfo=None)}
                 for datum in parameters["MetricData"]
             ]
             store.put_metric_data(parameters["Namespace"], data)
@@ -284,6 +318,23 @@ class Moto:
             {name: bytes(item) if isinstance(item, bytearray) else item for name, item in parsed.items()},
             status,
         )
+
+
+def condensed(datum: Mapping[str, Any]) -> dict[str, Any]:
+    """A datum of many values as the statistics of them; moto would keep each value as often as it is counted."""
+    values = datum.get("Values")
+    if not values:
+        return dict(datum)
+    counts = datum.get("Counts") or [1.0] * len(values)
+    pairs = list(zip(values, counts, strict=False))
+    statistics = {
+        "SampleCount": float(sum(count for _, count in pairs)),
+        "Sum": float(sum(value * count for value, count in pairs)),
+        "Minimum": float(min(values)),
+        "Maximum": float(max(values)),
+    }
+    kept = {name: item for name, item in datum.items() if name not in {"Values", "Counts"}}
+    return {**kept, "StatisticValues": statistics}
 
 
 def _own_session() -> Any:

@@ -18,7 +18,22 @@ if TYPE_CHECKING:
 _ADMINISTRATOR_ACCESS = "arn:aws:iam::aws:policy/AdministratorAccess"
 _MANAGEMENT_POLICY = {
     "Version": "2012-10-17",
-    "Statement": [{"Sid": "Organization", "Effect": "Allow", "Action": "organizations:*", "Resource": "*"}],
+    "Statement": [
+        {"Sid": "Organization", "Effect": "Allow", "Action": "organizations:*", "Resource": "*"},
+        {
+            # An organization's guardrail belongs to its management account.
+            "Sid": "OrganizationsGuardrail",
+            "Effect": "Allow",
+            "Action": [
+                "bedrock:*Guardrail*",
+                "bedrock:*ResourcePolicy",
+                "bedrock:ListTagsForResource",
+                "bedrock:TagResource",
+                "bedrock:UntagResource",
+            ],
+            "Resource": "*",
+        },
+    ],
 }
 
 

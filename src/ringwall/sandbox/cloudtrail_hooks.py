@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ringwall.iam.evaluate import decide
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from ringwall.sandbox.turn import Turn
 
 _PAGE = 50
+_COLUMNS = {"EventName": "name", "EventSource": "source"}
+"""Attributes that the archive looks for itself."""
 _ATTRIBUTES: Mapping[str, Callable[[Mapping[str, Any]], list[str]]] = {
     "EventId": lambda record: [record["eventID"]],
     "EventName": lambda record: [record["eventName"]],
@@ -142,36 +146,44 @@ def _lookup(turn: Turn) -> Output:
     start, end = parameters.get("StartTime"), parameters.get("EndTime")
     if start and end and start > end:
         raise AwsError("InvalidTimeRangeException", "StartTime is after EndTime")
-    recorder = turn.gateway.trail
-    assert recorder is not None
     wanted = parameters.get("LookupAttributes") or []
     if len(wanted) > 1:
         raise AwsError("InvalidLookupAttributesException", "You can specify only one lookup attribute")
-    found = [
-        record
-        for record in recorder.events(turn.account, turn.call.region)
+    asked = json.dumps([wanted, start, end], default=str)
+    columns = {
+        _COLUMNS[item["AttributeKey"]]: item["AttributeValue"]
+        for item in wanted
+        if item["AttributeKey"] in _COLUMNS
+    }
+    before = _place(parameters.get("NextToken"), asked)
+    found = (
+        (number, record)
+        for number, record in turn.gateway.archive.history(turn.account, turn.call.region, before, **columns)
         if _matches(record, wanted) and _within(record, start, end)
-    ]
-    offset = _offset(parameters.get("NextToken"), found)
-    page = found[offset : offset + size]
-    output: dict[str, Any] = {"Events": [_event(record) for record in page]}
-    if offset + size < len(found):
-        output["NextToken"] = base64.b64encode(f"after:{page[-1]['eventID']}".encode()).decode()
+    )
+    page = list(islice(found, size + 1))
+    output: dict[str, Any] = {"Events": [_event(record) for _, record in page[:size]]}
+    if len(page) > size:
+        output["NextToken"] = _token(page[size - 1][0], asked)
     return Output(output)
 
 
-def _offset(token: str | None, records: list[dict[str, Any]]) -> int:
-    """Where the next page starts. The token names the last event shown, so new events do not shift pages."""
+def _token(number: int, asked: str) -> str:
+    """Names the last event shown, so that new events do not shift pages, and the question that it continues."""
+    return base64.b64encode(f"{number}:{zlib.crc32(asked.encode()):08x}".encode()).decode()
+
+
+def _place(token: str | None, asked: str) -> int | None:
+    """Number of the event after which the next page starts."""
     if token is None:
-        return 0
+        return None
     try:
-        last = base64.b64decode(token, validate=True).decode().removeprefix("after:")
+        number = int(base64.b64decode(token, validate=True).decode().partition(":")[0])
     except ValueError:
-        last = ""
-    for index, record in enumerate(records):
-        if record["eventID"] == last:
-            return index + 1
-    raise AwsError("InvalidNextTokenException", "The token does not belong to this request")
+        number = 0
+    if _token(number, asked) != token:
+        raise AwsError("InvalidNextTokenException", "The token does not belong to this request")
+    return number
 
 
 def _matches(record: Mapping[str, Any], wanted: list[Mapping[str, str]]) -> bool:

@@ -101,16 +101,22 @@ class Credentials:
         self._sessions: dict[str, Session] = {}
         self.api_keys: dict[str, ApiKey] = {}
 
-    def open_session(self, caller: Caller) -> Session:
-        """Issue temporary credentials for a caller; the access key is filled in."""
+    def open_session(self, caller: Caller, *, kept: bool = True) -> Session:
+        """Issue temporary credentials for a caller; the access key is filled in.
+
+        Args:
+            caller: whose they are.
+            kept: whether they will authenticate; those that a service takes for itself never leave the sandbox.
+        """
         key = random_id("ASIA")
         session = Session(
             replace(caller, access_key=key),
             base64.b64encode(chance.token_bytes(30)).decode(),
             "IQoJb3JpZ2luX2Vj" + base64.b64encode(chance.token_bytes(192)).decode(),
         )
-        with self._lock:
-            self._sessions[key] = session
+        if kept:
+            with self._lock:
+                self._sessions[key] = session
         return session
 
     def session_of(self, arn: str) -> Caller | None:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -79,21 +79,34 @@ class Entry:
 
 
 class DecisionLog:
-    """The newest decisions."""
+    """The newest decisions, kept together by request: what decided one request is found without looking at the rest."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=_LIMIT)
+        self._requests: OrderedDict[str, list[Entry]] = OrderedDict()
+        self._count = 0
         self._lock = threading.Lock()
 
     def add(self, entry: Entry) -> None:
-        """Append one."""
+        """Append one; requests of long ago make room."""
         with self._lock:
-            self._entries.append(entry)
+            self._requests.setdefault(entry.request_id, []).append(entry)
+            self._count += 1
+            while self._count > _LIMIT and len(self._requests) > 1:
+                self._count -= len(self._requests.popitem(last=False)[1])
+
+    def of(self, request_id: str) -> tuple[Entry, ...]:
+        """What was decided for one request, in order."""
+        with self._lock:
+            return tuple(self._requests.get(request_id, ()))
 
     def entries(self, **wanted: str | None) -> tuple[Entry, ...]:
         """Entries, oldest first, whose ``principal``, ``action``, ``outcome``, ``request_id`` are the wanted ones."""
-        with self._lock:
-            entries = tuple(self._entries)
+        request_id = wanted.get("request_id")
+        if request_id is not None:
+            entries = self.of(request_id)
+        else:
+            with self._lock:
+                entries = tuple(entry for found in self._requests.values() for entry in found)
         return tuple(entry for entry in entries if _matches(entry, wanted))
 
 

@@ -216,7 +216,7 @@ def _session_context(turn: Turn, caller: Caller, role_id: str | None) -> Record:
 def _resources(turn: Turn, type_: str) -> list[Record]:
     arns = [
         entry.request.resource
-        for entry in turn.gateway.log.entries(request_id=turn.call.request_id)
+        for entry in turn.gateway.log.of(turn.call.request_id)
         if entry.request.resource != "*"
     ]
     if type_ == "AWS::S3::Object":

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from ringwall.access import Access
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.backend import Moto
     from ringwall.sandbox.call import Plane
     from ringwall.sandbox.history import History
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.wire import HttpRequest
 
 _READS = ("Get", "List", "Describe", "Head", "Lookup", "Simulate", "Generate", "BatchGet", "Select")
-_POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns", "sts"})
+_POLICY_SERVICES = frozenset({"iam", "organizations", "ec2", "kms", "sns"})
 # What services publish of their own accord needs nobody's permission.
 _SERVICES_OWN = frozenset({("cloudwatch", "PutMetricData")})
 _S3_CHANGES = frozenset({"PutBucketPolicy", "DeleteBucketPolicy", "CreateBucket", "DeleteBucket"})
@@ -67,6 +68,7 @@ class Gateway:
     def __init__(
         self,
         moto: Moto,
+        archive: Archive,
         *,
         pool: Executor,
         wait_for_ec2: Callable[[], None],
@@ -74,6 +76,7 @@ class Gateway:
         clock: Callable[[], datetime] | None = None,
     ) -> None:
         self.moto = moto
+        self.archive = archive
         self.credentials = Credentials(moto)
         self.views = Views(moto, ec2_ready)
         self.log = DecisionLog()
@@ -131,7 +134,7 @@ class Gateway:
         arrival = exchange.arrival
         behind = self.endpoint_service(arrival.endpoint) if arrival.endpoint else None
         try:
-            target = authenticate.aim(exchange.request, behind)
+            target = authenticate.aim(exchange.request, (behind, arrival.region) if behind else None)
             exchange.service, exchange.protocol = target.service, target.protocol
             exchange.resolution = target.resolution
             caller, request = authenticate.identify(target, self.credentials, exchange.time)
@@ -232,7 +235,9 @@ class Gateway:
             self.authorizer.call(turn.asking, turn.asked)
         if service == "ec2" and turn.parameters.get("DryRun"):
             raise AwsError("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
-        if self.history is not None and changes_state(service, turn.call.operation):
+        # A session that a service opens inside of here is nobody's to use later.
+        changes = changes_state(service, turn.call.operation) and not (turn.insider and service == "sts")
+        if self.history is not None and changes:
             return self.history.call(turn, lambda: self._carry_out(turn))
         return self._carry_out(turn)
 

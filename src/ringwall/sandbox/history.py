@@ -8,8 +8,9 @@ dates. Calls that change state are made one at a time; all others run beside the
 A change is written once it was made and before it is answered. A crash between the two loses a change that nobody was
 told of; a crash after the answer loses nothing.
 
-Kept out, as it is no state of an AWS account's: the decisions log. Made anew at each start, as nothing can repeat
-them: RSA and elliptic-curve keys (asymmetric KMS keys, EC2 key pairs).
+Kept elsewhere, in the archive: log events and CloudTrail's history, which nothing else follows from, and large bodies.
+Private keys (asymmetric KMS keys, EC2 key pairs), which nothing could make again, are kept there too.
+Kept out, as it is no state of an AWS account's: the decisions log.
 """
 
 from __future__ import annotations
@@ -17,31 +18,39 @@ from __future__ import annotations
 import hashlib
 import threading
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ringwall.sandbox import chance
 from ringwall.sandbox.authorize import Asking
 from ringwall.sandbox.call import AwsError, Call
+from ringwall.sandbox.credentials import random_id
 from ringwall.sandbox.events import READS
 from ringwall.sandbox.internal import Insider, internal_turn
-from ringwall.sandbox.journal import Journal
+from ringwall.sandbox.journal import Kept
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.turn import Turn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from pathlib import Path
 
+    from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.gateway import Gateway
-    from ringwall.sandbox.journal import Entry
+    from ringwall.sandbox.journal import Entry, Journal
 
 _Result = TypeVar("_Result")
 
 _VERSION = 1
+_LARGE = 2048
+_METRICS = ("cloudwatch", "PutMetricData")
+_REACH, _LONGEST_SESSION = timedelta(days=1), timedelta(hours=36)
+_WORTH_REWRITING = 100
+_THERE = "ResourceAlreadyExistsException"
+"""Of CloudWatch Logs, which changes nothing then; services ask for their stream before each delivery."""
 _READS = (*READS, "Filter", "Test")
 _READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
+_ARCHIVED = frozenset({("logs", "PutLogEvents")})
 _KMS_READS = ("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "Generate")
 
 
@@ -49,6 +58,8 @@ def changes_state(service: str, operation: str) -> bool:
     """Whether an operation may change what the sandbox keeps. Sessions of STS are kept."""
     if service == "sts":
         return operation not in {"GetCallerIdentity", "GetAccessKeyInfo", "DecodeAuthorizationMessage"}
+    if (service, operation) in _ARCHIVED:
+        return False
     if service in _READ_SERVICES or (service == "kms" and operation.startswith(_KMS_READS)):
         return False
     return not operation.startswith(_READS)
@@ -71,20 +82,19 @@ class History:
     """The changes of a sandbox.
 
     Args:
-        directory: the state directory.
-        reset: forget what it holds.
+        journal: the state directory's.
+        archive: keeps the bodies that entries name.
 
     Attributes:
         beginning: what the sandbox starts from.
         past: the entries to make again.
     """
 
-    def __init__(self, directory: Path, *, reset: bool = False) -> None:
-        self._journal = Journal(directory / "journal")
-        if reset:
-            self._journal.reset()
+    def __init__(self, journal: Journal, archive: Archive) -> None:
+        self._journal = journal
+        self._archive = archive
         self._one_at_a_time = threading.RLock()
-        entries = list(self._journal.entries())
+        entries = list(journal.entries())
         if not entries:
             entries.append(
                 {
@@ -95,7 +105,9 @@ class History:
             )
             self._journal.sync(self._journal.append(entries[0]))
         self.beginning = Beginning(entries[0]["seed"], entries[0]["time"])
-        self.past: list[Entry] = entries[1:]
+        self.past: list[Entry] = list(_mattering(entries[1:], datetime.now(UTC)))
+        if len(entries) - 1 - len(self.past) >= _WORTH_REWRITING:
+            journal.rewrite([entries[0], *self.past])
 
     # -- making changes --------------------------------------------------------------------------------------------
 
@@ -105,7 +117,7 @@ class History:
         Raises:
             AwsError: the call's own.
         """
-        return self._change(turn.call.time, make, lambda: _entry(turn))
+        return self._change(turn.call.time, make, lambda: self._shelved(_entry(turn)))
 
     def peek(
         self,
@@ -125,7 +137,7 @@ class History:
             "account": account,
             "region": region,
         }
-        return self._change(datetime.now(UTC), make, lambda: entry)
+        return self._change(datetime.now(UTC), make, lambda: self._shelved(entry))
 
     def _change(self, moment: datetime, make: Callable[[], _Result], entry: Callable[[], Entry]) -> _Result:
         if chance.repeatable():  # a part of a change that is remembered as a whole
@@ -135,7 +147,9 @@ class History:
             try:
                 with chance.of_change(seed, moment):
                     result = make()
-            except AwsError:
+            except AwsError as error:
+                if error.code == _THERE:
+                    raise
                 # It may have made a part of its changes; that of which it says so is not lost either way.
                 self._journal.append({**entry(), "seed": seed, "time": moment})
                 raise
@@ -143,11 +157,31 @@ class History:
         self._journal.sync(number)
         return result
 
+    def _shelved(self, value: Any) -> Any:
+        """An entry whose large bytes are kept in the archive."""
+        if isinstance(value, dict):
+            return {name: self._shelved(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._shelved(item) for item in value]
+        if isinstance(value, bytes | bytearray) and len(value) > _LARGE:
+            return Kept(self._archive.keep_body(bytes(value)))
+        return value
+
+    def _whole(self, value: Any) -> Any:
+        """An entry with its bytes."""
+        if isinstance(value, dict):
+            return {name: self._whole(item) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._whole(item) for item in value]
+        return self._archive.body(value.digest) if isinstance(value, Kept) else value
+
     # -- making them again -----------------------------------------------------------------------------------------
 
     def repeat(self, gateway: Gateway) -> None:
         """Make every change of the past again."""
-        for entry in self.past:
+        self._archive.prune_bodies(_bodies(self.past))
+        for kept in self.past:
+            entry = self._whole(kept)
             with chance.of_change(entry["seed"], entry["time"]):
                 again = _again(gateway, entry)
             with chance.of_change(entry["seed"], entry["time"]):
@@ -160,6 +194,37 @@ class History:
     def close(self) -> None:
         """Let another sandbox have the directory."""
         self._journal.close()
+
+
+def _mattering(entries: list[Entry], now: datetime) -> Iterator[Entry]:
+    """The entries that the present state follows from.
+
+    Left out is what time has undone: metric data that no alarm looks at any more, and sessions that have ended and that
+    no other change was made with. All else may bear on what came after it, if only on whether it was taken.
+    """
+    used = {entry.get("key") for entry in entries}
+    for entry in entries:
+        age = now - entry["time"]
+        asked = (entry["service"], entry["operation"])
+        if asked == _METRICS and age > _REACH:
+            continue
+        if entry["service"] == "sts" and age > _LONGEST_SESSION and not _session_key(entry) & used:
+            continue
+        yield entry
+
+
+def _session_key(entry: Entry) -> set[str]:
+    """Access key of the session that an entry opens: the first thing that its change draws."""
+    with chance.of_change(entry["seed"], entry["time"]):
+        return {random_id("ASIA")}
+
+
+def _bodies(value: Any) -> Iterator[str]:
+    """Digests of the bodies that entries name."""
+    if isinstance(value, Kept):
+        yield value.digest
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _bodies(item)
 
 
 def _entry(turn: Turn) -> Entry:
@@ -190,7 +255,7 @@ def _again(gateway: Gateway, entry: Entry) -> Callable[[], object]:
     context = {name: tuple(values) for name, values in entry["context"].items()}
     if entry["kind"] == "service":
         who = Insider(entry["principal"], account, region, context)
-        turn = internal_turn(gateway, who, service, operation, parameters)
+        turn = internal_turn(gateway, who, service, operation, parameters, again=True)
     else:
         turn = _client_turn(gateway, entry, context)
     return lambda: gateway.repeat(turn)

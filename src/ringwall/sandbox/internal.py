@@ -36,18 +36,34 @@ class Insider:
 
 
 def internal_turn(
-    gateway: Gateway, who: Insider, service: str, operation: str, parameters: Mapping[str, Any]
+    gateway: Gateway,
+    who: Insider,
+    service: str,
+    operation: str,
+    parameters: Mapping[str, Any],
+    *,
+    again: bool = False,
 ) -> Turn:
     """An internal call, ready to be performed.
+
+    Args:
+        gateway: the gateway.
+        who: who makes it.
+        service: botocore service name.
+        operation: API operation.
+        parameters: in boto3's spelling.
+        again: whether it is a call of the past, whose whole context is known.
 
     Raises:
         AwsError: the session named has ended or never was.
     """
     now = gateway.now()
     values = dict(parameters)
-    caller, base = _caller(gateway, who, values)
+    caller, forwarded = _identity(gateway, who.principal)
     name = caller.arn if caller else who.principal
-    context = {**base, **who.context}
+    context = (
+        dict(who.context) if again else {**_base(gateway, who, caller, values, forwarded), **who.context}
+    )
     request_id = chance.identifier()
     asking = Asking(caller, name, context, request_id, now, service, operation, who.account, who.region)
     source = _AGENT if caller else who.principal
@@ -57,29 +73,32 @@ def internal_turn(
     return Turn(gateway, call, caller, asking, dict(values), owner=who.account, insider=who.principal)
 
 
-def _caller(gateway: Gateway, who: Insider, values: Mapping[str, Any]) -> tuple[Caller | None, keys.Values]:
-    if not who.principal.startswith("arn:"):
-        base = {
+def _base(
+    gateway: Gateway, who: Insider, caller: Caller | None, values: Mapping[str, Any], forwarded: bool
+) -> keys.Values:
+    """What the caller, the clock and the parameters make of a call's context."""
+    if caller is None:
+        return {
             **keys.moment(gateway.now()),
             **keys.service_principal(who.principal),
             **keys.request_tags(values),
             "aws:requestedregion": (who.region,),
         }
-        return None, base
-    caller, forwarded = _identity(gateway, who.principal)
     base = gateway.caller_context(caller, who.region, values, gateway.now())
     base["aws:securetransport"] = ("true",)
     if forwarded:
         base["aws:viaawsservice"] = ("true",)
-    return caller, base
+    return base
 
 
-def _identity(gateway: Gateway, arn: str) -> tuple[Caller, bool]:
-    """The caller behind an ARN, and whether a service acts in that caller's name."""
+def _identity(gateway: Gateway, arn: str) -> tuple[Caller | None, bool]:
+    """The caller behind an ARN (``None`` for a service), and whether a service acts in that caller's name."""
+    if not arn.startswith("arn:"):
+        return None, False
     fields = arn.split(":", 5)
     account, kind, name = fields[4], fields[5].split("/", 1)[0], arn.rsplit("/", 1)[-1]
     if kind == "role":
-        return _role_session(gateway, account, name, arn), False
+        return _role_session(gateway, account, name), False
     if kind == "user":
         return gateway.credentials.user(account, name), True
     found = gateway.credentials.session_of(arn)
@@ -88,16 +107,15 @@ def _identity(gateway: Gateway, arn: str) -> tuple[Caller, bool]:
     return found, True
 
 
-def _role_session(gateway: Gateway, account: str, name: str, arn: str) -> Caller:
+def _role_session(gateway: Gateway, account: str, name: str) -> Caller:
     with gateway.moto.locked():
-        role = next(
-            (item for item in gateway.moto.store("iam", account).roles.values() if item.name == name), None
-        )
-    entry = gateway.views.now().access.principal(arn)
+        store = gateway.moto.store("iam", account)
+        role = next((item for item in store.roles.values() if item.name == name), None)
+        tags = store.tagger.list_tags_for_resource(role.arn)["Tags"] if role else []
     return Caller(
         f"arn:aws:sts::{account}:assumed-role/{name}/service",
         account,
         f"{role.id if role else 'AROAUNKNOWN'}:service",
         kind="AssumedRole",
-        tags=entry.tags if entry else {},
+        tags={str(tag["Key"]): str(tag["Value"]) for tag in tags},
     )

@@ -13,19 +13,28 @@ import json
 import os
 import threading
 import zlib
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 Entry = dict[str, Any]
 
-_BYTES, _TIME = "$bytes", "$time"
+_BYTES, _BODY, _TIME = "$bytes", "$body", "$time"
 _CHECKSUM = 8
+_FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Bytes that are kept elsewhere, by their digest."""
+
+    digest: str
 
 
 class Journal:
@@ -41,7 +50,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._file = os.open(path, _FLAGS, 0o600)
         except OSError as error:
             raise RingwallError(f"the journal {path} cannot be opened: {error}") from error
         try:
@@ -96,6 +105,21 @@ class Journal:
                 os.fsync(self._file)
                 self._synced = reached
 
+    def rewrite(self, entries: Iterable[Entry]) -> None:
+        """Hold these entries and no others: a file of its own takes the journal's place once it is on the disk."""
+        draft = self._path.with_name(f"{self._path.name}.new")
+        draft.unlink(missing_ok=True)
+        old, self._file = self._file, os.open(draft, _FLAGS, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # before anybody can find it
+        for entry in entries:
+            self.append(entry)
+        os.fsync(self._file)
+        draft.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
+        os.close(old)
+
     def reset(self) -> None:
         """Forget everything."""
         os.ftruncate(self._file, 0)
@@ -123,6 +147,8 @@ def _read(line: bytes) -> Entry | None:
 def _encoded(value: Any) -> Any:
     if isinstance(value, bytes | bytearray):
         return {_BYTES: base64.b64encode(value).decode()}
+    if isinstance(value, Kept):
+        return {_BODY: value.digest}
     if isinstance(value, datetime):
         return {_TIME: value.isoformat()}
     raise TypeError(f"a journal cannot hold a {type(value).__name__}")
@@ -131,6 +157,8 @@ def _encoded(value: Any) -> Any:
 def _decoded(value: dict[str, Any]) -> Any:
     if value.keys() == {_BYTES}:
         return base64.b64decode(value[_BYTES])
+    if value.keys() == {_BODY}:
+        return Kept(value[_BODY])
     if value.keys() == {_TIME}:
         return datetime.fromisoformat(value[_TIME])
     return value

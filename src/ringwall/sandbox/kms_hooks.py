@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import PolicySet
 from ringwall.iam.request import Request
-from ringwall.sandbox import documents, grants
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox import documents, grants, kms_asymmetric
+from ringwall.sandbox.call import AwsError, Output, not_carried_out
 from ringwall.sandbox.hooks import Hooks, each
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _BY_KEY = (
 )
 _WRITABLE = ("DisableKeyRotation", "EnableKey", "DisableKey", "UpdateKeyDescription", "TagResource")
 _LOCKOUT = "The new key policy will not allow you to update the key policy in the future."
+_LACKING = ("SM2", "ML_DSA", "ECC_NIST_EDWARDS25519")
 _PERIODS = range(90, 2561)
 
 
@@ -171,12 +172,35 @@ def require_usable(key: Any) -> None:
 
 def _signs(turn: Turn) -> None:
     key = _named_key(turn)
-    if key is None or not key.key_spec.startswith(("SYMMETRIC", "HMAC")):
+    if key is None or kms_asymmetric.is_asymmetric(key):
         return
     if turn.call.operation == "GetPublicKey":
         raise AwsError("UnsupportedOperationException", f"{key.arn} is not an asymmetric key.")
     usage = f"{key.arn} key usage is {key.key_usage} which is not valid for {turn.call.operation}."
     raise AwsError("InvalidKeyUsageException", usage)
+
+
+def _encrypt(turn: Turn) -> Output:
+    key = _named_key(turn)
+    if kms_asymmetric.is_asymmetric(key):
+        return kms_asymmetric.encrypt(key, turn.parameters)
+    reply = turn.gateway.moto.execute("kms", "Encrypt", turn.parameters, turn.account, turn.call.region)
+    return Output({**reply.parameters, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"})
+
+
+def _decrypt(turn: Turn) -> Output:
+    key = _named_key(turn)
+    if kms_asymmetric.is_asymmetric(key):
+        return kms_asymmetric.decrypt(key, turn.parameters)
+    return Output(turn.gateway.moto.decrypt(turn.parameters, turn.account, turn.call.region))
+
+
+def _sign(turn: Turn) -> Output:
+    return kms_asymmetric.sign(_named_key(turn), turn.parameters)
+
+
+def _verify(turn: Turn) -> Output:
+    return kms_asymmetric.verify(_named_key(turn), turn.parameters)
 
 
 def _not_pending(turn: Turn) -> None:
@@ -199,6 +223,9 @@ def _put_key_policy(turn: Turn) -> None:
 
 
 def _create_key(turn: Turn) -> None:
+    spec = str(turn.parameters.get("KeySpec") or turn.parameters.get("CustomerMasterKeySpec") or "")
+    if spec.startswith(_LACKING):
+        raise not_carried_out("kms", "CreateKey", f"with the key spec {spec}")
     if turn.parameters.get("Policy"):
         _check_key_policy(turn, f"arn:aws:kms:{turn.call.region}:{turn.account}:key/new")
 
@@ -269,6 +296,12 @@ KMS = Hooks(
         ("kms", "CreateKey"): _create_key,
         ("kms", "CreateGrant"): _create_grant,
         ("kms", "EnableKeyRotation"): _rotation,
+    },
+    instead={
+        ("kms", "Encrypt"): _encrypt,
+        ("kms", "Decrypt"): _decrypt,
+        ("kms", "Sign"): _sign,
+        ("kms", "Verify"): _verify,
     },
     after={
         ("kms", "EnableKeyRotation"): _rotation_on,

@@ -17,6 +17,7 @@ from ringwall.sandbox import documents
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.kms_hooks import find_key
+from ringwall.sandbox.log_events import group_of
 
 if TYPE_CHECKING:
     from ringwall.sandbox.backend import Reply
@@ -80,18 +81,8 @@ def _resource_policy(turn: Turn) -> None:
         documents.check(text, documents.LOGS, _invalid)
 
 
-def _group(turn: Turn) -> Any:
-    name = str(turn.parameters.get("logGroupIdentifier") or turn.parameters.get("logGroupName"))
-    name = name.rpartition(":log-group:")[2].removesuffix(":*")
-    with turn.gateway.moto.locked():
-        group = turn.gateway.moto.store("logs", turn.account, turn.call.region).groups.get(name)
-    if group is None:
-        raise AwsError("ResourceNotFoundException", "The specified log group does not exist.")
-    return group
-
-
 def _put_protection(turn: Turn) -> Output:
-    group = _group(turn)
+    group = group_of(turn)
     try:
         document = json.loads(turn.parameters["policyDocument"])
     except ValueError as error:
@@ -119,11 +110,11 @@ def _protection(turn: Turn, group: Any) -> dict[str, Any]:
 
 
 def _get_protection(turn: Turn) -> Output:
-    return Output(_protection(turn, _group(turn)))
+    return Output(_protection(turn, group_of(turn)))
 
 
 def _delete_protection(turn: Turn) -> Output:
-    _group(turn).ringwall_data_protection = None
+    group_of(turn).ringwall_data_protection = None
     return Output({})
 
 
@@ -131,16 +122,16 @@ def _keep_protection(turn: Turn, reply: Reply) -> None:
     """CreateLogGroup may turn deletion protection on; moto drops the parameter."""
     del reply
     if turn.parameters.get("deletionProtectionEnabled"):
-        _group(turn).ringwall_deletion_protection = True
+        group_of(turn).ringwall_deletion_protection = True
 
 
 def _protect(turn: Turn) -> Output:
-    _group(turn).ringwall_deletion_protection = bool(turn.parameters["deletionProtectionEnabled"])
+    group_of(turn).ringwall_deletion_protection = bool(turn.parameters["deletionProtectionEnabled"])
     return Output({})
 
 
 def _deletion(turn: Turn) -> None:
-    if getattr(_group(turn), "ringwall_deletion_protection", False):
+    if getattr(group_of(turn), "ringwall_deletion_protection", False):
         raise AwsError(
             "ValidationException", "The log group has deletion protection enabled and cannot be deleted."
         )

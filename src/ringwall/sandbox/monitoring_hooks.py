@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ringwall.sandbox import documents
 from ringwall.sandbox.alarms import INSUFFICIENT
+from ringwall.sandbox.backend import condensed
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 
@@ -86,9 +87,22 @@ def _new_alarm(turn: Turn, reply: Reply) -> None:
     gateway.alarms.evaluate(turn.account, region, lambda one: one is alarm)
 
 
+def _data(turn: Turn) -> None:
+    for datum in turn.parameters.get("MetricData") or ():
+        values, counts = datum.get("Values"), datum.get("Counts")
+        if values and counts is not None and len(values) != len(counts):
+            raise AwsError(
+                "InvalidParameterValue",
+                "The parameters MetricData.member.N.Values and Counts must be of equal size.",
+            )
+    turn.parameters["MetricData"] = [
+        {"Timestamp": turn.call.time, **condensed(datum)} for datum in turn.parameters.get("MetricData") or ()
+    ]
+
+
 def _observe(turn: Turn, reply: Reply) -> None:
     del reply
-    turn.gateway.alarms.observe(turn.parameters, turn.account, turn.call.region)
+    turn.gateway.alarms.observe(turn.call.parameters, turn.account, turn.call.region)
 
 
 def _look_again(turn: Turn) -> None:
@@ -125,6 +139,7 @@ MONITORING = Hooks(
         ("cloudwatch", "DescribeAlarms"): _look_again,
         ("cloudwatch", "DescribeAlarmsForMetric"): _look_again,
         ("cloudwatch", "PutMetricAlarm"): _alarm,
+        ("cloudwatch", "PutMetricData"): _data,
         ("sns", "SetTopicAttributes"): _topic_policy,
         ("sns", "CreateTopic"): _create_topic,
     },

@@ -19,6 +19,12 @@ class _NoNetwork:
         """Send nothing."""
 
 
+def forgetful() -> None:
+    """Let moto forget what is gone: it keeps a list of every object that it ever made, for a page that nobody sees."""
+    model = importlib.import_module("moto.core.common_models").BaseModel
+    model.__new__ = lambda cls, *_, **__: object.__new__(cls)
+
+
 def fill(service: str) -> None:
     """Put right what a service needs."""
     if service == "kms":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import itertools
 import json
@@ -15,12 +16,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ringwall.errors import RingwallError
 from ringwall.sandbox import bootstrap, places
+from ringwall.sandbox.archive import Archive
 from ringwall.sandbox.authenticate import aim, identify
 from ringwall.sandbox.backend import Moto
 from ringwall.sandbox.bedrock.plane import BedrockPlane
 from ringwall.sandbox.context import Arrival
 from ringwall.sandbox.gateway import Gateway
 from ringwall.sandbox.history import History
+from ringwall.sandbox.journal import Journal
 from ringwall.sandbox.models import SERVICES
 from ringwall.sandbox.network import Network
 from ringwall.sandbox.places import Workload
@@ -113,9 +116,9 @@ class Sandbox:
             raise
 
     def _start(self) -> None:
-        self._history = self._open_history()
         self._directory = tempfile.TemporaryDirectory(prefix="ringwall-sandbox-")
-        self._moto.start(self._history.beginning if self._history else None)
+        self._open_state()
+        self._moto.start(self._archive, self._history.beginning if self._history else None)
         with self._beginning("organization"):
             bootstrap.make_organization(self._moto)
             self._key, self._secret = bootstrap.make_administrator(self._moto)
@@ -123,7 +126,11 @@ class Sandbox:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="ringwall-sandbox")
         self._network = Network(self._moto, self._wait_for_ec2)
         self.gateway = Gateway(
-            self._moto, pool=self._pool, wait_for_ec2=self._wait_for_ec2, ec2_ready=self._ec2.is_set
+            self._moto,
+            self._archive,
+            pool=self._pool,
+            wait_for_ec2=self._wait_for_ec2,
+            ec2_ready=self._ec2.is_set,
         )
         self.gateway.endpoint_service = self._endpoint_services.get
         self.gateway.network_changed = self._refresh_network
@@ -138,18 +145,29 @@ class Sandbox:
         if self._history is not None:
             self._history.repeat(self.gateway)
             self.gateway.history = self._history
+            self._archive.forget_streams(self._moto.streams())
         self.gateway.trail = Trail(self.gateway)
         self._open_public()
+        # What there is now stays: the collector need not look at it again and again.
+        gc.freeze()
         self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
 
-    def _open_history(self) -> History | None:
+    def _open_state(self) -> None:
+        self._history = None
         if self._state is None:
-            return None
+            self._archive = Archive(Path(self._directory.name) / "archive")
+            return
         try:
             self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise RingwallError(f"the state directory {self._state} cannot be made: {error}") from error
-        return History(self._state, reset=self._reset)
+        journal = Journal(self._state / "journal")  # nobody else has the directory from here on
+        if self._reset:
+            journal.reset()
+            for name in ("archive", "archive-wal", "archive-shm"):
+                (self._state / name).unlink(missing_ok=True)
+        self._archive = Archive(self._state / "archive", lasting=True)
+        self._history = History(journal, self._archive)
 
     def _beginning(self, part: str) -> AbstractContextManager[None]:
         """What a part of the sandbox's beginning is made in: the same at each start, if there is a history."""
@@ -189,6 +207,7 @@ class Sandbox:
         self._pool.shutdown(wait=False)
         if self._history is not None:
             self._history.close()
+        self._archive.close()
         self._directory.cleanup()
 
     def _make_network(self) -> None:
@@ -218,7 +237,9 @@ class Sandbox:
         self._moto.stop()
         if self._history is not None:
             self._history.close()
+        self._archive.close()
         self._directory.cleanup()
+        gc.unfreeze()
         _running.release()
 
     # -- what clients need -----------------------------------------------------------------------------------------

@@ -137,12 +137,22 @@ def _type_problems(field: Selector) -> Iterator[str]:
             yield f"The resource type {value} is not valid"
 
 
+Selection = Callable[[Mapping[str, Any]], bool]
+"""Whether an event is selected."""
+
+
 def selects(basic: Iterable[Selector], advanced: Iterable[Selector], record: Mapping[str, Any]) -> bool:
     """Whether a trail with these selectors records an event. Without any, a trail records all management events."""
-    chosen = list(advanced)
-    if chosen:
-        return any(_advanced_selects(selector, record) for selector in chosen)
-    return any(_basic_selects(selector, record) for selector in list(basic) or [_DEFAULT])
+    return selection(basic, advanced)(record)
+
+
+def selection(basic: Iterable[Selector], advanced: Iterable[Selector]) -> Selection:
+    """The selectors of a trail, read once and asked many times."""
+    tests = [_advanced_selection(selector) for selector in advanced]
+    if tests:
+        return lambda record: any(test(record) for test in tests)
+    chosen = list(basic) or [_DEFAULT]
+    return lambda record: any(_basic_selects(selector, record) for selector in chosen)
 
 
 def _basic_selects(selector: Selector, record: Mapping[str, Any]) -> bool:
@@ -165,19 +175,28 @@ def _in_values(arn: str, values: Iterable[str]) -> bool:
     return any(arn.startswith(value) or value.count(":") < 5 for value in values)
 
 
-def _advanced_selects(selector: Selector, record: Mapping[str, Any]) -> bool:
-    return all(_field_selects(field, record) for field in selector.get("FieldSelectors") or ())
+def _advanced_selection(selector: Selector) -> Selection:
+    # The category tells most events apart, and comes first.
+    fields = sorted(
+        selector.get("FieldSelectors") or (), key=lambda field: str(field["Field"]) != "eventCategory"
+    )
+    tests = [_field_selection(field) for field in fields]
+    return lambda record: all(test(record) for test in tests)
 
 
-def _field_selects(field: Selector, record: Mapping[str, Any]) -> bool:
-    actual = _actual(field["Field"], record)
-    for name, test in _TESTS.items():
-        wanted, unwanted = field.get(name), field.get(f"Not{name}")
-        if wanted and not any(test(value, item) for value in actual for item in wanted):
-            return False
-        if unwanted and any(test(value, item) for value in actual for item in unwanted):
-            return False
-    return True
+def _field_selection(field: Selector) -> Selection:
+    name = field["Field"]
+    wanted = [(_TESTS[test], tuple(field[test])) for test in _TESTS if field.get(test)]
+    unwanted = [(_TESTS[test], tuple(field[f"Not{test}"])) for test in _TESTS if field.get(f"Not{test}")]
+
+    def selected(record: Mapping[str, Any]) -> bool:
+        actual = _actual(name, record)
+        for test, items in wanted:
+            if not any(test(value, item) for value in actual for item in items):
+                return False
+        return not any(test(value, item) for test, items in unwanted for value in actual for item in items)
+
+    return selected
 
 
 def _actual(name: str, record: Mapping[str, Any]) -> tuple[str, ...]:

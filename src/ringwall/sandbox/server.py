@@ -20,6 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 _LOG = logging.getLogger(__name__)
+# Bodies are hashed and kept as they were sent, so the server must not unpack them. Of what is no HTTP it tells the client
+# alone: its own record of that would be a traceback on our standard error.
+_MALFORMED = logging.getLogger(f"{__name__}.malformed")
+_MALFORMED.addHandler(logging.NullHandler())
+_MALFORMED.propagate = False
 _BODY_TIMEOUT = 60.0
 _SHUTDOWN = 0.2
 _HOST = "127.0.0.1"
@@ -76,7 +81,10 @@ class Server:
             return await _respond(request, handler)
 
         runner = web.ServerRunner(
-            web.Server(respond, access_log=None, keepalive_timeout=75), shutdown_timeout=_SHUTDOWN
+            web.Server(
+                respond, access_log=None, keepalive_timeout=75, auto_decompress=False, logger=_MALFORMED
+            ),
+            shutdown_timeout=_SHUTDOWN,
         )
         await runner.setup()
         site = web.TCPSite(runner, _HOST, port, ssl_context=context)

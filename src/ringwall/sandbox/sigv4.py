@@ -29,6 +29,8 @@ _HEADER = re.compile(
     ALGORITHM + r"\s+Credential=(?P<credential>[^,\s]+)\s*,\s*SignedHeaders=(?P<signed>[^,\s]+)\s*,"
     r"\s*Signature=(?P<signature>[0-9a-f]{64})\s*$"
 )
+# What says how the body is signed is checked against the body.
+_MAY_BE_UNSIGNED = frozenset({"x-amz-content-sha256", "x-amz-decoded-content-length"})
 _EMPTY_HASH = hashlib.sha256(b"").hexdigest()
 
 
@@ -168,18 +170,18 @@ def verify(request: HttpRequest, signed: Signed, secret: str, now: datetime) -> 
         SignatureError: ``skew``, ``url-expired``, ``hash`` or ``signature``.
     """
     _check_age(signed, now)
-    required = {"host"} | {
-        name for name in request.headers if name.startswith("x-amz-") and not signed.presigned
-    }
-    # The hash header of services other than S3 may stay unsigned; every other x-amz header must be signed.
-    missing = required - set(signed.signed_headers) - {"x-amz-content-sha256", "x-amz-decoded-content-length"}
+    # Whoever holds a presigned URL would otherwise add what its signer never meant (x-amz-copy-source, x-amz-acl). S3
+    # says that it refuses unsigned x-amz headers; of other services AWS's pages say only that they must be signed.
+    required = {"host"} | {name for name in request.headers if name.startswith("x-amz-")}
+    missing = required - set(signed.signed_headers) - _MAY_BE_UNSIGNED
     if "host" in missing:
         raise SignatureError(
             "signature", "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
         )
-    if signed.scope.service == "s3" and missing:
+    if missing:
         raise SignatureError(
-            "denied", f"There were headers present in the request which were not signed: {missing}"
+            "denied" if signed.scope.service == "s3" else "signature",
+            f"There were headers present in the request which were not signed: {', '.join(sorted(missing))}",
         )
     date = signed.time.strftime(_DATE)
     canonical = _canonical_request(request, signed)
@@ -251,10 +253,8 @@ def _recoded(text: str) -> str:
 def _payload_hash(request: HttpRequest, signed: Signed) -> str:
     claimed = request.headers.get("x-amz-content-sha256")
     if signed.scope.service != "s3":
-        # The hash is of what arrived, whatever the header says; over TLS a client may leave the body unsigned.
-        return (
-            UNSIGNED if claimed == UNSIGNED and request.secure else hashlib.sha256(request.body).hexdigest()
-        )
+        # The hash is of what arrived, whatever the header says: leaving the body unsigned is S3's alone.
+        return hashlib.sha256(request.body).hexdigest()
     if claimed is None:
         if signed.presigned:
             return UNSIGNED

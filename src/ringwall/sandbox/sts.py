@@ -121,7 +121,8 @@ class Sts:
             source_identity=parameters.get("SourceIdentity") or (before.source_identity if before else None),
             session_name=session,
         )
-        opened = self._credentials.open_session(caller)
+        # A service that assumes a role before each delivery would otherwise leave a session behind each time.
+        opened = self._credentials.open_session(caller, kept=turn.insider is None)
         output: dict[str, Any] = {
             "Credentials": _credentials(opened),
             "AssumedRoleUser": {"AssumedRoleId": caller.user_id, "Arn": caller.arn},

@@ -11,25 +11,45 @@ import json
 import secrets
 import threading
 import uuid
-from collections import defaultdict, deque
+from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
 from ringwall.sandbox import events, notices, places, selectors
 from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.log_events import put_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
+    from ringwall.sandbox.archive import Event
     from ringwall.sandbox.call import Output
     from ringwall.sandbox.events import Record
     from ringwall.sandbox.gateway import Gateway
     from ringwall.sandbox.turn import Turn
 
 PRINCIPAL = "cloudtrail.amazonaws.com"
-_KEPT = 50_000
 _BATCH = 200
 _INTERVAL = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A trail: its account, Region and name, moto's object, and which events its selectors select."""
+
+    key: tuple[str, str, str]
+    trail: Any
+    selects: selectors.Selection
+
+    def covers(self, record: Record) -> bool:
+        """Whether an event is for this trail."""
+        account, region, _ = self.key
+        own = record["recipientAccountId"] == account or (
+            self.trail.is_org_trail and account == places.MANAGEMENT
+        )
+        here = self.trail.is_multi_region or record["awsRegion"] == region
+        return own and here and self.selects(record)
 
 
 class Trail:
@@ -39,10 +59,11 @@ class Trail:
         self._gateway = gateway
         self._lock = threading.Lock()
         self._delivering = threading.Lock()
-        self._events: deque[Record] = deque(maxlen=_KEPT)
-        self._pending: dict[tuple[str, str, str], list[Record]] = defaultdict(list)
-        self._known: tuple[tuple[str, str, str, Any], ...] | None = None
+        self._pending: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
+        self._known: tuple[_Known, ...] | None = None
         self.problems: dict[str, str] = {}
+        for event in gateway.archive.undelivered():
+            self._queue(event, json.loads(event.text))
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="ringwall-trail", daemon=True)
@@ -74,7 +95,7 @@ class Trail:
             name: record[name]
             for name in (*names, "requestID", "readOnly", "recipientAccountId", "vpcEndpointId")
         }
-        decisions = self._gateway.log.entries(request_id=turn.call.request_id)
+        decisions = self._gateway.log.of(turn.call.request_id)
         if any(
             "vpc_endpoint" in entry.decision.missing
             or any(
@@ -129,17 +150,19 @@ class Trail:
         )
 
     def _add(self, record: Record) -> None:
-        with self._lock:
-            self._events.append(record)
+        trails = self._trails()
+        with self._lock:  # so that what is delivered is all that was recorded up to a number
+            self._queue(self._gateway.archive.add_event(record), record)
+            full = any(len(batch) >= _BATCH for batch in self._pending.values())
         self._tell(record)
-        for account, region, name, trail in self._trails():
-            if trail.status.is_logging and _covers(account, region, trail, record):
-                with self._lock:
-                    batch = self._pending[account, region, name]
-                    batch.append(record)
-                    full = len(batch) >= _BATCH
-                if full:
-                    self._wake.set()
+        if full and trails and not self._wake.is_set():
+            self._wake.set()
+
+    def _queue(self, event: Event, record: Record) -> None:
+        """Let an event wait for each trail that selects it."""
+        for known in self._trails():
+            if known.trail.status.is_logging and known.covers(record):
+                self._pending[known.key].append(event)
 
     def _tell(self, record: Record) -> None:
         """EventBridge hears of calls that change something, but not of its own and the alarms' notices."""
@@ -155,33 +178,25 @@ class Trail:
         """A trail was made, changed or deleted."""
         self._known = None
 
-    def _trails(self) -> tuple[tuple[str, str, str, Any], ...]:
-        """Account, Region, name and moto's object of each trail; kept, as every record asks for them."""
+    def _trails(self) -> tuple[_Known, ...]:
+        """Every trail; kept, as every record asks for them."""
         known = self._known
         if known is not None:
             return known
         moto = self._gateway.moto
         with moto.locked():
             found = tuple(
-                (account, region, name, trail)
+                _Known(
+                    (account, region, name),
+                    trail,
+                    selectors.selection(trail.event_selectors, trail.advanced_event_selectors),
+                )
                 for account in moto.accounts("cloudtrail")
                 for region in moto.regions("cloudtrail", account)
                 for name, trail in moto.store("cloudtrail", account, region).trails.items()
             )
             self._known = found
         return found
-
-    def events(self, account: str, region: str) -> list[Record]:
-        """Management events of an account and Region, newest first, as ``LookupEvents`` shows them."""
-        with self._lock:
-            kept = list(self._events)
-        return [
-            record
-            for record in reversed(kept)
-            if record["recipientAccountId"] == account
-            and record["awsRegion"] == region
-            and record["eventCategory"] == "Management"
-        ]
 
     # -- delivering ------------------------------------------------------------------------------------------------
 
@@ -204,16 +219,18 @@ class Trail:
         with self._delivering:
             with self._lock:
                 pending, self._pending = self._pending, defaultdict(list)
-            trails = {(account, region, name): trail for account, region, name, trail in self._trails()}
+                last = self._gateway.archive.last_event
+            trails = {known.key: known.trail for known in self._trails()}
             for key, records in pending.items():
                 trail = trails.get(key)
                 if trail is not None and records:
                     self._deliver(trail, records)
+            self._gateway.archive.delivered(last)
 
-    def _deliver(self, trail: Any, records: list[Record]) -> None:
-        by_place: dict[tuple[str, str], list[Record]] = defaultdict(list)
+    def _deliver(self, trail: Any, records: list[Event]) -> None:
+        by_place: dict[tuple[str, str], list[Event]] = defaultdict(list)
         for record in records:
-            by_place[record["recipientAccountId"], record["awsRegion"]].append(record)
+            by_place[record.account, record.region].append(record)
         for (account, region), part in by_place.items():
             try:
                 self._put_object(trail, account, region, part)
@@ -223,7 +240,7 @@ class Trail:
         if trail.cw_log_group_arn and trail.cw_role_arn:
             self._put_log_events(trail, records)
 
-    def _put_object(self, trail: Any, account: str, region: str, records: list[Record]) -> None:
+    def _put_object(self, trail: Any, account: str, region: str, records: list[Event]) -> None:
         now = self._gateway.now()
         prefix = f"{trail.s3_key_prefix}/" if trail.s3_key_prefix else ""
         middle = f"{places.ORGANIZATION}/" if trail.is_org_trail else ""
@@ -233,7 +250,7 @@ class Trail:
         parameters: dict[str, Any] = {
             "Bucket": trail.bucket_name,
             "Key": key,
-            "Body": gzip.compress(json.dumps({"Records": records}, default=str).encode()),
+            "Body": gzip.compress(_log_file(records)),
             "ACL": "bucket-owner-full-control",
             "ContentType": "application/json",
             "ContentEncoding": "gzip",
@@ -250,24 +267,31 @@ class Trail:
             context=source(trail.arn, trail.account_id),
         )
 
-    def _put_log_events(self, trail: Any, records: list[Record]) -> None:
+    def _put_log_events(self, trail: Any, records: list[Event]) -> None:
         group = trail.cw_log_group_arn.split(":log-group:")[-1].removesuffix(":*")
         stream = f"{trail.account_id}_CloudTrail_{trail.region_name}"
         moment = int(self._gateway.now().timestamp() * 1000)
         name = {"logGroupName": group, "logStreamName": stream}
-        lines = [{"timestamp": moment, "message": json.dumps(record, default=str)} for record in records]
-        where = {"account": trail.account_id, "region": trail.region_name}
-        try:
-            try:
-                self._gateway.call_as(trail.cw_role_arn, "logs", "CreateLogStream", name, **where)
-            except AwsError as error:
-                if error.code != "ResourceAlreadyExistsException":
-                    raise
+
+        def call(operation: str, **more: Any) -> None:
             self._gateway.call_as(
-                trail.cw_role_arn, "logs", "PutLogEvents", {**name, "logEvents": lines}, **where
+                trail.cw_role_arn,
+                "logs",
+                operation,
+                {**name, **more},
+                account=trail.account_id,
+                region=trail.region_name,
             )
+
+        try:
+            put_lines(call, [(moment, record.text) for record in records])
         except AwsError as error:
             self.problems[f"{trail.arn}/logs"] = error.message
+
+
+def _log_file(records: Iterable[Event]) -> bytes:
+    """A log file: the records, each as it is kept."""
+    return ('{"Records": [' + ", ".join(record.text for record in records) + "]}").encode()
 
 
 def source(arn: str, account: str) -> dict[str, tuple[str, ...]]:
@@ -278,9 +302,3 @@ def source(arn: str, account: str) -> dict[str, tuple[str, ...]]:
         "aws:sourceorgid": (places.ORGANIZATION,),
         "s3:x-amz-acl": ("bucket-owner-full-control",),
     }
-
-
-def _covers(account: str, region: str, trail: Any, record: Record) -> bool:
-    own = record["recipientAccountId"] == account or (trail.is_org_trail and account == places.MANAGEMENT)
-    here = trail.is_multi_region or record["awsRegion"] == region
-    return own and here and selectors.selects(trail.event_selectors, trail.advanced_event_selectors, record)

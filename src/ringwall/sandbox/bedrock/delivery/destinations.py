@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import places
 from ringwall.sandbox.bedrock.state import UPPER, new_id
-from ringwall.sandbox.call import AwsError
+from ringwall.sandbox.log_events import put_lines
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,15 +63,12 @@ class Destinations:
         session = {"RoleArn": role_arn, "RoleSessionName": "BedrockModelInvocationLogging"}
         self._as_service("sts", "AssumeRole", session)
         stream = {"logGroupName": group, "logStreamName": STREAM}
-        try:
-            self._as_role(role_arn, "CreateLogStream", stream)
-        except AwsError as error:
-            if error.code != "ResourceAlreadyExistsException":
-                raise
-        events = [
-            {"timestamp": int(time.timestamp() * 1000), "message": message} for time, message in messages
-        ]
-        self._as_role(role_arn, "PutLogEvents", {**stream, "logEvents": events})
+        lines = [(int(time.timestamp() * 1000), message) for time, message in messages]
+
+        def call(operation: str, **more: Any) -> None:
+            self._as_role(role_arn, operation, {**stream, **more})
+
+        put_lines(call, lines)
 
     def _as_role(self, role_arn: str, operation: str, parameters: Mapping[str, Any]) -> None:
         self._platform.call_as(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _BATCH_SECONDS = 1.0
 _METRICS_PER_CALL = 500
+_VALUES_PER_DATUM = 150
 _DELIVERY = "ModelInvocation{}Delivery{}"
 
 Place = tuple[str, str]
@@ -34,54 +35,57 @@ class Worker:
         self._platform = platform
         self._records: list[tuple[Place, Mapping[str, Any], Record]] = []
         self._metrics: list[tuple[Place, datetime, Datum]] = []
-        self._wake = threading.Condition()
+        self._lock = threading.Lock()
+        self._waiting = threading.Event()
         self._delivering = threading.Lock()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
     def add_record(self, account: str, region: str, config: Mapping[str, Any], record: Record) -> None:
         """Queue a log record, under the logging configuration of the moment."""
-        with self._wake:
+        with self._lock:
             self._records.append(((account, region), config, record))
-            self._start()
+        self._wake()
 
     def add_metrics(self, account: str, region: str, time: datetime, data: Sequence[Datum]) -> None:
         """Queue metric data: (namespace, name, value, unit, dimensions)."""
-        with self._wake:
+        with self._lock:
             self._metrics += [((account, region), time, datum) for datum in data]
-            self._start()
+        self._wake()
 
-    def _start(self) -> None:
-        if self._thread is None and not self._stopping:
-            self._thread = threading.Thread(target=self._run, name="bedrock-delivery", daemon=True)
-            self._thread.start()
-        self._wake.notify_all()
+    def _wake(self) -> None:
+        # Waking a thread that is awake costs as much as waking one that sleeps.
+        if self._waiting.is_set():
+            return
+        self._waiting.set()
+        with self._lock:
+            if self._thread is None and not self._stopping.is_set():
+                self._thread = threading.Thread(target=self._run, name="bedrock-delivery", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
         while True:
-            with self._wake:
-                self._wake.wait_for(lambda: self._stopping or self._records or self._metrics)
-                if self._stopping:
-                    return
-                self._wake.wait_for(lambda: self._stopping, timeout=_BATCH_SECONDS)
+            self._waiting.wait()
+            if self._stopping.wait(_BATCH_SECONDS):
+                return
+            self._waiting.clear()
             with suppress(AwsError):  # what a flush cannot deliver is lost, as on AWS; the thread goes on
                 self.flush()
 
     def flush(self) -> None:
         """Deliver everything that is queued, now."""
         with self._delivering:
-            with self._wake:
+            with self._lock:
                 records, self._records = self._records, []
             self._deliver_records(records)
-            with self._wake:
+            with self._lock:
                 metrics, self._metrics = self._metrics, []
             self._deliver_metrics(metrics)
 
     def stop(self) -> None:
         """Deliver what is queued and end the thread."""
-        with self._wake:
-            self._stopping = True
-            self._wake.notify_all()
+        self._stopping.set()
+        self._waiting.set()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout=10)
         self.flush()
@@ -97,16 +101,41 @@ class Worker:
             )
 
     def _deliver_metrics(self, queued: list[tuple[Place, datetime, Datum]]) -> None:
-        by_place: dict[tuple[Place, str], list[dict[str, Any]]] = defaultdict(list)
-        for place, time, (namespace, name, value, unit, dimensions) in queued:
-            datum = {"MetricName": name, "Value": value, "Unit": unit, "Timestamp": time}
-            datum["Dimensions"] = [{"Name": key, "Value": text} for key, text in dimensions]
-            by_place[place, namespace].append(datum)
-        for ((account, region), namespace), data in by_place.items():
+        for ((account, region), namespace), data in _gathered(queued).items():
             for start in range(0, len(data), _METRICS_PER_CALL):
                 # A service's own metrics pass no authorization and leave no trail: hence not call_as.
                 batch = {"Namespace": namespace, "MetricData": data[start : start + _METRICS_PER_CALL]}
                 self._platform.peek("cloudwatch", "PutMetricData", batch, account, region)
+
+
+def _gathered(
+    queued: list[tuple[Place, datetime, Datum]],
+) -> dict[tuple[Place, str], list[dict[str, Any]]]:
+    """Data by place and namespace: values of one metric in one minute are one datum, each with how often it occurred."""
+    counted: dict[tuple[Any, ...], dict[float, float]] = {}
+    latest: dict[tuple[Any, ...], datetime] = {}
+    for place, time, (namespace, name, value, unit, dimensions) in queued:
+        key = (place, namespace, name, unit, dimensions, int(time.timestamp()) // 60)
+        counts = counted.setdefault(key, {})
+        counts[value] = counts.get(value, 0.0) + 1
+        latest[key] = time
+    found: dict[tuple[Place, str], list[dict[str, Any]]] = defaultdict(list)
+    for key, counts in counted.items():
+        place, namespace, name, unit, dimensions, _ = key
+        values = sorted(counts.items())
+        for start in range(0, len(values), _VALUES_PER_DATUM):
+            part = values[start : start + _VALUES_PER_DATUM]
+            found[place, namespace].append(
+                {
+                    "MetricName": name,
+                    "Values": [value for value, _ in part],
+                    "Counts": [count for _, count in part],
+                    "Unit": unit,
+                    "Timestamp": latest[key],
+                    "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions],
+                }
+            )
+    return found
 
 
 class _Batch:
