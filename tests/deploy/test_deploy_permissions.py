@@ -54,6 +54,8 @@ NOT_IN_A_FIRST_APPLY = {
 NOT_IN_A_FIRST_AUDIT = {
     # an attached policy that the summary of the account leaves out, tags of the account's own policies
     "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyTags",
+    # for an audit without a declaration, which looks at every Region that the account has
+    "ec2:DescribeRegions",
 }  # fmt: skip
 """What the policy has for other accounts than the one below."""
 
