@@ -22,6 +22,7 @@ from cli.command_line import QUICKSTART, Done, ringwall
 from ringwall.audit.bundle import START, verify_manifest
 from ringwall.controls import registry as controls
 from ringwall.demo.world import environment
+from ringwall.estate.model import canonical_json
 from ringwall.sandbox import Sandbox
 
 CONTROLS = {control.slug for control in controls()}
@@ -234,7 +235,7 @@ def test_a_verdict_that_does_not_follow_from_the_evidence_is_found_even_in_a_who
 
 
 def chain_again(folder: Path) -> None:
-    """What a forger would do: digests and chain over the files as they are now."""
+    """What a forger would do: digests, chain and seal over the files as they are now."""
     manifest = json.loads((folder / "manifest.json").read_text())
     chain = START
     for entry in manifest["files"]:
@@ -242,7 +243,11 @@ def chain_again(folder: Path) -> None:
         chain = hashlib.sha256(f"{chain}\n{entry['name']}\n{entry['sha256']}".encode()).hexdigest()
         entry["chain"] = chain
     manifest["head"] = chain
-    (folder / "manifest.json").write_text(json.dumps(manifest))
+    del manifest["seal"]
+    manifest["seal"] = hashlib.sha256(canonical_json(manifest).encode()).hexdigest()
+    (folder / "manifest.json").write_text(
+        json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+    )
 
 
 @contextmanager

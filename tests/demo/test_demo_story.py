@@ -21,6 +21,7 @@ CONTROLS = (
     "vpc-endpoint-effective", "vpc-endpoint-cannot-be-skipped", "keys-effective", "trail-records-inference",
     "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
     "controls-protected", "api-keys-prevented", "data-retention-none", "buckets-private",
+    "agents-bounded",
 )  # fmt: skip
 CLAIMS = (
     "guardrail-always-pinned", "unguarded-paths-closed", "only-declared-agents", "only-declared-models",
@@ -33,6 +34,7 @@ CLAIMS = (
     "assistant-can-invoke-agent", "guardrail-admin-can-update-guardrail", "operator-can-converse-claude",
     "auditor-can-get-model-invocation-logging-configuration", "only-declared-principals",
     "nobody-outside-organization", "decrypt-guardrail", "decrypt-trail", "decrypt-records",
+    "protect-organization", "mantle-retention-stays-none", "mantle-projects-retain-none",
 )  # fmt: skip
 SERVER_REFUSALS = {
     # what is refused, and the words for the layer that has to be among the deciding ones

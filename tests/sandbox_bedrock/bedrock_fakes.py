@@ -157,7 +157,13 @@ class Bedrock:
 
 MODELS = {
     name: ServiceModel(Loader().load_service_model(name, "service-2"), name)
-    for name in ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime")
+    for name in (
+        "bedrock",
+        "bedrock-runtime",
+        "bedrock-agent",
+        "bedrock-agent-runtime",
+        "bedrock-agentcore-control",
+    )
 }
 
 

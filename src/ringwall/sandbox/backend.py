@@ -132,6 +132,7 @@ class Moto:
         # moto makes every backend anew before it drops it; a thousand managed policies are not missed then.
         os.environ.update(dict.fromkeys(_SETTINGS, "false"))
         self._forget()
+        moto_spill.leave()
         for name, value in self._settings_before.items():
             if value is None:
                 del os.environ[name]

@@ -7,7 +7,7 @@ file that they stand for.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ringwall.sandbox import chance
 
@@ -100,14 +100,33 @@ class Body:
 
 
 class _Present:
-    """The archive of the sandbox that runs; classes of moto's are changed once per process."""
+    """The archive of the sandbox that runs, and what of moto's is changed while it does."""
 
     archive: Archive
+    changed: ClassVar[list[tuple[Any, str, Any]]] = []
+
+
+_NOTHING = object()
 
 
 def lead(archive: Archive) -> None:
     """Let what moto makes from now on be kept in an archive."""
     _Present.archive = archive
+
+
+def leave() -> None:
+    """Give moto back as it was: the archive closes, and somebody else in this process may use moto too."""
+    while _Present.changed:
+        owner, name, before = _Present.changed.pop()
+        if before is _NOTHING:
+            delattr(owner, name)
+        else:
+            setattr(owner, name, before)
+
+
+def _change(owner: Any, name: str, value: Any) -> None:
+    _Present.changed.append((owner, name, vars(owner).get(name, _NOTHING)))
+    setattr(owner, name, value)
 
 
 def fill(service: str) -> None:
@@ -117,8 +136,7 @@ def fill(service: str) -> None:
     if service in _KEYS:
         _keys(importlib.import_module(f"moto.{service}.utils"))
     if service == "s3":
-        objects: Any = importlib.import_module("moto.s3.models")
-        objects.tempfile = _Files
+        _change(importlib.import_module("moto.s3.models"), "tempfile", _Files)
 
 
 class _Maker:
@@ -158,7 +176,7 @@ def _keys(utils: Any) -> None:
     ):
         original = getattr(utils, name, None)
         if original is not None and not isinstance(original, _Maker):
-            setattr(utils, name, _Maker(original, method))
+            _change(utils, name, _Maker(original, method))
 
 
 class _Files:
@@ -187,9 +205,13 @@ def _logs(stream: Any) -> None:
             utcfromtimestamp = importlib.import_module("moto.core.utils").utcfromtimestamp
             self.last_ingestion_time = utcfromtimestamp(span.ingested / 1000)
 
-    stream.__init__, stream._update = init, update  # noqa: SLF001 - moto's class is ours to complete
-    stream.stored_bytes = _following("size")
-    stream.upload_sequence_token = _following("number")
+    for name, value in (
+        ("__init__", init),
+        ("_update", update),
+        ("stored_bytes", _following("size")),
+        ("upload_sequence_token", _following("number")),
+    ):
+        _change(stream, name, value)
 
 
 def _following(name: str) -> property:
