@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -44,23 +44,30 @@ def level_allows(request: Request, policies: PolicySet, policy_type: PolicyType,
 
 def swapped(policies: PolicySet, old: Policy, new: Policy) -> PolicySet:
     """The set with one policy replaced wherever it stands."""
+    return mapped(policies, lambda _, item: new if item is old else item)
 
-    def each(listed: tuple[Policy, ...] | None) -> tuple[Policy, ...] | None:
-        return None if listed is None else tuple(new if item is old else item for item in listed)
 
-    def levels(tree: tuple[PolicyLevel, ...] | None) -> tuple[PolicyLevel, ...] | None:
+def mapped(policies: PolicySet, change: Callable[[PolicyType, Policy], Policy]) -> PolicySet:
+    """The set with each policy changed; ``change`` is told its type."""
+
+    def each(policy_type: PolicyType, listed: tuple[Policy, ...] | None) -> tuple[Policy, ...] | None:
+        return None if listed is None else tuple(change(policy_type, item) for item in listed)
+
+    def levels(
+        policy_type: PolicyType, tree: tuple[PolicyLevel, ...] | None
+    ) -> tuple[PolicyLevel, ...] | None:
         if tree is None:
             return None
-        return tuple(PolicyLevel(level.target, each(level.policies) or ()) for level in tree)
+        return tuple(PolicyLevel(level.target, each(policy_type, level.policies) or ()) for level in tree)
 
     return PolicySet(
-        identity=each(policies.identity) or (),
-        permissions_boundary=each(policies.permissions_boundary),
-        session=each(policies.session),
-        resource=new if policies.resource is old else policies.resource,
-        scp=levels(policies.scp),
-        rcp=levels(policies.rcp),
-        vpc_endpoint=each(policies.vpc_endpoint),
+        identity=each("identity", policies.identity) or (),
+        permissions_boundary=each("permissions_boundary", policies.permissions_boundary),
+        session=each("session", policies.session),
+        resource=None if policies.resource is None else change("resource", policies.resource),
+        scp=levels("scp", policies.scp),
+        rcp=levels("rcp", policies.rcp),
+        vpc_endpoint=each("vpc_endpoint", policies.vpc_endpoint),
     )
 
 

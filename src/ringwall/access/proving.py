@@ -25,6 +25,7 @@ from ringwall.access.estate_answer import ApiCall, EstateAnswer, Exposure
 from ringwall.access.inquiry import Inquiry
 from ringwall.access.lone import Lones
 from ringwall.access.remedies import Violation, remedy
+from ringwall.access.resting import Resting, needed
 from ringwall.access.strangers import UNGRANTED
 from ringwall.catalog.operations import authorizations
 from ringwall.iam.patterns import glob_matches
@@ -69,7 +70,7 @@ class Prover:
     vocabulary: Vocabulary
     timeout: float = 10.0
     disabled_axioms: frozenset[str] = frozenset()
-    amendments: tuple[Amendment, ...] = ()
+    amendments: tuple[Amendment | Resting, ...] = ()
     first: bool = False
     everybody: tuple[Actor, ...] = field(default=(), repr=False)
     asked: int = field(default=0, init=False)
@@ -163,7 +164,20 @@ class Prover:
         unknown = next((answer for answer in answers if answer.verdict == "unknown"), None)
         if unknown is not None:
             return EstateAnswer(claim, "unknown", unknown, exempt=exempted)
-        return EstateAnswer(claim, "holds", _together(answers), exempt=exempted)
+        return EstateAnswer(claim, "holds", self._resting(claim, answers), exempt=exempted)
+
+    def _resting(self, claim: Claim, answers: list[Answer]) -> Answer:
+        """One answer for all, which rests on no statement that it could do without."""
+        together = _together(answers)
+        widest = max(answers, key=lambda answer: len(answer.because), default=together)
+        if self.first or len(widest.because) == len(together.because):
+            return together  # as few as carry that one
+
+        def holds_with(resting: Resting) -> bool:
+            bold = replace(self, amendments=(*self.amendments, resting), first=True)
+            return bold.prove(claim).verdict == "holds"
+
+        return replace(together, because=needed(together.because, holds_with))
 
     def cases(self, claim: Claim) -> tuple[Case, ...]:
         """The claim as a whole, then about each resource with a policy of its own."""
