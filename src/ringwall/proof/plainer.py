@@ -65,7 +65,10 @@ def _with_resources(question: Question, request: Request, vocabulary: Vocabulary
 
 
 def _resources(question: Question, request: Request, vocabulary: Vocabulary) -> Iterator[str]:
-    shapes = sorted(shapes_of(vocabulary, request.action), key=lambda shape: (len(shape), shape))
+    shapes = sorted(
+        shapes_of(vocabulary, request.action),
+        key=lambda shape: (samples.prominence(shape), len(shape), shape),
+    )
     if not shapes and vocabulary.is_action(request.action):
         yield _WHOLE
     fields = request.resource.split(":", _FIELDS - 1)

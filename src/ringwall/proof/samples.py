@@ -83,3 +83,10 @@ _BY_BEGINNING: dict[str, str] = {
 def name_after(beginning: str) -> str:
     """What may stand in an ARN after the literal text of its last field."""
     return _BY_BEGINNING.get(beginning, "example")
+
+
+def prominence(shape: str) -> int:
+    """Where an ARN's shape stands among those that people know, from 0; the others come last."""
+    tail = shape.rpartition(":")[2]
+    known = (place for place, beginning in enumerate(_BY_BEGINNING) if tail.startswith(beginning))
+    return next(known, len(_BY_BEGINNING))
