@@ -2,6 +2,7 @@
 
 import gc
 import json
+import sqlite3
 import stat
 from types import SimpleNamespace
 
@@ -35,6 +36,15 @@ def archive(tmp_path):
     made = Archive(tmp_path / "archive")
     yield made
     made.close()
+
+
+def test_a_write_that_fails_leaves_nothing_and_keeps_nobody_waiting(archive):
+    whole, half = (1, 2, "first"), (1, 2)
+    with pytest.raises(sqlite3.ProgrammingError):
+        archive.add_lines("s", [whole, half])
+    assert list(archive.lines(("s",), (0, 9))) == []
+    archive.add_lines("s", [whole])
+    assert [line.message for line in archive.lines(("s",), (0, 9))] == ["first"]
 
 
 def test_history_is_by_place_and_category_the_newest_first(archive):

@@ -22,18 +22,15 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from ringwall.controls import registry
 from ringwall.controls.findings import Finding, Status, Waiver
 from ringwall.errors import DeclarationError, Problem, RingwallError
 from ringwall.iam.patterns import glob_matches
+from ringwall.perimeter.yaml_text import parse_yaml
 
 FIELDS = ("control", "resource", "account", "region", "owner", "reason", "expires")
 REQUIRED = ("control", "resource", "owner", "reason", "expires")
 LONGEST = 1024
-MAX_BYTES = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +105,7 @@ def load_waivers(path: str | Path) -> tuple[Waiver, ...]:
 
 def loads_waivers(text: str, *, file: str = "waivers.yaml") -> tuple[Waiver, ...]:
     """Waivers from text. ``file`` is what messages call it. Raises DeclarationError with every problem."""
-    document = _parse(text, file)
+    document = parse_yaml(text, file)
     entries = document.get("waivers") if isinstance(document, Mapping) else None
     if not isinstance(entries, Sequence) or isinstance(entries, str) or set(document) != {"waivers"}:
         raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping that holds `waivers`, a list"),))
@@ -136,23 +133,6 @@ def _waiver(entry: Mapping[str, Any]) -> Waiver:
         account=account,
         region=region,
     )
-
-
-def _parse(text: str, file: str) -> Any:
-    if len(text) > MAX_BYTES:
-        raise DeclarationError((Problem(file, 1, 1, "", f"is longer than {MAX_BYTES:,} characters"),))
-    yaml = YAML(typ="rt")
-    yaml.max_depth = 50
-    try:
-        return yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = str(error.problem or error.context or "is not valid YAML").split("\n", 1)[0]
-        raise DeclarationError((Problem(file, line, column, "", message),)) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        message = str(error).split("\n", 1)[0] or "is nested too deeply"
-        raise DeclarationError((Problem(file, 1, 1, "", message),)) from None
 
 
 def _wrong(entry: Any, index: int, entries: Any, file: str) -> Iterator[Problem]:

@@ -58,7 +58,7 @@ def apply(
     Example:
       ringwall apply --yes
     """
-    from ringwall.cli.deploying import prepare, report, try_out, watching
+    from ringwall.cli.deploying import prepare, report, try_out
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.access_change import require_gate
     from ringwall.deploy.adoption import require_imported
@@ -90,16 +90,7 @@ def apply(
     if canary is not None and not prepared.plan.empty:
         try_out(prepared, canary)
         prepared = prepare(perimeters, profile=profile)
-    with watching(len(prepared.plan.todo)) as progress:
-        applied = run(
-            prepared.plan,
-            prepared.aws,
-            registry(),
-            management=prepared.management,
-            others=prepared.others,
-            progress=progress,
-            listed=prepared.listed,
-        )
+    applied = prepared.carry_out(run, prepared.plan, len(prepared.plan.todo))
     if as_json:
         write_json(applied_to_json(applied))
     if prepared.plan.empty and applied.complete:

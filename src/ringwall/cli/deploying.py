@@ -12,11 +12,12 @@ import click
 from ringwall.cli.common import all_connections, note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from ringwall.deploy.access_change import AccessChanges
     from ringwall.deploy.apply import Applied, Moment, Progress
     from ringwall.deploy.changes import Change, Plan
+    from ringwall.deploy.destroy import Destruction
     from ringwall.deploy.doors import Doors
     from ringwall.deploy.manifest import Entry
     from ringwall.estate.aws import Aws
@@ -50,6 +51,27 @@ class Prepared:
         from ringwall.deploy.doors import Doors
 
         return Doors(self.aws, self.management, self.others)
+
+    def carry_out(self, how: Callable[..., Applied], what: Plan | Destruction, steps: int) -> Applied:
+        """Apply a plan or destroy, by these connections, and show how it goes.
+
+        Args:
+            how: :func:`ringwall.deploy.apply.apply` or :func:`ringwall.deploy.destroy.destroy`.
+            what: what it carries out.
+            steps: how many resources that is.
+        """
+        from ringwall.estate.kinds import registry
+
+        with watching(steps) as progress:
+            return how(
+                what,
+                self.aws,
+                registry(),
+                management=self.management,
+                others=self.others,
+                progress=progress,
+                listed=self.listed,
+            )
 
 
 def prepare(perimeters: tuple[Perimeter, ...], *, profile: str | None) -> Prepared:
@@ -135,16 +157,7 @@ def try_out(prepared: Prepared, target: str) -> None:
         note(f"{prepared.aws.account} is not in {target}: reading it says nothing about the policies there")
         inside = [prepared.aws]
     wave = first_wave(prepared.plan, target, kinds, listed=prepared.listed)
-    with watching(len(wave.todo)) as progress:
-        applied = apply(
-            wave,
-            prepared.aws,
-            kinds,
-            management=prepared.management,
-            others=prepared.others,
-            progress=progress,
-            listed=prepared.listed,
-        )
+    applied = prepared.carry_out(apply, wave, len(wave.todo))
     if not applied.complete:
         report(applied)
         msg = "the canary was not finished, and nothing else was attached; run it again"

@@ -26,7 +26,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     Example:
       ringwall destroy
     """
-    from ringwall.cli.deploying import prepare, report, watching
+    from ringwall.cli.deploying import prepare, report
     from ringwall.cli.terminal import asks, show
     from ringwall.deploy.contents import contents
     from ringwall.deploy.destroy import destroy as run
@@ -37,8 +37,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
 
     perimeters = load_perimeters(file)
     prepared = prepare(perimeters, profile=profile)
-    kinds = registry()
-    destruction = plan_destroy(prepared.plan, kinds, holds_data=contents(prepared.doors), purge=purge)
+    destruction = plan_destroy(prepared.plan, registry(), holds_data=contents(prepared.doors), purge=purge)
     if not as_json:
         show(destruction_lines(destruction))
     if not destruction.removals:
@@ -46,16 +45,7 @@ def destroy(file: str, purge: bool, yes: bool, as_json: bool, profile: str | Non
     if not yes and not asks(f"Remove {len(destruction.removals)} resources of {perimeters[0].name}?"):
         msg = "nothing was removed: confirm with --yes"
         raise GateRefusedError(msg)
-    with watching(len(destruction.removals)) as progress:
-        applied = run(
-            destruction,
-            prepared.aws,
-            kinds,
-            management=prepared.management,
-            others=prepared.others,
-            progress=progress,
-            listed=prepared.listed,
-        )
+    applied = prepared.carry_out(run, destruction, len(destruction.removals))
     if as_json:
         write_json(applied_to_json(applied))
     return report(applied)

@@ -69,22 +69,6 @@ LOG_MUTATIONS = (
     "logs:PutRetentionPolicy",
     "logs:PutSubscriptionFilter",
 )
-BUCKET_MUTATIONS = (
-    "s3:BypassGovernanceRetention",
-    "s3:DeleteBucket",
-    "s3:DeleteBucketPolicy",
-    "s3:DeleteObject",
-    "s3:DeleteObjectVersion",
-    "s3:PutBucketAcl",
-    "s3:PutBucketOwnershipControls",
-    "s3:PutBucketPolicy",
-    "s3:PutBucketPublicAccessBlock",
-    "s3:PutBucketVersioning",
-    "s3:PutEncryptionConfiguration",
-    "s3:PutLifecycleConfiguration",
-    "s3:PutObject",
-    "s3:PutReplicationConfiguration",
-)
 SOURCE_MUTATIONS = (
     "s3:DeleteBucket",
     "s3:DeleteBucketPolicy",
@@ -97,6 +81,19 @@ SOURCE_MUTATIONS = (
     "s3:PutReplicationConfiguration",
 )
 """What opens or weakens a bucket, apart from the objects in it: those are the data owner's."""
+BUCKET_MUTATIONS = tuple(
+    sorted(
+        (
+            *SOURCE_MUTATIONS,
+            "s3:BypassGovernanceRetention",
+            "s3:DeleteObject",
+            "s3:DeleteObjectVersion",
+            "s3:PutLifecycleConfiguration",
+            "s3:PutObject",
+        )
+    )
+)
+"""The same, and what alters the objects."""
 ENDPOINT_MUTATIONS = ("ec2:DeleteVpcEndpoints", "ec2:ModifyVpcEndpoint")
 GROUP_MUTATIONS = (
     "ec2:AuthorizeSecurityGroupEgress",

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
 from ringwall.perimeter.environments import apart, overlaid
@@ -18,10 +16,9 @@ from ringwall.perimeter.model import PII_TYPES, Perimeter
 from ringwall.perimeter.nearest import did_you_mean
 from ringwall.perimeter.rules import inconsistencies
 from ringwall.perimeter.rules_accounts import collisions, disagreements
+from ringwall.perimeter.yaml_text import parse_yaml
 
 Path_ = tuple[str | int, ...]
-MAX_BYTES = 1_000_000
-MAX_DEPTH = 50
 
 
 def load(
@@ -87,7 +84,7 @@ def loads_all(
         RingwallError: there is no such environment.
         DeclarationError: with every problem, of the declaration and of each environment.
     """
-    tree = _parse(text, file)
+    tree = parse_yaml(text, file)
     if not isinstance(tree, CommentedMap):
         raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
     trees: dict[str | None, Any] = {None: tree}
@@ -140,25 +137,6 @@ def _validated(tree: Any, file: str, problems: list[Problem]) -> Perimeter | Non
     except ValidationError as error:
         problems[:0] = _problems(error, source)
         return None
-
-
-def _parse(text: str, file: str) -> Any:
-    if len(text) > MAX_BYTES:
-        message = f"is longer than {MAX_BYTES:,} characters"
-        raise DeclarationError((Problem(file, 1, 1, "", message),))
-    yaml = YAML(typ="rt")
-    yaml.max_depth = MAX_DEPTH
-    yaml.version = (1, 2)
-    try:
-        return yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        message = str(error.problem or error.context or "is not valid YAML").split("\n", 1)[0]
-        raise DeclarationError((Problem(file, line, column, "", message),)) from None
-    except (YAMLError, RecursionError, ValueError) as error:
-        message = str(error).split("\n", 1)[0] or "is nested too deeply"
-        raise DeclarationError((Problem(file, 1, 1, "", message),)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +274,7 @@ def line_of(file: str | Path, path: tuple[str | int, ...]) -> int | None:
         text = Path(file).read_text(encoding="utf-8")
     except OSError:
         return None
-    tree = _parse(text, str(file))
+    tree = parse_yaml(text, str(file))
     node = tree
     for step in path:
         if not isinstance(node, CommentedMap | CommentedSeq):

@@ -157,13 +157,9 @@ class Archive:
                 self._waiting = []
 
     def _write(self, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-        self._database.execute("BEGIN")
-        try:
-            self._database.executemany(statement, rows)
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        with self._database as transaction:
+            transaction.execute("BEGIN")
+            transaction.executemany(statement, rows)
 
     def history(
         self, account: str, region: str, before: int | None = None, **wanted: str
@@ -202,13 +198,14 @@ class Archive:
         with self._lock:
             self.flush()
             before, self._delivered = self._delivered, number
-            self._database.execute("BEGIN")
-            self._database.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_DELIVERED, str(number)))
-            self._database.execute(
-                "DELETE FROM events WHERE id > ? AND id <= ? AND category <> 'Management'", (before, number)
-            )
-            self._database.execute("DELETE FROM events WHERE id <= ?", (number - _KEPT,))
-            self._database.execute("COMMIT")
+            with self._database as transaction:
+                transaction.execute("BEGIN")
+                transaction.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_DELIVERED, str(number)))
+                transaction.execute(
+                    "DELETE FROM events WHERE id > ? AND id <= ? AND category <> 'Management'",
+                    (before, number),
+                )
+                transaction.execute("DELETE FROM events WHERE id <= ?", (number - _KEPT,))
 
     def undelivered(self) -> list[Event]:
         """Events that a process before this one recorded and did not come to deliver."""

@@ -10,7 +10,7 @@ import secrets
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -109,11 +109,10 @@ class Sandbox:
             raise RingwallError(
                 "another sandbox runs in this process; stop it first, or start a process of its own"
             )
-        try:
+        with ExitStack() as unless_started:
+            unless_started.callback(_running.release)
             self._start()
-        except BaseException:
-            _running.release()
-            raise
+            unless_started.pop_all()
 
     def _start(self) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="ringwall-sandbox-")
