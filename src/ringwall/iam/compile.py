@@ -288,6 +288,7 @@ class Plan:
     Attributes:
         denies: every Deny, of all types in their order. The other lists hold the Allows of their type.
         limited: whether any type besides identity and resource policies applies.
+        own_alone: whether within the account nothing but the caller's own Allows bears on the action.
         deciding: part of the ARN of resources whose own policy must allow; ``None`` = no such resources.
         always_allowed: whether AWS answers the action to identified callers without asking any policy.
         refuses_root: whether AWS refuses the action to root users whatever the policies say.
@@ -302,6 +303,7 @@ class Plan:
     rcp: tuple[Statements, ...] | None
     vpc_endpoint: Statements | None
     limited: bool
+    own_alone: bool
     deciding: str | None
     always_allowed: bool
     refuses_root: bool
@@ -372,6 +374,8 @@ class CompiledSet:
         resource_control = of_levels(policies.rcp if rcp else None, "rcp")
         endpoint = of_type(policies.vpc_endpoint, "vpc_endpoint")
         limits = (boundary, session, service_control, resource_control, endpoint)
+        limited = any(limit is not None for limit in limits)
+        deciding = deciding_resource(action)
         return Plan(
             denies=indexed(denies),
             identity=identity,
@@ -381,8 +385,9 @@ class CompiledSet:
             scp=service_control,
             rcp=resource_control,
             vpc_endpoint=endpoint,
-            limited=any(limit is not None for limit in limits),
-            deciding=deciding_resource(action),
+            limited=limited,
+            own_alone=not (denies or resource or limited) and deciding is None,
+            deciding=deciding,
             always_allowed=is_always_allowed(action),
             refuses_root=refuses_root(action),
         )
