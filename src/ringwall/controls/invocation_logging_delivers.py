@@ -34,12 +34,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.catalog.bedrock import INVOCATION_LOG_STREAM
 from ringwall.controls.arrival import arrival
 from ringwall.controls.ask import ask, words
 from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
 from ringwall.controls.findings import Status
-from ringwall.controls.logs import MODALITIES, STREAM, invocation_logging
+from ringwall.controls.logs import MODALITIES, invocation_logging
 from ringwall.controls.verdicts import fail, ok, unknown, verdict
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ class _Delivery:
         else:
             yield from self._retention(group)
             yield from self._log_key(group, arn)
-        yield from self._role(role, f"{arn}:log-stream:{STREAM}")
+        yield from self._role(role, f"{arn}:log-stream:{INVOCATION_LOG_STREAM}")
 
     def _retention(self, group: Resource) -> Iterator[str]:
         perimeter = self.context.perimeter

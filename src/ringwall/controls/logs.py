@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.catalog.bedrock import INVOCATION_LOG_STREAM
 from ringwall.controls import names
 from ringwall.controls.documents import Statement, allow, deny, document
 from ringwall.controls.keys import from_bedrock
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from ringwall.perimeter.model import Perimeter
 
 LARGE_DATA = "large-data"
-STREAM = "aws/bedrock/modelinvocations"
-"""Name of the one log stream that Bedrock writes."""
 
 DATA_TYPES = (
     "AWS::Bedrock::AdvancedOptimizePromptJob",
@@ -188,7 +187,7 @@ def mask(perimeter: Perimeter) -> dict[str, Any]:
 
 
 def _logging_role(perimeter: Perimeter) -> Resource:
-    stream = f"{names.log_group_arn(perimeter)}:log-stream:{STREAM}"
+    stream = f"{names.log_group_arn(perimeter)}:log-stream:{INVOCATION_LOG_STREAM}"
     return Resource(
         type="AWS::IAM::Role",
         account=perimeter.account,

@@ -29,7 +29,7 @@ from ringwall.deploy.write import Written, read_back, remove, write
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.kind import Kind
-from ringwall.estate.model import Estate, Resource
+from ringwall.estate.model import Resource
 
 Moment = Literal["started", "waiting", "done", "failed", "not attempted"]
 Progress = Callable[[Moment, Change, str], None]
@@ -302,10 +302,3 @@ class _Run:
     def applied(self) -> Applied:
         """The report."""
         return Applied(tuple(self.done), tuple(self.failed), tuple(self.left), dict(self.made))
-
-
-def observed_after(plan: Plan, applied: Applied) -> Estate:
-    """The observed Estate with what an apply made and removed, without reading the account again."""
-    gone = {id(change.observed) for change in applied.done if change.observed is not None}
-    kept = [item for item in plan.observed if id(item) not in gone]
-    return plan.observed.with_resources([*kept, *applied.made.values()])

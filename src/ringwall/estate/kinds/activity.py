@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from ringwall.catalog.bedrock import INVOCATION_LOG_STREAM, LOGGED_OPERATIONS
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import Reading
 from ringwall.estate.kinds.singleton import Singleton
@@ -31,11 +32,10 @@ if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
 
-CALLS = ("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream")
+CALLS = tuple(sorted(LOGGED_OPERATIONS))
 SET = "PutModelInvocationLoggingConfiguration"
 PAGES = 2
 """Pages of fifty events that are looked at for each operation: LookupEvents gives two answers a second."""
-STREAM = "aws/bedrock/modelinvocations"
 FAILURES = (
     "ModelInvocationLogsCloudWatchDeliveryFailure",
     "ModelInvocationLogsS3DeliveryFailure",
@@ -86,7 +86,7 @@ class Activity(Singleton, ReadOnlyKind):
             call = (
                 "logs",
                 "DescribeLogStreams",
-                {"logGroupName": there["LogGroup"], "logStreamNamePrefix": STREAM},
+                {"logGroupName": there["LogGroup"], "logStreamNamePrefix": INVOCATION_LOG_STREAM},
             )
             reading.take_all("LastLogEvent", call, "logStreams", _newest_ingestion, GONE)
         if there.get("Bucket"):

@@ -10,6 +10,7 @@ import gzip
 import json
 from typing import TYPE_CHECKING, Any
 
+from ringwall.catalog.bedrock import INVOCATION_LOG_STREAM
 from ringwall.sandbox import places
 from ringwall.sandbox.bedrock.state import UPPER, new_id
 from ringwall.sandbox.log_events import put_lines
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from ringwall.sandbox.call import Context, Platform
 
 SERVICE = "bedrock.amazonaws.com"
-STREAM = "aws/bedrock/modelinvocations"
 PERMISSION_CHECK = "amazon-bedrock-logs-permission-check"
 _CHECK_MESSAGE = "Permissions are correctly set for Amazon Bedrock logs."
 
@@ -62,7 +62,7 @@ class Destinations:
         """
         session = {"RoleArn": role_arn, "RoleSessionName": "BedrockModelInvocationLogging"}
         self._as_service("sts", "AssumeRole", session)
-        stream = {"logGroupName": group, "logStreamName": STREAM}
+        stream = {"logGroupName": group, "logStreamName": INVOCATION_LOG_STREAM}
         lines = [(int(time.timestamp() * 1000), message) for time, message in messages]
 
         def call(operation: str, **more: Any) -> None:
