@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from controls.controls_estates import ACCOUNT, compiled, compiled_complete, complete, context_of, declaration
+from ringwall.catalog.bedrock import METRICS
 from ringwall.controls import registry
 from ringwall.controls.ask import ask
 from ringwall.controls.claims import declared_claims
@@ -435,3 +436,14 @@ def test_lint_has_nothing_to_say_but_of_what_the_declaration_opens() -> None:
     assert "bedrock-mantle:CreateInference" in next(
         item.message for item in serious if item.rule == "unguarded-inference-path"
     )
+
+
+def test_every_alarm_watches_what_aws_publishes() -> None:
+    """An alarm on a metric or a set of dimensions that nobody publishes stays silent for ever."""
+    alarms = [r.properties for r in compiled_complete().resources if r.type == "AWS::CloudWatch::Alarm"]
+    bedrock = [alarm for alarm in alarms if alarm["Namespace"].startswith("AWS/Bedrock")]
+    assert {alarm["Namespace"] for alarm in bedrock} >= {"AWS/Bedrock", "AWS/Bedrock/Guardrails"}
+    for alarm in bedrock:
+        published = METRICS[alarm["Namespace"]][alarm["MetricName"]]
+        dimensions = tuple(dimension["Name"] for dimension in alarm["Dimensions"])
+        assert dimensions in {published, ()}, alarm

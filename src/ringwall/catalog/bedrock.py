@@ -166,13 +166,11 @@ class GuardrailPlace:
         identifier: path of the guardrail's id or ARN.
         version: path of its version.
         trace: path of the trace setting; empty where the operation has none.
-        evaluates: whether the guardrail sees prompt and answer (``content``) or only a part (``part``).
     """
 
     identifier: tuple[str, ...]
     version: tuple[str, ...]
     trace: tuple[str, ...] = ()
-    evaluates: Literal["content", "part"] = "content"
 
 
 _CONVERSE = GuardrailPlace(
@@ -200,7 +198,6 @@ GUARDRAIL_PLACES: Mapping[tuple[str, str], GuardrailPlace] = {
     ("bedrock-agent-runtime", "Retrieve"): GuardrailPlace(
         ("guardrailConfiguration", "guardrailId"),
         ("guardrailConfiguration", "guardrailVersion"),
-        evaluates="part",
     ),
     ("bedrock-agent-runtime", "InvokeInlineAgent"): GuardrailPlace(
         ("guardrailConfiguration", "guardrailIdentifier"), ("guardrailConfiguration", "guardrailVersion")
@@ -289,8 +286,6 @@ ENDPOINT_SERVICES: Mapping[str, EndpointService] = dict(
 Not every Region has every one: ``ec2:DescribeVpcEndpointServices`` tells. The private DNS names of the FIPS services
 and of the companions are the regional host names of the SDKs.
 """
-
-BEDROCK_ENDPOINTS = ("bedrock", "bedrock-runtime", "bedrock-agent", "bedrock-agent-runtime", "bedrock-mantle")
 
 _BEDROCK_TYPES = (
     "AdvancedOptimizePromptJob", "AgentAlias", "AsyncInvoke", "AutomatedReasoningPolicy",
@@ -467,25 +462,10 @@ WEAKENING_ACTIONS: Mapping[str, str] = {
 }
 """Actions that can switch off or loosen a control, with the slug of the control that they threaten."""
 
-RETENTION_MODES = ("none", "default", "aws_review", "provider_data_share")
-"""Data retention modes from strict to loose; ``inherit`` defers to the wider setting."""
-
-API_KEY_SERVICE = "bedrock.amazonaws.com"
-"""``iam:ServiceSpecificCredentialServiceName`` of long-term Amazon Bedrock API keys."""
-
 BEARER_ACTIONS = tuple(
     f"{prefix}:CallWithBearerToken" for prefix in ("bedrock", "bedrock-mantle", "aws-external-anthropic")
 )
 """Actions that every call signed with an API key needs in addition."""
-
-SERVICE_ROLE_SOURCES: Mapping[str, str] = {
-    "agent": "agent/*",
-    "customization": "model-customization-job/*",
-    "evaluation": "evaluation-job/*",
-    "knowledge-base": "knowledge-base/*",
-    "logging": "*",
-}
-"""Resource part of ``aws:SourceArn`` in the trust policy of each kind of Bedrock service role."""
 
 POLICY_LIMITS: Mapping[str, int] = {
     "SERVICE_CONTROL_POLICY": 10_240,

@@ -68,8 +68,8 @@ class Principal:
         names: what a ``Principal`` element can list to mean this caller, strongest first, each with the grant that
             it makes. Accounts are listed by their id.
         has_identity_policies: whether identity-based policies can speak for the principal.
-        is_service_linked_role: whether SCPs and RCPs leave it alone: IAM reserves the path for such roles.
-        bound_by_scp, bound_by_rcp: whether organization policies of the type can bind it.
+        bound_by_scp, bound_by_rcp: whether organization policies of the type can bind it: never service-linked roles,
+            for which IAM reserves a path.
     """
 
     arn: str
@@ -81,7 +81,6 @@ class Principal:
     partition: str = "aws"
     names: tuple[tuple[str, Grant], ...] = ()
     has_identity_policies: bool = field(init=False, repr=False, compare=False)
-    is_service_linked_role: bool = field(init=False, repr=False, compare=False)
     bound_by_scp: bool = field(init=False, repr=False, compare=False)
     bound_by_rcp: bool = field(init=False, repr=False, compare=False)
 
@@ -90,7 +89,6 @@ class Principal:
         linked = self.path.startswith(_SERVICE_LINKED)
         with_identity = self.kind in _WITH_IDENTITY
         object.__setattr__(self, "has_identity_policies", with_identity)
-        object.__setattr__(self, "is_service_linked_role", linked)
         object.__setattr__(
             self, "bound_by_scp", not linked and (with_identity or self.kind is PrincipalKind.ROOT)
         )

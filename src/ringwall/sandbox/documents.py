@@ -38,14 +38,12 @@ class Kind:
     Attributes:
         principal: whether statements name principals (resource policies do, the others must not).
         resource: whether statements must name resources; ``None`` = may; ``False`` = must not.
-        vendors: whether every action must name its service.
         sids: whether Sids must be letters and digits.
         limit: greatest size in characters; whitespace counts where ``exact``.
     """
 
     principal: bool
     resource: bool | None = True
-    vendors: bool = True
     sids: bool = False
     limit: int | None = None
     exact: bool = False
