@@ -23,7 +23,7 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.connection import Connection, _Shared, connect, management
 from ringwall.estate.kinds import registry
 from ringwall.estate.recording import REDACTED
-from ringwall.estate.sessions import new_session
+from ringwall.estate.sessions import base_session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -306,11 +306,10 @@ def test_clients_are_made_once_and_sign_as_whoever_speaks() -> None:
         seen.append(key)
         return reply(f'{{"guardrails": [{{"id": "{key}"}}]}}', "application/json")
 
-    session = new_session(
-        region=REGION,
+    session = base_session(
         keys={"AccessKeyId": "AKIAOWN", "SecretAccessKey": "x", "SessionToken": "x"},
     )
-    session.events.register("before-send", answer)
+    session.register("before-send", answer)
     own = Connection(session, REGION, _Shared("", None, "run")).identify()
     roles = [
         own.elsewhere(role=f"arn:aws:iam::{number}:role/A") for number in ("111111111111", "222222222222")
@@ -330,11 +329,10 @@ def reply(text: str, kind: str = "text/xml") -> AWSResponse:
 
 
 def test_answers_that_are_not_kept_still_have_digests() -> None:
-    session = new_session(
-        region=REGION,
+    session = base_session(
         keys={"AccessKeyId": "AKIAOWN", "SecretAccessKey": "x", "SessionToken": "x"},
     )
-    session.events.register("before-send", lambda **_: reply('{"guardrails": []}', "application/json"))
+    session.register("before-send", lambda **_: reply('{"guardrails": []}', "application/json"))
     aws = Connection(session, REGION, _Shared("", None, "run", keeping=False))
     aws.call("bedrock", "ListGuardrails")
     assert aws.recording() == ()

@@ -14,7 +14,7 @@ from ringwall.estate.aws import Aws
 from ringwall.estate.connection import Connection, _Shared
 from ringwall.estate.kinds import surveyed
 from ringwall.estate.model import Resource
-from ringwall.estate.sessions import new_session
+from ringwall.estate.sessions import base_session
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
 KEYS = {"AccessKeyId": "AKIA000000000000", "SecretAccessKey": "x", "SessionToken": "x"}
@@ -27,7 +27,7 @@ class Stubbed:
     """A connection whose clients answer from tables, each answer in its turn."""
 
     def __init__(self, region: str = REGION) -> None:
-        self.aws = Connection(new_session(region=region, keys=KEYS), region, _Shared("", None, "run"))
+        self.aws = Connection(base_session(keys=KEYS), region, _Shared("", None, "run"))
         self.aws.account = ACCOUNT
         self.stubbers: dict[str, Stubber] = {}
 

@@ -23,7 +23,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ringwall.audit.frugal import be_frugal
 from ringwall.audit.run import Reading, judge
 from ringwall.catalog import load as load_catalog
 from ringwall.controls import registry
@@ -32,6 +31,7 @@ from ringwall.controls.findings import Finding, Remediation, Status
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.collect import collect, read_organization
 from ringwall.estate.connection import connect
+from ringwall.estate.frugal import be_frugal
 from ringwall.estate.kinds.base import reason
 from ringwall.estate.model import canonical_json, utf8
 from ringwall.estate.regions import regions_of_bedrock

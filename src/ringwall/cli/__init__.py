@@ -15,6 +15,7 @@ import click
 
 from ringwall import __version__
 from ringwall.errors import RingwallError
+from ringwall.estate.frugal import be_frugal
 
 COMMANDS: dict[str, tuple[str, str]] = {
     # name: (module:function, one line for the list; the same line opens the command's own help)
@@ -112,6 +113,7 @@ def cli(debug: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit by the contract's codes."""
+    be_frugal()
     try:
         code = cli.main(args=arguments, prog_name="ringwall", standalone_mode=False)
     except click.exceptions.Exit as stop:

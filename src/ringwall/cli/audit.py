@@ -126,9 +126,6 @@ def run(
       ringwall audit --format ocsf=findings.json --format junit=findings.xml
       ringwall audit --estate before.json --sign arn:aws:kms:us-east-1:111122223333:key/KEY
     """
-    from ringwall.audit.frugal import be_frugal
-
-    be_frugal()
     from ringwall.audit.bundle import require_empty, write_bundle
     from ringwall.audit.formats import render
     from ringwall.audit.ingest import load_results

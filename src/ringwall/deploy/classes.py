@@ -53,10 +53,9 @@ Context = Mapping[str, Values]
 
 @dataclass(frozen=True, slots=True)
 class RequestClass:
-    """A representative request.
+    """A representative request for an action.
 
     Attributes:
-        action: ``service:Name``.
         resource: ARN or ``*``.
         context: values of the keys that vary; an absent key is absent.
         varied: those keys, present or not.
@@ -65,7 +64,6 @@ class RequestClass:
             ``context``, that one first.
     """
 
-    action: str
     resource: str
     context: Context
     varied: frozenset[str]
@@ -113,9 +111,35 @@ def touches(statement: Statement, action: str) -> bool:
     return not _matches(statement.not_actions or (), action)
 
 
+def by_action(items: Iterable[Statement], actions: tuple[str, ...]) -> dict[str, list[Statement]]:
+    """The statements that cover each of some actions, in their order; what none covers is not in it."""
+    found: dict[str, list[Statement]] = {}
+    for item in items:
+        for action in _covered(item.actions, item.not_actions, actions):
+            found.setdefault(action, []).append(item)
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _covered(
+    named: tuple[str, ...] | None, excepted: tuple[str, ...] | None, actions: tuple[str, ...]
+) -> tuple[str, ...]:
+    if named is not None:
+        return tuple(action for action in actions if _matches(named, action))
+    return tuple(action for action in actions if not _matches(excepted or (), action))
+
+
 @lru_cache(maxsize=65_536)
 def _matches(patterns: tuple[str, ...], action: str) -> bool:
-    return any(_glob(pattern).fullmatch(action) for pattern in patterns)
+    whole, wildcards = _kinds_of(patterns)
+    return action.lower() in whole or any(_glob(pattern).fullmatch(action) for pattern in wildcards)
+
+
+@lru_cache(maxsize=4096)
+def _kinds_of(patterns: tuple[str, ...]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Whole names in lower case, and those with wildcards: most patterns are names, and names need no matching."""
+    wildcards = tuple(pattern for pattern in patterns if "*" in pattern or "?" in pattern)
+    return frozenset(pattern.lower() for pattern in patterns if pattern not in wildcards), wildcards
 
 
 def request_classes(
@@ -151,7 +175,6 @@ def request_classes(
     size = len(groups) * math.prod(map(len, axes))
     found = [
         RequestClass(
-            action,
             group[0],
             {name: values[0] for name, values in zip(names, chosen, strict=True) if values[0]},
             frozenset(names[1:]),
@@ -172,7 +195,13 @@ def _of(name: str, policies: Iterable[Policy]) -> Iterator[tuple[str, Statement]
 @lru_cache(maxsize=1024)
 def _wherever(policy: Policy) -> tuple[Statement, ...]:
     """The policy's statements without their places, which decide nothing."""
-    return tuple(replace(statement, index=0) for statement in policy.statements)
+    return tuple(_one(replace(statement, index=0)) for statement in policy.statements)
+
+
+@lru_cache(maxsize=16_384)
+def _one(statement: Statement) -> Statement:
+    """The same object for equal statements, so that comparing them costs nothing."""
+    return statement
 
 
 def _shape(policies: PolicySet) -> tuple[object, ...]:

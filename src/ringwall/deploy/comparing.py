@@ -6,7 +6,7 @@ What counts as widening stands in :mod:`ringwall.deploy.effects`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from ringwall.access import Access, Actor, Route, actors, routes
@@ -17,19 +17,23 @@ from ringwall.deploy.classes import (
     Context,
     RequestClass,
     actions_of,
+    by_action,
     changed_statements,
     request_classes,
     statements,
     touches,
 )
+from ringwall.deploy.found import Found
 from ringwall.deploy.narrowing import narrows
+from ringwall.deploy.passing import Passing
 from ringwall.deploy.watched import INFERENCE
 from ringwall.estate.model import Account, Estate
 from ringwall.iam.codec import make_request
-from ringwall.iam.evaluate import decide
+from ringwall.iam.evaluate import decide, rcp_applies
 from ringwall.iam.parser import parse_policy
-from ringwall.iam.policy import Policy, PolicySet, Statement
+from ringwall.iam.policy import Policy, PolicyLevel, PolicySet, Statement
 from ringwall.iam.request import Decision, Request
+from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof.compare import newly_allowed
 
@@ -63,11 +67,27 @@ class _Case:
     way: _Way
     before: PolicySet
     after: PolicySet
+    standing: tuple[Context, Context]
+    """What principal and way put into every request, before and after."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Changed:
+    """Requests of a class whose decision changes, with one of them."""
+
+    item: RequestClass
+    before: Decision
+    after: Decision
+    witness: Request
 
 
 @dataclass
 class Comparison:
-    """One comparison of two Estates; grows account by account."""
+    """One comparison of two Estates; grows account by account.
+
+    Actions that no statement, no rule of AWS's and nothing in the catalog tells apart have the same requests, and those the
+    same decisions: they are decided once for all of them.
+    """
 
     before: Access
     after: Access
@@ -75,17 +95,27 @@ class Comparison:
     new: Mapping[str, str]
     watched: tuple[str, ...]
     seconds: float
-    found: dict[tuple[object, ...], AccessChange] = field(default_factory=dict)
+    found: dict[tuple[object, ...], Found] = field(default_factory=dict)
     unknown: dict[str, None] = field(default_factory=dict)
     proved: list[str] = field(default_factory=list)
     _sets: dict[tuple[int, int], tuple[PolicySet, PolicySet]] = field(default_factory=dict)
     """By identity of base set and resource policy; the base set is kept so that its identity stays its own."""
+    _classes: dict[Hashable, tuple[tuple[RequestClass, ...], bool]] = field(default_factory=dict)
+    _kept: list[object] = field(default_factory=list)
+    """What identities in the keys of ``_classes`` are of, so that they stay its own."""
+    _kinds: dict[str, Hashable] = field(default_factory=dict)
+    _own: dict[tuple[str, str], tuple[Policy, ...]] = field(default_factory=dict)
+    _passing: tuple[Passing, Passing] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._passing = Passing(self.before), Passing(self.after)
 
     def account(self, account: Account) -> None:
         """Everybody who may act on one account."""
         blind = self._blind(account)
         ways = _ways(routes(self.before), routes(self.after))
         resources = self._changed_resources(account)
+        own: dict[str, list[str]] = {}
         rcp_before, rcp_after = self.before.levels(account, RCP), self.after.levels(account, RCP)
         old = {_who(actor): actor for actor in actors(self.before, account.id)}
         for actor in actors(self.after, account.id):
@@ -94,16 +124,19 @@ class Comparison:
             was = known.policies if known else replace(then, identity=())
             if known and actor.principal in blind:
                 was, then = replace(was, identity=_ANYTHING), replace(then, identity=_ANYTHING)
+            befores: dict[int, PolicySet] = {}
+            afters: dict[int, PolicySet] = {}
             for way in ways:
                 case = _Case(
                     account,
                     actor,
                     known is None and actor.kind in ("user", "role"),
                     way,
-                    replace(was, vpc_endpoint=way.before.policies, rcp=rcp_before),
-                    replace(then, vpc_endpoint=way.after.policies, rcp=rcp_after),
+                    _through(way.before, was, rcp_before, befores),
+                    _through(way.after, then, rcp_after, afters),
+                    (_standing(account, actor, way.before), _standing(account, actor, way.after)),
                 )
-                self._case(case, resources)
+                self._case(case, resources, own)
             if known and actor.principal and actor.kind in ("user", "role", "root"):
                 self._anything_else(account, actor, was, then, ways)
 
@@ -136,10 +169,11 @@ class Comparison:
             self.proved.append(actor.label)
         elif isinstance(answer, Request):
             public = next(way for way in ways if way.after.endpoint is None)
-            case = _Case(account, actor, False, public, was, then)
-            item = RequestClass(answer.action, answer.resource, answer.context, frozenset(answer.context))
+            standing = _standing(account, actor, public.before), _standing(account, actor, public.after)
+            case = _Case(account, actor, False, public, was, then, standing)
+            item = RequestClass(answer.resource, answer.context, frozenset(answer.context))
             first, second = decide(answer, was, self.vocabulary), decide(answer, then, self.vocabulary)
-            self._note(case, item, first, second, answer)
+            self._note(case, answer.action, _Changed(item, first, second, answer))
         else:
             self._undecided(actor, "it was neither found nor ruled out in time")
 
@@ -147,7 +181,7 @@ class Comparison:
         self.unknown.setdefault(f"whether {actor.label} may newly do anything else: {reason}")
 
     def _widens(self, actor: Actor) -> bool:
-        return any(item.principal == actor.principal and item.widens for item in self.found.values())
+        return any(item.principal == actor.principal and item.widens for item in self._changes())
 
     def _blind(self, account: Account) -> frozenset[str]:
         """Principals whose own policies could not be read, before and after alike.
@@ -170,22 +204,35 @@ class Comparison:
             )
         )
 
-    def _case(self, case: _Case, resources: tuple[str, ...]) -> None:
+    def _case(self, case: _Case, resources: tuple[str, ...], own: dict[str, list[str]]) -> None:
+        """Every action of one case. ``own`` remembers which of the account's resources have a changed policy for it."""
         delta = changed_statements(case.before, case.after)
-        everything = [item for _, item in (*statements(case.before), *statements(case.after))]
+        everything = (item for _, item in (*statements(case.before), *statements(case.after)))
         moved = case.way.before.facts != case.way.after.facts
-        for action in (*self.watched, *(() if case.new_principal else self._also(delta or ()))):
+        actions = (*self.watched, *(() if case.new_principal else self._also(delta or ())))
+        bearing = by_action(everything, actions)
+        changed = by_action(delta or (), actions)
+        decided: dict[Hashable, list[_Changed]] = {}
+        for action in actions:
             if case.way.after.endpoint is not None and not action.startswith("bedrock:"):
                 continue  # these endpoints carry Bedrock's calls only
-            own = [arn for arn in resources if self._policy_changed(arn, action)]
-            bearing = [item for item in everything if touches(item, action)]
+            if action not in own:
+                own[action] = [arn for arn in resources if self._policy_changed(arn, action)]
+            on_it = bearing.get(action, [])
             if (
-                own
+                own[action]
                 or delta is None
-                or any(touches(item, action) for item in delta)
-                or (moved and any(_tests_route(item) for item in bearing))
-            ):
-                self._action(case, action, bearing, own)
+                or action in changed
+                or (moved and any(_tests_route(item) for item in on_it))
+            ) and self._could_pass(case, action):
+                self._action(case, action, on_it, own[action], decided)
+
+    def _could_pass(self, case: _Case, action: str) -> bool:
+        """Whether something could allow the action before or after; if not, it is denied on both sides."""
+        before, after = self._passing
+        return after.could(case.actor, case.after, action) or (
+            not case.new_principal and before.could(case.actor, case.before, action)
+        )
 
     def _also(self, delta: Iterable[Statement]) -> tuple[str, ...]:
         """Actions that changed statements name beyond the watched ones; of each wildcard a few."""
@@ -196,52 +243,89 @@ class Comparison:
                 found |= dict.fromkeys(named[:SAMPLES])
         return tuple(name for name in found if name not in self.watched)
 
-    def _action(self, case: _Case, action: str, bearing: list[Statement], own: list[str]) -> None:
-        for arn in own:
-            bearing += [item for item in self._statements_on(arn, action) if touches(item, action)]
-        classes, complete = request_classes(
-            action,
-            bearing,
-            self.vocabulary,
-            region=next(iter(_regions(self.after.estate)), "us-east-1"),
-            account=case.account.id,
-            resources=own,
-            own=lambda arn: self._own_policies(arn, action),
+    def _action(
+        self,
+        case: _Case,
+        action: str,
+        bearing: list[Statement],
+        own: list[str],
+        decided: dict[Hashable, list[_Changed]],
+    ) -> None:
+        """One action of a case: its requests decided, or the decisions of an action that nothing tells from it."""
+        on_resources = (
+            item for arn in own for item in self._statements_on(arn, action) if touches(item, action)
         )
+        relevant = {id(item): item for item in (*bearing, *on_resources)}
+        classes, complete = self._classes_of(action, relevant, own, case.account)
         if not complete:
             self.unknown.setdefault(
                 f"{case.actor.label}: too many kinds of {action} requests to compare all of them"
             )
-        then = self._standing(case, case.way.after)
-        was = self._standing(case, case.way.before)
+        alike = (id(classes), self._kind(action), self._touching(classes, action))
+        if alike not in decided:
+            decided[alike] = list(self._decided(case, action, classes))
+        for changed in decided[alike]:
+            self._note(case, action, changed)
+
+    def _classes_of(
+        self, action: str, relevant: Mapping[int, Statement], own: list[str], account: Account
+    ) -> tuple[tuple[RequestClass, ...], bool]:
+        """The request classes, the same object for actions whose statements and requests are the same."""
+        key = (tuple(relevant), self._kind(action), tuple(own), account.id)
+        if key not in self._classes:
+            self._kept.append(relevant)
+            self._classes[key] = request_classes(
+                action,
+                relevant.values(),
+                self.vocabulary,
+                region=next(iter(_regions(self.after.estate)), "us-east-1"),
+                account=account.id,
+                resources=own,
+                own=lambda arn: self._own_policies(arn, action),
+            )
+        return self._classes[key]
+
+    def _kind(self, action: str) -> Hashable:
+        """What catalog and rules know of an action, apart from its name."""
+        if action not in self._kinds:
+            self._kinds[action] = (
+                self.vocabulary.resource_patterns(action),
+                frozenset(self.vocabulary.condition_keys(action)),
+                self.vocabulary.takes_star(action),
+                deciding_resource(action),
+                is_always_allowed(action),
+                refuses_root(action),
+                rcp_applies(action, self.vocabulary),
+                action.lower().startswith("sts:assumerole"),
+            )
+        return self._kinds[action]
+
+    def _touching(self, classes: Iterable[RequestClass], action: str) -> Hashable:
+        """Which statements of the policies of the classes' own resources cover the action."""
+        return tuple(
+            (arn, id(policy), tuple(touches(item, action) for item in policy.statements))
+            for arn in dict.fromkeys(item.resource for item in classes)
+            for policy in self._own_policies(arn, action)
+        )
+
+    def _decided(self, case: _Case, action: str, classes: Iterable[RequestClass]) -> Iterator[_Changed]:
+        was, then = case.standing
         for item in classes:
-            request = self._request(case, item, then)
+            request = self._request(case, action, item, then)
             second = self._decide(self.after, request, case.after)
             first = NOTHING
             if not case.new_principal:
-                asked = request if was == then else self._request(case, item, was)
+                asked = request if was == then else self._request(case, action, item, was)
                 first = self._decide(self.before, asked, case.before)
             opens_nothing = case.way.goes and second.allowed
             if first.allowed != second.allowed and not opens_nothing:
-                self._note(case, item, first, second, request)
+                yield _Changed(item, first, second, request)
 
-    def _standing(self, case: _Case, route: Route) -> Context:
-        """What principal and route put into every request."""
-        account, actor = case.account, case.actor
-        context = {key: (value,) for key, value in route.facts.items() if value is not None}
-        context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in actor.tags.items()}
-        context["aws:securetransport"] = ("true",)
-        if account.organization:
-            context["aws:resourceorgid"] = (account.organization,)
-            if actor.account == account.id:
-                context["aws:principalorgid"] = (account.organization,)
-        return context
-
-    def _request(self, case: _Case, item: RequestClass, standing: Context) -> Request:
+    def _request(self, case: _Case, action: str, item: RequestClass, standing: Context) -> Request:
         """The request of a class, by this principal."""
         account = case.account.id
         principal = case.actor.principal or f"arn:{self.after.partition}:iam::{account}:role/Unlisted"
-        return make_request(principal, item.action, item.resource, account, {**item.context, **standing})
+        return make_request(principal, action, item.resource, account, {**item.context, **standing})
 
     def _decide(self, access: Access, request: Request, policies: PolicySet) -> Decision:
         """The decision on one side."""
@@ -251,54 +335,38 @@ class Comparison:
 
     def _with_resource(self, policies: PolicySet, resource: Policy | None) -> PolicySet:
         """The same set for the same policies, so that it is compiled once."""
+        if resource is policies.resource:
+            return policies
         key = (id(policies), id(resource))
         if key not in self._sets:
             full = replace(policies, resource=resource)
             self._sets[key] = (full, policies)
         return self._sets[key][0]
 
-    def _note(
-        self, case: _Case, item: RequestClass, first: Decision, second: Decision, witness: Request
-    ) -> None:
+    def _note(self, case: _Case, action: str, changed: _Changed) -> None:
         """Put a changed decision with those of the same principal that changed for the same reason."""
-        for resource in item.resources or (item.resource,):
-            self._note_one(case, item, first, second, replace(witness, resource=resource))
-
-    def _note_one(
-        self, case: _Case, item: RequestClass, first: Decision, second: Decision, witness: Request
-    ) -> None:
+        item, first, second = changed.item, changed.before, changed.after
         guardrails: tuple[str, ...] = ()
-        if witness.action in INFERENCE and GUARDRAIL_KEY in item.varied:
-            carried = item.alike.get(GUARDRAIL_KEY, (witness.context.get(GUARDRAIL_KEY, ()),))
+        if action in INFERENCE and GUARDRAIL_KEY in item.varied:
+            carried = item.alike.get(GUARDRAIL_KEY, (changed.witness.context.get(GUARDRAIL_KEY, ()),))
             guardrails = tuple(dict.fromkeys(_known_guardrail("".join(values)) for values in carried))
         turned = first if second.allowed else second
-        made = self.new.get(witness.resource) or self.new.get(witness.resource.split("/", 1)[0])
-        new_resource = made is not None
         reason = (turned.outcome, turned.because[:1], turned.missing)
-        key = (_who(case.actor), second.allowed, new_resource, reason)
-        known = self.found.get(key)
-        if known is None:
-            self.found[key] = AccessChange(
-                principal=case.actor.principal or "*",
-                label=case.actor.label,
-                actions=(witness.action,),
-                resources=(made or witness.resource,),
-                routes=(case.way.label,),
-                guardrails=guardrails,
-                before=first,
-                after=second,
-                witness=witness,
-                new_principal=case.new_principal,
-                new_resource=new_resource,
-            )
-            return
-        self.found[key] = replace(
-            known,
-            actions=_with(known.actions, witness.action),
-            resources=_with(known.resources, made or witness.resource),
-            routes=_with(known.routes, case.way.label),
-            guardrails=tuple(dict.fromkeys((*known.guardrails, *guardrails))),
-        )
+        for resource in item.resources or (item.resource,):
+            made = self.new.get(resource) or self.new.get(resource.split("/", 1)[0])
+            key = (_who(case.actor), second.allowed, made is not None, reason)
+            known = self.found.get(key)
+            if known is None:
+                known = self.found[key] = Found(
+                    principal=case.actor.principal or "*",
+                    label=case.actor.label,
+                    before=first,
+                    after=second,
+                    witness=replace(changed.witness, action=action, resource=resource),
+                    new_principal=case.new_principal,
+                    new_resource=made is not None,
+                )
+            known.add(action, made or resource, case.way.label, guardrails)
 
     def _changed_resources(self, account: Account) -> tuple[str, ...]:
         """ARNs of resources that may have a policy of their own, roles with their trust policies included."""
@@ -331,16 +399,22 @@ class Comparison:
 
     def _own_policies(self, arn: str, action: str) -> tuple[Policy, ...]:
         """The resource's own policy, on both sides."""
-        both = (access.resource_policy(arn, action) for access in (self.before, self.after))
-        return tuple(policy for policy in both if policy is not None)
+        key = (arn, action)
+        if key not in self._own:
+            both = (access.resource_policy(arn, action) for access in (self.before, self.after))
+            self._own[key] = tuple(policy for policy in both if policy is not None)
+        return self._own[key]
 
     def _statements_on(self, arn: str, action: str) -> Iterator[Statement]:
         for policy in self._own_policies(arn, action):
             yield from policy.statements
 
+    def _changes(self) -> Iterator[AccessChange]:
+        return (item.change() for item in self.found.values())
+
     def result(self) -> AccessChanges:
         """Sorted: what matters most first."""
-        found = sorted(self.found.values(), key=_weight)
+        found = sorted(self._changes(), key=_weight)
         return AccessChanges(
             tuple(item for item in found if item.after.allowed),
             tuple(item for item in found if not item.after.allowed),
@@ -369,8 +443,26 @@ def _who(actor: Actor) -> tuple[str, str]:
     return actor.kind, actor.principal or ""
 
 
-def _with(items: tuple[str, ...], item: str) -> tuple[str, ...]:
-    return items if item in items else (*items, item)
+def _standing(account: Account, actor: Actor, route: Route) -> Context:
+    """What principal and route put into every request."""
+    context = {key: (value,) for key, value in route.facts.items() if value is not None}
+    context |= {f"aws:principaltag/{key.lower()}": (value,) for key, value in actor.tags.items()}
+    context["aws:securetransport"] = ("true",)
+    if account.organization:
+        context["aws:resourceorgid"] = (account.organization,)
+        if actor.account == account.id:
+            context["aws:principalorgid"] = (account.organization,)
+    return context
+
+
+def _through(
+    route: Route, policies: PolicySet, rcp: tuple[PolicyLevel, ...] | None, made: dict[int, PolicySet]
+) -> PolicySet:
+    """An actor's policies by one route; the same set by routes that add the same, so that it is compiled once."""
+    key = id(route.policies)
+    if key not in made:
+        made[key] = replace(policies, vpc_endpoint=route.policies, rcp=rcp)
+    return made[key]
 
 
 def _ways(before: tuple[Route, ...], after: tuple[Route, ...]) -> tuple[_Way, ...]:

