@@ -24,6 +24,9 @@ from ringwall.perimeter.guardrail_acts import (
 from ringwall.perimeter.section import BaseModelId, Guarding, IncludedModelId, Section
 
 GuardrailName = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
+GuardrailProfile = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]+[.]guardrail[.]v[0-9:]+$", min_length=15, max_length=2048)
+]
 Strength = Literal["none", "low", "medium", "high"]
 Tier = Literal["classic", "standard"]
 ContentFilter = Literal["SEXUAL", "VIOLENCE", "HATE", "INSULTS", "MISCONDUCT", "PROMPT_ATTACK"]
@@ -85,13 +88,7 @@ class Guardrail(Section):
         default="classic",
         description="standard knows more languages, prompt leakage and code; it needs `profile`.",
     )
-    profile: (
-        Annotated[
-            str,
-            Field(pattern=r"^[a-z0-9-]+[.]guardrail[.]v[0-9:]+$", min_length=15, max_length=2048),
-        ]
-        | None
-    ) = Field(
+    profile: GuardrailProfile | None = Field(
         default=None,
         description="Guardrail profile by which it is evaluated across Regions: us.guardrail.v1:0.",
     )
@@ -181,6 +178,10 @@ class OrganizationGuardrail(Section):
     version: Annotated[
         str, Field(pattern=r"^[1-9][0-9]{0,7}$", description="Numbered version; DRAFT is refused.")
     ]
+    profile: GuardrailProfile | None = Field(
+        default=None,
+        description="Guardrail profile by which it is evaluated across Regions, where it has one: callers need it as well.",
+    )
 
 
 class Enforcement(Section):

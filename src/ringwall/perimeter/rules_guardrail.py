@@ -63,7 +63,8 @@ def _profiles_stay_inside(data: Data) -> Iterator[Finding]:
     regions = mapping(data, "regions")
     source = regions.get("source")
     inside = {source, *items(regions.get("destinations"))}
-    for path, guardrail in guardrails(data):
+    organization = mapping(data, "enforcement", "organization")
+    for path, guardrail in (*guardrails(data), (("enforcement", "organization"), organization)):
         profile = guardrail.get("profile")
         if not isinstance(profile, str) or not isinstance(source, str):
             continue
