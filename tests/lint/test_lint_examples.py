@@ -11,7 +11,8 @@ from ringwall.lint import POLICY_TYPES, lint_text, registry
 
 _EXAMPLE = re.compile(r"^## (Bad|Good)\n\n```json ([a-z0-9-]+)\n(.*?)\n```", re.MULTILINE | re.DOTALL)
 TODAY = date(2026, 11, 23)
-RULES = [rule for rule in registry() if rule.slug not in {"declaration-mistake", "policy-too-large"}]
+ABOUT_DECLARATIONS = {"declaration-mistake", "guardrail-only-detects"}
+RULES = [rule for rule in registry() if rule.slug not in ABOUT_DECLARATIONS | {"policy-too-large"}]
 
 
 def examples(rule):

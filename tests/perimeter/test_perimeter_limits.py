@@ -45,6 +45,9 @@ def field(path: str) -> dict[str, Any]:
 def _inside(schema: dict[str, Any], value: Any) -> Any:
     if "$ref" in value:
         return _inside(schema, schema["definitions"][value["$ref"].rsplit("/", 1)[-1]])
+    if "oneOf" in value:
+        plain = (_inside(schema, item) for item in value["oneOf"])
+        return next(item for item in plain if item.get("type") != "object")
     if "anyOf" in value:
         return _inside(schema, next(item for item in value["anyOf"] if item.get("type") != "null"))
     return value

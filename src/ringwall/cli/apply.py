@@ -81,6 +81,9 @@ def apply(
         from ringwall.deploy.enforcing import require_nobody_shut_out
 
         require_nobody_shut_out(prepared.plan, registry(), perimeters)
+        from ringwall.deploy.organization_guardrail import require_usable
+
+        require_usable(prepared.plan, prepared.management, perimeters)
     if prepared.plan.empty:
         note("nothing to change")
     elif not yes and saved is None and not asks("Apply these changes?"):

@@ -270,7 +270,6 @@ def rules_of(
     allow_draft: bool = False,
 ) -> Rules:
     """The rules of a declared use."""
-    masked = (*perimeter.guardrail.pii.values(), *(regex.action for regex in perimeter.guardrail.regexes))
     return Rules(
         regions=(perimeter.regions.source,),
         models={name: perimeter.models[name] for name in use.models},
@@ -282,7 +281,7 @@ def rules_of(
         alias=use.alias,
         metadata=perimeter.client.metadata,
         kind=use.kind,
-        masks="anonymize" in masked,
+        masks=perimeter.guardrail.masks,
         allow_draft=allow_draft,
         place=place,
     )

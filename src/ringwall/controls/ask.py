@@ -22,6 +22,7 @@ def ask(
     keys: Mapping[str, str] | None = None,
     *,
     resource_account: str | None = None,
+    endpoint: str | None = None,
 ) -> Decision:
     """The decision on one request, by all policies of the Estate that bear on it.
 
@@ -32,6 +33,7 @@ def ask(
         resource: ARN.
         keys: context keys. A service that names a source account of the Estate names its organization as well.
         resource_account: owner of the resource; default: the judged account.
+        endpoint: id of the VPC endpoint that the request comes through.
     """
     facts = dict(keys or {})
     source = context.observed.account(facts.get("aws:SourceAccount", ""))
@@ -46,7 +48,8 @@ def ask(
             "context": facts,
         }
     )
-    return decide(request, context.access.policies(principal, resource=resource, action=action))
+    bearing = context.access.policies(principal, resource=resource, action=action, endpoint=endpoint)
+    return decide(request, bearing)
 
 
 def words(decision: Decision) -> str:

@@ -98,6 +98,7 @@ def _runtime(perimeter: Perimeter, service: str) -> Iterator[Statement]:
         [
             names.arn(perimeter, "bedrock", "guardrail/*"),
             names.arn(perimeter, "bedrock", "guardrail-profile/*", region="*"),
+            *names.organization_guardrail(perimeter),
             *names.profiles(perimeter),
         ],
     )

@@ -28,12 +28,11 @@ APPLY = ("bedrock:ApplyGuardrail", "bedrock:GetGuardrail")
 
 def enforced(perimeter: Perimeter) -> list[Any]:
     """ARNs that every call is authorized to apply because a guardrail is enforced on it; may hold references."""
-    account, organization = perimeter.enforcement.account, perimeter.enforcement.organization
     pinned = [
         names.guardrail_arn(perimeter),
         *names.guardrail_profiles(perimeter, perimeter.guardrail),
     ]
-    return [*(pinned if account else ()), *([organization.guardrail] if organization is not None else ())]
+    return [*(pinned if perimeter.enforcement.account else ()), *names.organization_guardrail(perimeter)]
 
 
 def resources(perimeter: Perimeter) -> Iterator[Resource]:

@@ -14,7 +14,8 @@ another for answers, and any of them makes it decoration.
 ## How it fails
 
 - A filter with strength `NONE`, action `NONE` (it detects and reports) or `InputEnabled: false` is listed and lets
-  everything pass.
+  everything pass. Where the declaration says so (`detect`, `ignore`) the check names it, lint `guardrail-only-detects`
+  warns, and a guardrail that stops nothing at all fails.
 - `PROMPT_ATTACK` works on prompts alone, and on `InvokeModel` only where input tags mark what the user wrote.
 - PII is anonymised in answers and passes in prompts, or the other way round.
 - A guardrail made of one blocked word counts as a guardrail everywhere.
@@ -34,7 +35,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
 from ringwall.controls.guardrails import content, guardrails
-from ringwall.controls.strength import weaknesses
+from ringwall.controls.strength import acts, passing, weaknesses
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.estate.kinds.guardrail_fields import CONTENT
 
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 SLUG = "guardrail-filters-content"
 TYPE = "AWS::Bedrock::Guardrail"
+
+MOST = 8
+"""Names that a summary lists."""
 
 BASELINE: Mapping[str, Any] = {
     "ContentPolicyConfig": {
@@ -99,7 +103,26 @@ def judge(
             "apply the declaration: ringwall apply",
             details={"weaker": list(found)},
         )
-    return ok(context, control, guardrail, f"{what} filters at least what it should")
+    idle = passing(guardrail.properties)
+    if not acts(guardrail.properties):
+        return fail(
+            context,
+            control,
+            guardrail,
+            f"{what} stops nothing; it lets pass: {listed(idle)}",
+            "declare an action that blocks or anonymizes: detect and ignore let everything pass",
+            details={"passing": list(idle)},
+        )
+    summary = f"{what} filters at least what it should"
+    if idle:
+        summary += f"; it lets pass: {listed(idle)}"
+    return ok(context, control, guardrail, summary)
+
+
+def listed(names: tuple[str, ...]) -> str:
+    """A list of names that does not fill the screen."""
+    more = len(names) - MOST
+    return ", ".join(names[:MOST]) + (f" and {more} more" if more > 0 else "")
 
 
 def _baseline(context: CheckContext, reason: str | None) -> Finding:

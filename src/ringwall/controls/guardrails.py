@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls import names
+from ringwall.controls.strength import ACTIONS
 from ringwall.estate.kinds.guardrail_version import content_of
 from ringwall.estate.model import Ref, Resource, canonical_json
+from ringwall.perimeter.guardrail_acts import sides
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ringwall.perimeter.guardrail import ContentFilter
+    from ringwall.perimeter.guardrail_acts import Blocking, BlockingSides, Masking, MaskingSides
     from ringwall.perimeter.model import Guardrail, Perimeter
 
 BESIDE = ("CrossRegionConfig", "AutomatedReasoningPolicyConfig")
 """What a version fixes besides policies and messages."""
+MASKS: Mapping[str, str] = {"block": "BLOCK", "anonymize": "ANONYMIZE", "detect": "NONE", "ignore": "NONE"}
+CHECKS: Mapping[str, Mapping[str, Any]] = {
+    "block": {},
+    "detect": {"Action": "NONE"},
+    "ignore": {"Enabled": False},
+}
 
 
 def guardrails(perimeter: Perimeter) -> Iterator[Resource]:
@@ -107,6 +117,7 @@ def _filters(guardrail: Guardrail) -> dict[str, Any]:
             "InputStrength": strength.upper(),
             "OutputStrength": outputs[name].upper(),
             **_modalities(guardrail, name),
+            **_acts(guardrail.actions.get(name, "block"), answers=name != "PROMPT_ATTACK"),
         }
         for name, strength in strengths.items()
         if strength != "none" or outputs[name] != "none"
@@ -122,6 +133,17 @@ def _modalities(guardrail: Guardrail, name: ContentFilter) -> dict[str, Any]:
     return {"InputModalities": both, **({} if name == "PROMPT_ATTACK" else {"OutputModalities": both})}
 
 
+def _acts(action: BlockingSides | Blocking, *, answers: bool = True) -> dict[str, Any]:
+    """Blocking on both sides is what Bedrock takes where nothing is said."""
+    given = dict(zip(("Input", "Output"), sides(action), strict=True))
+    found: dict[str, Any] = {}
+    for side, wanted in given.items():
+        if wanted == "block" or (side == "Output" and not answers):
+            continue
+        found.update({f"{side}Enabled": False} if wanted == "ignore" else {f"{side}Action": "NONE"})
+    return found
+
+
 def _tier(guardrail: Guardrail, member: str) -> dict[str, Any]:
     return {member: {"TierName": "STANDARD"}} if guardrail.tier == "standard" else {}
 
@@ -133,6 +155,7 @@ def _topics(guardrail: Guardrail) -> dict[str, Any]:
             "Definition": topic.definition,
             "Type": "DENY",
             **({"Examples": list(topic.examples)} if topic.examples else {}),
+            **_acts(topic.action),
         }
         for topic in guardrail.topics
     ]
@@ -142,9 +165,9 @@ def _topics(guardrail: Guardrail) -> dict[str, Any]:
 def _words(guardrail: Guardrail) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if guardrail.words:
-        found["WordsConfig"] = [{"Text": word} for word in guardrail.words]
-    if guardrail.profanity == "block":
-        found["ManagedWordListsConfig"] = [{"Type": "PROFANITY"}]
+        found["WordsConfig"] = [{"Text": word.text, **_acts(word.action)} for word in guardrail.listed_words]
+    if guardrail.profanity != "allow":
+        found["ManagedWordListsConfig"] = [{"Type": "PROFANITY", **_acts(guardrail.profanity)}]
     return found
 
 
@@ -152,14 +175,14 @@ def _sensitive(guardrail: Guardrail) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if guardrail.pii:
         found["PiiEntitiesConfig"] = [
-            {"Type": name, "Action": action.upper()} for name, action in guardrail.pii.items()
+            {"Type": name, **_masks(action)} for name, action in guardrail.pii.items()
         ]
     if guardrail.regexes:
         found["RegexesConfig"] = [
             {
                 "Name": regex.name,
                 "Pattern": regex.pattern,
-                "Action": regex.action.upper(),
+                **_masks(regex.action),
                 **({"Description": regex.description} if regex.description else {}),
             }
             for regex in guardrail.regexes
@@ -167,11 +190,28 @@ def _sensitive(guardrail: Guardrail) -> dict[str, Any]:
     return found
 
 
+def _masks(action: MaskingSides | Masking) -> dict[str, Any]:
+    """The action that an entity must have, and each side's own where they differ.
+
+    It is documented nowhere how the three bear on each other, so the one that must be there is the stronger of the two.
+    """
+    both = [MASKS[one] for one in sides(action)]
+    found: dict[str, Any] = {"Action": max(both, key=ACTIONS.index)}
+    for side, wanted, told in zip(("Input", "Output"), sides(action), both, strict=True):
+        if wanted == "ignore":
+            found[f"{side}Enabled"] = False
+        elif both[0] != both[1]:
+            found[f"{side}Action"] = told
+    return found
+
+
 def _grounding(guardrail: Guardrail) -> dict[str, Any]:
-    thresholds = {"GROUNDING": guardrail.grounding, "RELEVANCE": guardrail.relevance}
     filters = [
-        {"Type": name, "Threshold": threshold}
-        for name, threshold in thresholds.items()
-        if threshold is not None
+        {
+            "Type": name,
+            "Threshold": check.threshold,
+            **CHECKS[check.action],
+        }
+        for name, check in guardrail.checks.items()
     ]
     return {"FiltersConfig": filters, **_tier(guardrail, "ContextualGroundingTierConfig")} if filters else {}

@@ -104,10 +104,27 @@ def guardrail_profiles(perimeter: Perimeter, guardrail: Guardrail) -> list[str]:
     ``ApplyGuardrail`` is authorized on the profile in each of them
     (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrail-profiles-permissions.html).
     """
-    if guardrail.profile is None:
+    return _guardrail_profiles(perimeter, guardrail.profile, perimeter.account)
+
+
+def organization_guardrail(perimeter: Perimeter) -> list[str]:
+    """What ``ApplyGuardrail`` is authorized on because the organization enforces a guardrail; empty where it enforces none.
+
+    The guardrail, and its profile in each Region that may evaluate it, all of the management account: "the caller must also have ApplyGuardrail permission on all destination-region guardrail-owner-account profile
+    objects" (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-resource-based-policies.html).
+    """
+    enforced = perimeter.enforcement.organization
+    if enforced is None:
         return []
-    profile = f"guardrail-profile/{guardrail.profile}"
-    return [arn(perimeter, "bedrock", profile, region=region) for region in perimeter.regions.processing]
+    owner = enforced.guardrail.split(":")[4]
+    return [enforced.guardrail, *_guardrail_profiles(perimeter, enforced.profile, owner)]
+
+
+def _guardrail_profiles(perimeter: Perimeter, profile: str | None, owner: str) -> list[str]:
+    where = perimeter.regions.processing if profile is not None else ()
+    return [
+        f"arn:{perimeter.partition}:bedrock:{region}:{owner}:guardrail-profile/{profile}" for region in where
+    ]
 
 
 RECORDS = ("invocation-log-group", "invocation-log-bucket", "alarms")

@@ -168,11 +168,10 @@ def guardrail_use(perimeter: Perimeter) -> list[Statement]:
 
 def applied(perimeter: Perimeter) -> list[Any]:
     """What ``ApplyGuardrail`` is authorized on in a call: the pinned guardrail, its profile, and the organization's."""
-    organization = perimeter.enforcement.organization
     return [
         names.guardrail_arn(perimeter),
         *names.guardrail_profiles(perimeter, perimeter.guardrail),
-        *([organization.guardrail] if organization is not None else []),
+        *names.organization_guardrail(perimeter),
     ]
 
 

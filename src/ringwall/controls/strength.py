@@ -10,8 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Config = Mapping[str, Any]
+SIDES = ("Input", "Output")
 STRENGTHS = ("NONE", "LOW", "MEDIUM", "HIGH")
 ACTIONS = ("NONE", "ANONYMIZE", "BLOCK")
+WORDS = {"Input": "prompts", "Output": "answers"}
+BLOCKED = (
+    # policy, its list, what names an item, how it is called
+    ("TopicPolicyConfig", "TopicsConfig", "Name", "topic {}"),
+    ("WordPolicyConfig", "WordsConfig", "Text", "word {}"),
+    ("WordPolicyConfig", "ManagedWordListsConfig", "Type", "{}"),
+)
+SENSITIVE = (("PiiEntitiesConfig", "Type", "{}"), ("RegexesConfig", "Name", "pattern {}"))
 TIERS = (
     # policy, member that holds its tier
     ("ContentPolicyConfig", "ContentFiltersTierConfig"),
@@ -46,11 +55,13 @@ def _filters(wanted: Config, actual: Config) -> Iterator[str]:
     there = _by(_items(actual, "ContentPolicyConfig", "FiltersConfig"), "Type")
     for item in _items(wanted, "ContentPolicyConfig", "FiltersConfig"):
         found = there.get(item["Type"], {})
-        for side in ("Input", "Output"):
-            needed = str(item.get(f"{side}Strength", "NONE"))
+        for side in SIDES:
+            needed = effective_strength(item, side)
             given = effective_strength(found, side)
             if STRENGTHS.index(given) < STRENGTHS.index(needed):
                 yield f"{item['Type']} on {side.lower()} is {given}, not {needed}"
+            if needed == "NONE":
+                continue
             unseen = set(item.get(f"{side}Modalities", ())) - set(found.get(f"{side}Modalities", ("TEXT",)))
             if found and unseen:
                 yield f"{item['Type']} on {side.lower()} does not look at {', '.join(sorted(unseen)).lower()}"
@@ -81,35 +92,31 @@ def _topics(wanted: Config, actual: Config) -> Iterator[str]:
             yield f"topic {item['Name']} is missing"
         elif found.get("Definition") != item.get("Definition"):
             yield f"topic {item['Name']} is defined otherwise"
-        elif not _blocks(found):
+        elif not blocked_sides(item) <= blocked_sides(found):
             yield f"topic {item['Name']} is not blocked"
 
 
-def _blocks(item: Config) -> bool:
-    return all(
-        _on(item, side) and item.get(f"{side}Action", "BLOCK") == "BLOCK" for side in ("Input", "Output")
+def blocked_sides(item: Config) -> frozenset[str]:
+    """Of ``Input`` and ``Output``, where a topic, word or list of words is blocked rather than only reported."""
+    return frozenset(
+        side for side in SIDES if _on(item, side) and item.get(f"{side}Action", "BLOCK") == "BLOCK"
     )
 
 
 def _words(wanted: Config, actual: Config) -> Iterator[str]:
-    blocked = {
-        item.get("Text") for item in _items(actual, "WordPolicyConfig", "WordsConfig") if _blocks(item)
-    }
-    missing = [
-        item["Text"]
-        for item in _items(wanted, "WordPolicyConfig", "WordsConfig")
-        if item["Text"] not in blocked
-    ]
+    missing = [str(item["Text"]) for item in _unblocked(wanted, actual, "WordsConfig", "Text")]
     if missing:
         yield f"{len(missing)} word(s) are not blocked, such as {missing[0]}"
-    lists = {
-        item.get("Type")
-        for item in _items(actual, "WordPolicyConfig", "ManagedWordListsConfig")
-        if _blocks(item)
-    }
-    for item in _items(wanted, "WordPolicyConfig", "ManagedWordListsConfig"):
-        if item["Type"] not in lists:
-            yield f"{item['Type']} is not blocked"
+    for item in _unblocked(wanted, actual, "ManagedWordListsConfig", "Type"):
+        yield f"{item['Type']} is not blocked"
+
+
+def _unblocked(wanted: Config, actual: Config, member: str, name: str) -> Iterator[Config]:
+    there = _by(_items(actual, "WordPolicyConfig", member), name)
+    for item in _items(wanted, "WordPolicyConfig", member):
+        found = there.get(item[name])
+        if not blocked_sides(item) <= (blocked_sides(found) if found is not None else frozenset()):
+            yield item
 
 
 def _entities(wanted: Config, actual: Config) -> Iterator[str]:
@@ -132,7 +139,7 @@ def _sensitive(name: str, wanted: Config, found: Config | None) -> Iterator[str]
     if found is None:
         yield f"{name} is missing"
         return
-    for side in ("Input", "Output"):
+    for side in SIDES:
         needed, given = _action(wanted, side), _action(found, side)
         if ACTIONS.index(given) < ACTIONS.index(needed):
             yield f"{name} on {side.lower()} is {given}, not {needed}"
@@ -149,7 +156,54 @@ def _grounding(wanted: Config, actual: Config) -> Iterator[str]:
     there = _by(_items(actual, "ContextualGroundingPolicyConfig", "FiltersConfig"), "Type")
     for item in _items(wanted, "ContextualGroundingPolicyConfig", "FiltersConfig"):
         found = there.get(item["Type"])
-        if found is None or found.get("Enabled", True) is False or found.get("Action", "BLOCK") != "BLOCK":
+        if not _withholds(item):
+            continue
+        if found is None or not _withholds(found):
             yield f"{item['Type']} is not checked"
         elif float(found.get("Threshold", 0)) < float(item["Threshold"]):
             yield f"{item['Type']} blocks below {found.get('Threshold')}, not {item['Threshold']}"
+
+
+def _withholds(item: Config) -> bool:
+    """Whether an answer below the threshold is withheld."""
+    return item.get("Enabled", True) is not False and item.get("Action", "BLOCK") == "BLOCK"
+
+
+def passing(config: Config) -> tuple[str, ...]:
+    """What a guardrail lists and lets pass, in prompts, in answers or in both: it only reports it, or does not look.
+
+    Bedrock writes what a policy with action ``NONE`` finds into the trace, and does nothing about it.
+    """
+    found: list[str] = []
+    for name, sides in _listed(config):
+        left = [word for word, stopped in sides.items() if not stopped]
+        if left:
+            where = "" if len(left) == len(sides) > 1 else f" in {left[0]}"
+            found.append(f"{name}{where}")
+    return tuple(found)
+
+
+def acts(config: Config) -> bool:
+    """Whether a guardrail stops or masks anything at all. Automated reasoning only tells what it finds."""
+    return any(any(sides.values()) for _, sides in _listed(config))
+
+
+def _listed(config: Config) -> Iterator[tuple[str, Mapping[str, bool]]]:
+    """Everything that a guardrail looks for, and whether it is stopped or masked on each side that it is for."""
+    for item in _items(config, "ContentPolicyConfig", "FiltersConfig"):
+        meant = [side for side in SIDES if item.get(f"{side}Strength", "NONE") != "NONE"]
+        yield str(item["Type"]), {WORDS[side]: effective_strength(item, side) != "NONE" for side in meant}
+    for policy, member, name, called in BLOCKED:
+        for item in _items(config, policy, member):
+            stopped = blocked_sides(item)
+            yield called.format(item.get(name)), {WORDS[side]: side in stopped for side in SIDES}
+    for member, name, called in SENSITIVE:
+        for item in _items(config, "SensitiveInformationPolicyConfig", member):
+            yield (
+                called.format(item.get(name)),
+                {WORDS[side]: _action(item, side) != "NONE" for side in SIDES},
+            )
+    for item in _items(config, "ContextualGroundingPolicyConfig", "FiltersConfig"):
+        yield str(item["Type"]), {"answers": _withholds(item)}
+    if (config.get("AutomatedReasoningPolicyConfig") or {}).get("Policies"):
+        yield "what automated reasoning finds", {"answers": False}

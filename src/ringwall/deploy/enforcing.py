@@ -4,8 +4,8 @@ Bedrock authorizes ``ApplyGuardrail`` with the caller's permissions on every cal
 (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-enforcements.html). So every user and role of the account
 is asked, declared or not, in the Estate as the plan leaves it; nothing is called.
 
-Of a guardrail of the management account the caller's side alone can be told: its own policy stands where Ringwall may not
-read.
+Of a guardrail of the management account this is the caller's side; its own policy is
+:mod:`ringwall.deploy.organization_guardrail`'s.
 """
 
 from __future__ import annotations
@@ -65,7 +65,15 @@ def shut_out(plan: Plan, kinds: Mapping[str, Kind], perimeter: Perimeter) -> Ite
         ):
             continue
         for arn in needed:
-            decision = ask(context, entry.arn, APPLY, arn, keys, resource_account=perimeter.account)
+            decision = ask(
+                context,
+                entry.arn,
+                APPLY,
+                arn,
+                keys,
+                resource_account=perimeter.account,
+                endpoint=keys.get("aws:SourceVpce"),
+            )
             if not decision.allowed:
                 who = entry.arn.split(":", 5)[5]
                 yield f"{who} would be refused: it may not apply {arn}, {words(decision)}"

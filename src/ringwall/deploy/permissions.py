@@ -13,10 +13,12 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from ringwall.catalog.reference import Catalog
+from ringwall.controls.enforcement import ORGANIZATION_POLICY
 from ringwall.deploy.manifest import home, object_key
 from ringwall.deploy.order import ordered
 from ringwall.deploy.plan import bound
 from ringwall.estate.kind import Kind
+from ringwall.estate.members import own_id
 from ringwall.estate.model import Estate, Resource
 
 GENERATED = frozenset(
@@ -71,6 +73,8 @@ class Place:
     management_role: str
 
 
+READ_GUARDRAIL = ("bedrock:GetGuardrail", "bedrock:GetResourcePolicy")
+"""What :mod:`ringwall.deploy.organization_guardrail` asks of the management account."""
 FINDING_REGIONS = ("ec2:DescribeRegions",)
 """What tells which Regions there are to look into."""
 
@@ -130,7 +134,7 @@ def management_deploy_policy(
             for action in kinds[item.type].permissions.write:
                 grants.setdefault(action, {}).update(dict.fromkeys(own.targets(action, item)))
     reading = _organization_reading(kinds)
-    return _document([reading, *_writing(grants, reading)])
+    return _document([reading, *_reading_guardrail(resources, place), *_writing(grants, reading)])
 
 
 def _bound(desired: Estate, kinds: Mapping[str, Kind]) -> tuple[Resource, ...]:
@@ -271,6 +275,14 @@ def _organization_reading(kinds: Mapping[str, Kind]) -> Policy:
         action for kind in kinds.values() if kind.scope == "organization" for action in kind.permissions.read
     }
     return _statement("ReadOrganization", {*actions, *IN_ORGANIZATION}, ["*"])
+
+
+def _reading_guardrail(resources: Iterable[Resource], place: Place) -> Iterator[Policy]:
+    """What tells whether the organization's guardrail can be enforced, where one is."""
+    if any(own_id(item.id) == ORGANIZATION_POLICY for item in resources):
+        owner = f"arn:{place.partition}:bedrock:*:{place.management_role.split(':')[4]}"
+        targets = [f"{owner}:guardrail/*", f"{owner}:guardrail-profile/*"]
+        yield _statement("ReadEnforcedGuardrail", READ_GUARDRAIL, targets)
 
 
 def _management(place: Place) -> Policy:

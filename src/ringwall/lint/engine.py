@@ -85,9 +85,13 @@ def lint_text(
 
         sources = [YamlSource(file, text)]
     else:
-        from ringwall.lint.rules.declaration_mistake import findings  # noqa: PLC0415 - loads pydantic, ruamel.yaml
+        from ringwall.lint.rules import (  # noqa: PLC0415 - loads pydantic, ruamel.yaml
+            declaration_mistake,
+            guardrail_only_detects,
+        )
 
-        return tuple(findings(text, file))
+        mistakes = tuple(declaration_mistake.findings(text, file))
+        return mistakes or tuple(guardrail_only_detects.findings(text, file))
     day = today or max(datetime.now(tz=UTC).date(), tables().as_of)
     found = {finding for source in sources for finding in _of_source(source, policy_type, day)}
     if not found and not any(_holds_policy(source) for source in sources) and policy_type is None:

@@ -11,11 +11,23 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field, model_validator
 
 from ringwall.estate.kinds.guardrail_limits import LOOK_AROUND
+from ringwall.perimeter.guardrail_acts import (
+    BlockingAction,
+    Checked,
+    MaskingAction,
+    OneWord,
+    ProfanityAction,
+    Threshold,
+    Word,
+    sides,
+)
 from ringwall.perimeter.section import BaseModelId, Guarding, IncludedModelId, Section
 
 GuardrailName = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
+GuardrailProfile = Annotated[
+    str, Field(pattern=r"^[a-z0-9-]+[.]guardrail[.]v[0-9:]+$", min_length=15, max_length=2048)
+]
 Strength = Literal["none", "low", "medium", "high"]
-Action = Literal["block", "anonymize"]
 Tier = Literal["classic", "standard"]
 ContentFilter = Literal["SEXUAL", "VIOLENCE", "HATE", "INSULTS", "MISCONDUCT", "PROMPT_ATTACK"]
 CONTENT_FILTERS: tuple[ContentFilter, ...] = get_args(ContentFilter)
@@ -29,6 +41,7 @@ class Topic(Section):
     examples: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=5)
     ] = ()
+    action: BlockingAction = "block"
 
 
 class Regex(Section):
@@ -37,7 +50,7 @@ class Regex(Section):
     name: Annotated[str, Field(min_length=1, max_length=100)]
     pattern: Annotated[str, Field(min_length=1, max_length=500)]
     description: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
-    action: Action = "block"
+    action: MaskingAction = "block"
 
     @model_validator(mode="after")
     def _without_look_around(self) -> Regex:
@@ -75,13 +88,7 @@ class Guardrail(Section):
         default="classic",
         description="standard knows more languages, prompt leakage and code; it needs `profile`.",
     )
-    profile: (
-        Annotated[
-            str,
-            Field(pattern=r"^[a-z0-9-]+[.]guardrail[.]v[0-9:]+$", min_length=15, max_length=2048),
-        ]
-        | None
-    ) = Field(
+    profile: GuardrailProfile | None = Field(
         default=None,
         description="Guardrail profile by which it is evaluated across Regions: us.guardrail.v1:0.",
     )
@@ -90,18 +97,20 @@ class Guardrail(Section):
     output_filters: dict[ContentFilter, Strength] = Field(
         default_factory=dict, description="Strength in answers, where it is another than in prompts."
     )
+    actions: dict[ContentFilter, BlockingAction] = Field(
+        default_factory=dict,
+        description="What a content filter does, where it does not block: detect only reports, ignore does not look.",
+    )
     images: tuple[ContentFilter, ...] = Field(
         default=(), description="Content filters that look at images as well as text."
     )
     topics: Annotated[tuple[Topic, ...], Field(max_length=30)] = ()
-    words: Annotated[
-        tuple[Annotated[str, Field(min_length=1, max_length=100)], ...], Field(max_length=10_000)
-    ] = ()
-    profanity: Literal["block", "allow"] = "allow"
-    pii: dict[str, Action] = Field(default_factory=dict)
+    words: Annotated[tuple[OneWord, ...], Field(max_length=10_000)] = ()
+    profanity: ProfanityAction = "allow"
+    pii: dict[str, MaskingAction] = Field(default_factory=dict)
     regexes: Annotated[tuple[Regex, ...], Field(max_length=30)] = ()
-    grounding: Annotated[float, Field(ge=0, le=0.99)] | None = None
-    relevance: Annotated[float, Field(ge=0, le=0.99)] | None = None
+    grounding: Checked | None = None
+    relevance: Checked | None = None
     reasoning: Reasoning | None = None
     blocked_input: Annotated[str, Field(min_length=1, max_length=500)] = "This request is not allowed."
     blocked_output: Annotated[str, Field(min_length=1, max_length=500)] = "This answer was withheld."
@@ -112,7 +121,7 @@ class Guardrail(Section):
             any(strength != "none" for strength in self.strengths.values())
             or self.topics
             or self.words
-            or self.profanity == "block"
+            or self.profanity != "allow"
             or self.pii
             or self.regexes
             or self.grounding is not None
@@ -134,6 +143,27 @@ class Guardrail(Section):
         found = {name: self.output_filters.get(name, strength) for name, strength in self.strengths.items()}
         return {**found, "PROMPT_ATTACK": "none"}
 
+    @property
+    def masks(self) -> bool:
+        """Whether something sensitive is masked, in prompts or in answers, rather than blocked."""
+        declared = (*self.pii.values(), *(regex.action for regex in self.regexes))
+        return any("anonymize" in sides(action) for action in declared)
+
+    @property
+    def listed_words(self) -> tuple[Word, ...]:
+        """Words with what is done about each."""
+        return tuple(Word(text=item) if isinstance(item, str) else item for item in self.words)
+
+    @property
+    def checks(self) -> dict[str, Threshold]:
+        """What answers are checked for against their sources, with what is done below each threshold."""
+        declared = {"GROUNDING": self.grounding, "RELEVANCE": self.relevance}
+        return {
+            name: check if isinstance(check, Threshold) else Threshold(threshold=check)
+            for name, check in declared.items()
+            if check is not None
+        }
+
 
 class OrganizationGuardrail(Section):
     """A guardrail of the management account that every call of the policy's targets is held to."""
@@ -148,6 +178,10 @@ class OrganizationGuardrail(Section):
     version: Annotated[
         str, Field(pattern=r"^[1-9][0-9]{0,7}$", description="Numbered version; DRAFT is refused.")
     ]
+    profile: GuardrailProfile | None = Field(
+        default=None,
+        description="Guardrail profile by which it is evaluated across Regions, where it has one: callers need it as well.",
+    )
 
 
 class Enforcement(Section):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
+from ringwall.perimeter.cautions import cautions
 from ringwall.perimeter.environments import apart, overlaid
 from ringwall.perimeter.model import PII_TYPES, Perimeter
 from ringwall.perimeter.nearest import did_you_mean
@@ -19,6 +20,8 @@ from ringwall.perimeter.rules_accounts import collisions, disagreements
 from ringwall.perimeter.yaml_text import parse_yaml
 
 Path_ = tuple[str | int, ...]
+SHAPES = ("[key]", "[both]", "[sides]")
+"""What pydantic puts into a path that is no part of the declaration's."""
 
 
 def load(
@@ -84,11 +87,8 @@ def loads_all(
         RingwallError: there is no such environment.
         DeclarationError: with every problem, of the declaration and of each environment.
     """
-    tree = parse_yaml(text, file)
-    if not isinstance(tree, CommentedMap):
-        raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
-    trees: dict[str | None, Any] = {None: tree}
-    trees.update(overlaid(tree))
+    tree = _mapping(text, file)
+    trees = _every(tree)
     if environment not in trees:
         known = ", ".join(str(name) for name in trees if name is not None) or "none"
         msg = f"{file} has no environment {environment} (there: {known})"
@@ -101,6 +101,35 @@ def loads_all(
     if problems:
         raise DeclarationError(tuple(_unique(problems)))
     return chosen
+
+
+def cautioned(text: str, *, file: str = "ringwall.yaml") -> tuple[Problem, ...]:
+    """What the text of a valid declaration says that protects less than it looks, in any account and environment.
+
+    Raises:
+        DeclarationError: it is no YAML, or no mapping.
+    """
+    found = [
+        _Source(file, one).problem(path, message)
+        for tree in _every(_mapping(text, file)).values()
+        for one in apart(tree).values()
+        for path, message in cautions(_plain(one))
+    ]
+    return tuple(_unique(found))
+
+
+def _mapping(text: str, file: str) -> CommentedMap:
+    tree = parse_yaml(text, file)
+    if not isinstance(tree, CommentedMap):
+        raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
+    return tree
+
+
+def _every(tree: CommentedMap) -> dict[str | None, Any]:
+    """The declaration as it stands, and as each environment has it."""
+    trees: dict[str | None, Any] = {None: tree}
+    trees.update(overlaid(tree))
+    return trees
 
 
 def _one(perimeters: tuple[Perimeter, ...], file: str, account: str | None) -> Perimeter:
@@ -171,7 +200,7 @@ def _is_container(value: Any) -> bool:
 
 def _problems(error: ValidationError, source: _Source) -> Iterator[Problem]:
     for item in error.errors(include_url=False):
-        path = tuple(part for part in item["loc"] if part != "[key]")
+        path = tuple(part for part in item["loc"] if part not in SHAPES)
         at_key = item["type"] == "extra_forbidden" or item["loc"][-1:] == ("[key]",)
         yield source.problem(path, _message(dict(item), path), at_key=at_key)
 

@@ -9,6 +9,9 @@ from ringwall.estate.kinds.guardrail_limits import PII_TYPES, TOPIC_DEFINITION
 from ringwall.perimeter.finding import Data, Finding, guardrails, items, mapping
 from ringwall.perimeter.nearest import did_you_mean
 
+NAMES = {"topics": "name", "regexes": "name", "words": "text"}
+"""Lists of a guardrail, and what tells their items apart."""
+
 
 def _names_are_distinct(data: Data) -> Iterator[Finding]:
     seen: set[str] = set()
@@ -28,10 +31,10 @@ def _pii_is_known(data: Data) -> Iterator[Finding]:
 
 def _nothing_stands_twice(data: Data) -> Iterator[Finding]:
     for path, guardrail in guardrails(data):
-        for field in ("topics", "regexes", "words"):
+        for field, called in NAMES.items():
             seen: set[str] = set()
             for index, item in enumerate(items(guardrail.get(field))):
-                name = item if isinstance(item, str) else mapping(item).get("name")
+                name = item if isinstance(item, str) else mapping(item).get(called)
                 if isinstance(name, str) and name in seen:
                     yield (*path, field, index), f"{name} stands there twice"
                 seen.add(str(name))
@@ -60,7 +63,8 @@ def _profiles_stay_inside(data: Data) -> Iterator[Finding]:
     regions = mapping(data, "regions")
     source = regions.get("source")
     inside = {source, *items(regions.get("destinations"))}
-    for path, guardrail in guardrails(data):
+    organization = mapping(data, "enforcement", "organization")
+    for path, guardrail in (*guardrails(data), (("enforcement", "organization"), organization)):
         profile = guardrail.get("profile")
         if not isinstance(profile, str) or not isinstance(source, str):
             continue
@@ -81,8 +85,25 @@ def _profiles_stay_inside(data: Data) -> Iterator[Finding]:
 
 def _prompt_attacks_are_in_prompts(data: Data) -> Iterator[Finding]:
     for path, guardrail in guardrails(data):
+        if mapping(guardrail, "actions", "PROMPT_ATTACK").get("output", "block") != "block":
+            yield (
+                (*path, "actions", "PROMPT_ATTACK", "output"),
+                "prompt attacks are looked for in prompts alone",
+            )
         if mapping(guardrail, "output_filters").get("PROMPT_ATTACK", "none") != "none":
             yield (*path, "output_filters", "PROMPT_ATTACK"), "prompt attacks are looked for in prompts alone"
+
+
+def _actions_have_filters(data: Data) -> Iterator[Finding]:
+    """An action of a filter that is not there would be taken for one that is."""
+    for path, guardrail in guardrails(data):
+        for name in mapping(guardrail, "actions"):
+            declared = (
+                mapping(guardrail, "filters").get(name, guardrail.get("strength", "none")),
+                mapping(guardrail, "output_filters").get(name, "none"),
+            )
+            if all(strength == "none" for strength in declared):
+                yield (*path, "actions", name), f"{name} has no strength, so there is nothing to do"
 
 
 def _enforcement_works(data: Data) -> Iterator[Finding]:
@@ -117,5 +138,6 @@ RULES: tuple[Callable[[Data], Iterator[Finding]], ...] = (
     _tiers_agree,
     _profiles_stay_inside,
     _prompt_attacks_are_in_prompts,
+    _actions_have_filters,
     _enforcement_works,
 )

@@ -25,6 +25,7 @@ PII_TYPES = (
 FILTERS = "ContentPolicyConfig.FiltersConfig[]"
 TOPICS = "TopicPolicyConfig.TopicsConfig[]"
 WORDS = "WordPolicyConfig.WordsConfig[]"
+LISTS = "WordPolicyConfig.ManagedWordListsConfig[]"
 PII = "SensitiveInformationPolicyConfig.PiiEntitiesConfig[]"
 REGEXES = "SensitiveInformationPolicyConfig.RegexesConfig[]"
 GROUNDING = "ContextualGroundingPolicyConfig.FiltersConfig[]"
@@ -56,21 +57,32 @@ LIMITS = (
     Limit(f"{TOPICS}.Name", required=True, pattern=r"[0-9a-zA-Z\-_ !?.]+", longest=100),
     Limit(f"{TOPICS}.Definition", required=True),
     Limit(f"{TOPICS}.Type", required=True, choices=("DENY",)),
+    Limit(f"{TOPICS}.InputAction", choices=BLOCK_ACTIONS),
+    Limit(f"{TOPICS}.OutputAction", choices=BLOCK_ACTIONS),
     Limit(f"{TOPICS}.Examples", longest=5),
     Limit(f"{TOPICS}.Examples[]", longest=100),
     Limit("TopicPolicyConfig.TopicsTierConfig.TierName", choices=("CLASSIC", "STANDARD")),
     Limit("WordPolicyConfig.WordsConfig", shortest=1, longest=10_000),
     Limit(f"{WORDS}.Text", required=True, longest=100),
-    Limit("WordPolicyConfig.ManagedWordListsConfig[].Type", required=True, choices=("PROFANITY",)),
+    Limit(f"{WORDS}.InputAction", choices=BLOCK_ACTIONS),
+    Limit(f"{WORDS}.OutputAction", choices=BLOCK_ACTIONS),
+    Limit(f"{LISTS}.Type", required=True, choices=("PROFANITY",)),
+    Limit(f"{LISTS}.InputAction", choices=BLOCK_ACTIONS),
+    Limit(f"{LISTS}.OutputAction", choices=BLOCK_ACTIONS),
     Limit(f"{PII}.Type", required=True, choices=PII_TYPES),
     Limit(f"{PII}.Action", required=True, choices=PII_ACTIONS),
+    Limit(f"{PII}.InputAction", choices=PII_ACTIONS),
+    Limit(f"{PII}.OutputAction", choices=PII_ACTIONS),
     Limit("SensitiveInformationPolicyConfig.RegexesConfig", shortest=1, longest=30),
     Limit(f"{REGEXES}.Name", required=True, longest=100),
     Limit(f"{REGEXES}.Pattern", required=True, longest=500),
     Limit(f"{REGEXES}.Description", longest=1000),
     Limit(f"{REGEXES}.Action", required=True, choices=PII_ACTIONS),
+    Limit(f"{REGEXES}.InputAction", choices=PII_ACTIONS),
+    Limit(f"{REGEXES}.OutputAction", choices=PII_ACTIONS),
     Limit(f"{GROUNDING}.Type", required=True, choices=("GROUNDING", "RELEVANCE")),
     Limit(f"{GROUNDING}.Threshold", required=True, least=0, most=0.99),
+    Limit(f"{GROUNDING}.Action", choices=BLOCK_ACTIONS),
     Limit("AutomatedReasoningPolicyConfig.Policies", shortest=1, longest=2),
     Limit("AutomatedReasoningPolicyConfig.ConfidenceThreshold", least=0, most=1),
 )

@@ -40,6 +40,7 @@ MODULES = (
     "not_principal_with_allow",
     "open_to_everyone",
     "declaration_mistake",
+    "guardrail_only_detects",
 )
 
 

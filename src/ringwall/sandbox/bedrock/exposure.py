@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from ringwall.estate.model import Resource
+from ringwall.sandbox.bedrock.control.guardrails import profiles_behind
 from ringwall.sandbox.bedrock.control.models import models_behind
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ class Profiles:
         self._state = state
 
     def models(self, arn: str, region: str) -> tuple[str, ...] | None:
-        """ARNs of the foundation models behind a profile, or ``None`` where it does not exist."""
+        """ARNs of the foundation models behind a profile, or of the profile behind a guardrail wherever it evaluates.
+
+        ``None`` where there is none.
+        """
+        if ":guardrail/" in arn:
+            return profiles_behind(self._state, arn, region)
         return models_behind(self._state, arn, region)
 
 
@@ -47,13 +53,14 @@ def _guardrails(home: Regional) -> Iterator[Resource]:
     for guardrail in home.guardrails.values():
         yield _tagged(home, "AWS::Bedrock::Guardrail", guardrail.arn, guardrail.tags)
         if guardrail.resource_policy is not None:
-            properties = {
-                "ResourceArn": guardrail.arn,
-                "PolicyDocument": json.loads(guardrail.resource_policy),
-            }
-            yield Resource(
-                "AWS::Bedrock::ResourcePolicy", home.account, home.region, guardrail.arn, properties
-            )
+            yield _policy(home, guardrail.arn, guardrail.resource_policy)
+    for arn, text in home.guardrail_profile_policies.items():
+        yield _policy(home, arn, text)
+
+
+def _policy(home: Regional, arn: str, text: str) -> Resource:
+    properties = {"ResourceArn": arn, "PolicyDocument": json.loads(text)}
+    return Resource("AWS::Bedrock::ResourcePolicy", home.account, home.region, arn, properties)
 
 
 def _tagged(home: Regional, type_: str, arn: str, tags: dict[str, str]) -> Resource:

@@ -100,6 +100,7 @@ class Regional:
     region: str
     guardrails: dict[str, Guardrail] = field(default_factory=dict)
     tokens: dict[tuple[str, str], str] = field(default_factory=dict)
+    guardrail_profile_policies: dict[str, str] = field(default_factory=dict)
     enforced: dict[str, Any] | None = None
     logging: dict[str, Any] | None = None
     retention: dict[str, Any] | None = None

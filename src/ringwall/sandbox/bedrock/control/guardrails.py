@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.catalog.models import tables
 from ringwall.sandbox.bedrock.control.keys import wrap_key
 from ringwall.sandbox.bedrock.control.rules import POLICIES, check_guardrail
 from ringwall.sandbox.bedrock.faults import fault, invalid
@@ -16,6 +17,8 @@ from ringwall.sandbox.call import AwsError, Call, Output
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from ringwall.sandbox.bedrock.state import State
 
 _CONFIGURATION = ("name", "blockedInputMessaging", "blockedOutputsMessaging", "crossRegionConfig", *POLICIES)
 _MAX_VERSIONS = 20
@@ -262,6 +265,21 @@ def _summary(guardrail: Guardrail, version: GuardrailVersion, *, identifier: boo
             "guardrailProfileArn": f"{owner}:guardrail-profile/{profile}",
         }
     return summary
+
+
+def profiles_behind(state: State, arn: str, region: str) -> tuple[str, ...] | None:
+    """ARNs of the guardrail profile of a guardrail, in each Region that may evaluate it; ``None`` without one."""
+    guardrail = state.find_guardrail(arn, "", region)
+    configured = guardrail.draft.configuration.get("crossRegionConfig") if guardrail is not None else None
+    if guardrail is None or not configured:
+        return None
+    profile = configured["guardrailProfileIdentifier"].rsplit("/", 1)[-1]
+    geography = tables().geographies.get(profile.partition(".")[0])
+    owner = guardrail.arn.split(":")[4]
+    return tuple(
+        f"arn:aws:bedrock:{destination}:{owner}:guardrail-profile/{profile}"
+        for destination in (geography.destinations(region) if geography is not None else (region,))
+    )
 
 
 def list_(scope: Scope, call: Call) -> Output:

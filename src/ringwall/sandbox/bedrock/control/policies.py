@@ -1,4 +1,4 @@
-"""Resource policies on guardrails, and the account's enforced guardrail configuration.
+"""Resource policies on guardrails and guardrail profiles, and the account's enforced guardrail configuration.
 
 User guide: "Using resource-based policies for guardrails", "Apply safeguards with guardrail enforcements".
 """
@@ -6,8 +6,11 @@ User guide: "Using resource-based policies for guardrails", "Apply safeguards wi
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
+from ringwall.catalog.models import tables
 from ringwall.sandbox.bedrock.control.guardrails import find, not_found
 from ringwall.sandbox.bedrock.faults import fault, invalid
 from ringwall.sandbox.bedrock.state import new_id
@@ -17,17 +20,53 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringwall.sandbox.bedrock.scope import Operation, Scope
-    from ringwall.sandbox.bedrock.state import Guardrail
 
-_ACTIONS = frozenset({"bedrock:applyguardrail", "bedrock:getguardrail"})
+APPLY, GET = "bedrock:ApplyGuardrail", "bedrock:GetGuardrail"
 _CONDITIONS = {
     "stringequals": frozenset({"aws:principalorgid"}),
     "foranyvalue:stringlike": frozenset({"aws:principalorgpaths"}),
 }
 
 
-def _owned(scope: Scope, call: Call, arn: str) -> Guardrail:
-    """The guardrail that a policy operation names; only its own account may name it."""
+_PROFILE = re.compile(
+    r"arn:aws[\w-]*:bedrock:([\w-]+):(\d{12}):guardrail-profile/([a-z0-9-]+)[.]guardrail[.]v[0-9:]+"
+)
+
+
+class _Kept(Protocol):
+    """Where the policy of a resource is kept."""
+
+    arn: str
+    resource_policy: str | None
+
+
+@dataclass
+class _ProfilePolicy:
+    """The policy of a system-defined guardrail profile, which an account has in each Region of its geography."""
+
+    arn: str
+    policies: dict[str, str]
+
+    @property
+    def resource_policy(self) -> str | None:
+        return self.policies.get(self.arn)
+
+    @resource_policy.setter
+    def resource_policy(self, text: str | None) -> None:
+        self.policies.pop(self.arn, None)
+        if text is not None:
+            self.policies[self.arn] = text
+
+
+def _owned(scope: Scope, call: Call, arn: str) -> _Kept:
+    """What a policy operation names: a guardrail or guardrail profile of the caller's own account, in its Region."""
+    profile = _PROFILE.fullmatch(arn)
+    if profile is not None:
+        region, account, prefix = profile.groups()
+        geography = tables().geographies.get(prefix)
+        if (region, account) == (call.region, call.account) and geography and region in geography.sources:
+            return _ProfilePolicy(arn, scope.home(call).guardrail_profile_policies)
+        raise not_found(call, arn)
     if ":guardrail/" not in arn:
         raise invalid(f"The resource {arn} does not support resource-based policies.")
     guardrail = scope.state.find_guardrail(arn, call.account, call.region)
@@ -40,29 +79,29 @@ def put_policy(scope: Scope, call: Call) -> Output:
     """PutResourcePolicy: only sharing with the account itself or within one organization is accepted."""
     arn, text = call.parameters["resourceArn"], call.parameters["resourcePolicy"]
     try:
-        guardrail = _owned(scope, call, arn)
+        kept = _owned(scope, call, arn)
     except AwsError as error:
         raise invalid(f"The resource {arn} does not exist or cannot have a resource policy.") from error
-    _check_policy(text, guardrail.arn, call.account)
-    guardrail.resource_policy = text
+    _check_policy(text, kept.arn, call.account)
+    kept.resource_policy = text
     scope.platform.changed()
     return Output({"resourceArn": arn})
 
 
 def get_policy(scope: Scope, call: Call) -> Output:
     """GetResourcePolicy."""
-    guardrail = _owned(scope, call, call.parameters["resourceArn"])
-    if guardrail.resource_policy is None:
+    kept = _owned(scope, call, call.parameters["resourceArn"])
+    if kept.resource_policy is None:
         raise _no_policy(call)
-    return Output({"resourcePolicy": guardrail.resource_policy})
+    return Output({"resourcePolicy": kept.resource_policy})
 
 
 def delete_policy(scope: Scope, call: Call) -> Output:
     """DeleteResourcePolicy."""
-    guardrail = _owned(scope, call, call.parameters["resourceArn"])
-    if guardrail.resource_policy is None:
+    kept = _owned(scope, call, call.parameters["resourceArn"])
+    if kept.resource_policy is None:
         raise _no_policy(call)
-    guardrail.resource_policy = None
+    kept.resource_policy = None
     scope.platform.changed()
     return Output({})
 
@@ -96,8 +135,9 @@ def _problem(statement: Any, arn: str, account: str) -> str | None:
     if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
         return "every statement needs an Effect of Allow or Deny."
     actions = {str(action).lower() for action in _listed(statement.get("Action", []))}
-    if not actions or not actions <= _ACTIONS:
-        return "only the actions bedrock:ApplyGuardrail and bedrock:GetGuardrail are supported."
+    supported = [APPLY] if ":guardrail-profile/" in arn else [APPLY, GET]
+    if not actions or not actions <= {action.lower() for action in supported}:
+        return f"only {' and '.join(supported)} can be named."
     if any(resource not in {arn, "*"} for resource in _listed(statement.get("Resource", "*"))):
         return f"its Resource must be {arn}."
     principal = statement.get("Principal")

@@ -182,7 +182,9 @@ def _add_enforced(
     scope: Scope, call: Call, enforced: Mapping[str, Any], origin: str, found: list[Applied]
 ) -> None:
     arn, number = enforced["guardrailArn"], enforced["guardrailVersion"]
-    scope.platform.authorize(call, "bedrock:ApplyGuardrail", arn)
+    for target in (arn, *(guardrails.profiles_behind(scope.state, arn, call.region) or ())):
+        where = {"aws:requestedregion": (target.split(":")[3],)}
+        scope.platform.authorize(call, "bedrock:ApplyGuardrail", target, where)
     guardrail, version = find_version(scope, call, arn, number)
     guarding = enforced.get("selectiveContentGuarding") or {}
     messages, system = (
