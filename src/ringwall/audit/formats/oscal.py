@@ -56,7 +56,9 @@ def to_oscal(audit: Audit) -> str:
         "metadata": metadata,
         "import-ap": {"href": f"#{plan}"},
         "results": [result],
-        "back-matter": {"resources": [{"uuid": plan, "title": "Assessment plan", "description": _plan(audit)}]},
+        "back-matter": {
+            "resources": [{"uuid": plan, "title": "Assessment plan", "description": _plan(audit)}]
+        },
     }
     return to_text({"assessment-results": document})
 
