@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from ringwall.audit.bundle import JOURNAL, require_empty, write_bundle
+from ringwall.audit.bundle import require_empty, write_bundle
 from ringwall.audit.run import judge, read_account
 from ringwall.audit.verify import verify
 from ringwall.catalog import load
 from ringwall.demo.world import environment
 from ringwall.errors import RingwallError
 from ringwall.estate.connection import Connection, connect
-from ringwall.estate.journal import Journal
+from ringwall.estate.journal import JOURNAL, Journal
 from ringwall.estate.recording import Recorded, key_of, record
 from ringwall.sandbox import Sandbox
 

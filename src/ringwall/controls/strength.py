@@ -51,8 +51,10 @@ def _filters(wanted: Config, actual: Config) -> Iterator[str]:
             given = effective_strength(found, side)
             if STRENGTHS.index(given) < STRENGTHS.index(needed):
                 yield f"{item['Type']} on {side.lower()} is {given}, not {needed}"
-            unseen = set(item.get(f"{side}Modalities", ())) - set(found.get(f"{side}Modalities", ("TEXT",)))
-            if found and unseen:
+            unseen = set(item.get(f"{side}Modalities", ("TEXT",))) - set(
+                found.get(f"{side}Modalities", ("TEXT",))
+            )
+            if found and unseen and needed != "NONE":
                 yield f"{item['Type']} on {side.lower()} does not look at {', '.join(sorted(unseen)).lower()}"
 
 
