@@ -171,6 +171,18 @@ def test_sarif_says_pass_open_and_not_applicable_apart_from_failures() -> None:
     assert [rule["id"] for rule in rules] == [control.slug for control in registry()]
     assert [item["kind"] for item in run["results"]] == ["fail", "open", "pass", "notApplicable"]
     assert all(rules[item["ruleIndex"]]["id"] == item["ruleId"] for item in run["results"])
+    assert re.fullmatch(r"[-\d]{10}T[:\d]{8}Z", run["invocations"][0]["endTimeUtc"])
+
+
+def test_sarif_is_what_code_scanning_takes() -> None:
+    """One result without a physical location, or one rule without a full description, and the whole log is refused."""
+    (run,) = json.loads(rendered("sarif", *FINDINGS, LONG, FORMULA, CONTROL))["runs"]
+    assert all(rule["fullDescription"]["text"] for rule in run["tool"]["driver"]["rules"])
+    for item in run["results"]:
+        (place,) = item["locations"]
+        uri = place["physicalLocation"]["artifactLocation"]["uri"]
+        assert re.fullmatch(r"[A-Za-z0-9_.~%/-]+", uri), uri
+        assert not uri.startswith("/")
 
 
 # -- JUnit and CSV -----------------------------------------------------------------------------------------------------
@@ -196,6 +208,8 @@ def test_csv_has_a_row_a_finding_and_no_formulas() -> None:
 def test_oscal_links_findings_to_observations_and_these_to_the_bundle() -> None:
     document = json.loads(rendered("oscal"))["assessment-results"]
     assert UUID.fullmatch(document["uuid"])
+    (plan,) = document["back-matter"]["resources"]
+    assert document["import-ap"]["href"] == f"#{plan['uuid']}"
     (result,) = document["results"]
     observed = {item["uuid"]: item for item in result["observations"]}
     states = []

@@ -104,6 +104,38 @@ def bedrock_excluded(selectors: list[Any]) -> list[Any]:
 
 OPEN_RULE = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
 LOGGING = "LoggingConfig"
+ALARM, RULE = "alarm/guardrail-errors", "rule/control-tampering"
+DENY_ALL = {"Sid": "Never", "Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*"}
+SELF_DESTRUCTION = {"Id": "gone", "Status": "Enabled", "ExpirationInDays": 1}
+
+
+def unconditional(sid: str) -> Any:
+    """Change of a list of statements: one of them loses its condition."""
+
+    def change(found: list[Any]) -> list[Any]:
+        return [
+            {name: value for name, value in item.items() if name != "Condition" or item.get("Sid") != sid}
+            for item in found
+        ]
+
+    return change
+
+
+def only_of(resource_arn: str) -> Any:
+    """Change of event selectors: the one for agents asks for one resource."""
+
+    def change(found: list[Any]) -> list[Any]:
+        narrowed = {"Field": "resources.ARN", "StartsWith": [resource_arn]}
+        return [
+            {**item, "FieldSelectors": [*item["FieldSelectors"], narrowed]}
+            if item["Name"] == "BedrockAgentAlias"
+            else item
+            for item in found
+        ]
+
+    return change
+
+
 CASES: tuple[tuple[str, str, Change, str, str], ...] = (
     # what is wrong, resource, change, the one control that fails, part of its summary
     ("endpoint gone", "endpoint/bedrock-runtime", gone, "vpc-endpoint-effective", "has no endpoint"),
@@ -116,8 +148,8 @@ CASES: tuple[tuple[str, str, Change, str, str], ...] = (
     ("group closed to the application", "security-group/endpoints", setting(SecurityGroupIngress=[]), "vpc-endpoint-effective", "does not admit"),
     ("group open to the VPC", "security-group/endpoints", edited("SecurityGroupIngress", [{**OPEN_RULE, "CidrIp": "10.0.0.0/16"}]), "vpc-endpoint-effective", "not the application alone"),
     ("key gone", "key/alarms", gone, "keys-effective", "no key for alarms"),
-    ("key disabled", "key/trail", setting(Enabled=False, KeyState="Disabled"), "keys-effective", "Disabled"),
-    ("key on its way out", "key/trail", setting(KeyState="PendingDeletion"), "keys-effective", "PendingDeletion"),
+    ("key disabled", "key/guardrail", setting(Enabled=False, KeyState="Disabled"), "keys-effective", "Disabled"),
+    ("key on its way out", "key/guardrail", setting(KeyState="PendingDeletion"), "keys-effective", "PendingDeletion"),
     ("no rotation", "key/guardrail", setting(EnableKeyRotation=False), "keys-effective", "does not rotate"),
     ("key for everybody", "key/guardrail", edited("KeyPolicy.Statement", statements(add=ALLOW_ALL)), "keys-effective", "other accounts"),
     ("confused deputy", "key/invocation-log-bucket", edited("KeyPolicy.Statement.1.Condition", {}), "keys-effective", "on behalf of any account"),
@@ -165,6 +197,59 @@ CASES: tuple[tuple[str, str, Change, str, str], ...] = (
     ("nobody confirmed", "subscription/alarms", setting(PendingConfirmation=True), "alarms-reach-someone", "waits for confirmation"),
     ("retention for review", "data-retention/main", setting(Mode="aws_review"), "data-retention-none", "is aws_review"),
     ("retention never set", "data-retention/main", setting(Mode="inherit"), "data-retention-none", "never set"),
+    # There, in the right place and under the right name, and of no effect.
+    ("alarm that no number reaches", ALARM, setting(Threshold=1_000_000_000), "alarms-reach-someone", "Threshold"),
+    ("alarm on another metric", ALARM, setting(MetricName="Invocations"), "alarms-reach-someone", "MetricName"),
+    ("alarm on another service", ALARM, setting(Namespace="AWS/EC2"), "alarms-reach-someone", "Namespace"),
+    ("alarm on another guardrail", ALARM, setting(Dimensions=[{"Name": "GuardrailArn", "Value": "other"}]), "alarms-reach-someone", "Dimensions"),
+    ("alarm turned round", ALARM, setting(ComparisonOperator="LessThanThreshold"), "alarms-reach-someone", "ComparisonOperator"),
+    ("alarm that waits for a day", ALARM, setting(EvaluationPeriods=288), "alarms-reach-someone", "EvaluationPeriods"),
+    ("alarm that stops a machine", ALARM, setting(AlarmActions=["arn:aws:automate:us-east-1:ec2:stop"]), "alarms-reach-someone", "notifies nobody"),
+    ("rule for other sources", RULE, edited("EventPattern", {"source": ["aws.sns"]}), "alarms-reach-someone", "EventPattern"),
+    ("rule for events that never come", RULE, edited("EventPattern.detail-type", ["Nothing"]), "alarms-reach-someone", "EventPattern"),
+    ("rule without one event", RULE, edited("EventPattern.detail.eventName", lambda found: [item for item in found if item != "DeleteGuardrail"]), "alarms-reach-someone", "EventPattern"),
+    ("topic that refuses", "topic-policy/alarms", edited("PolicyDocument.Statement", statements(add=DENY_ALL)), "alarms-reach-someone", "cannot publish"),
+    ("topic for another account's alarms", "topic-policy/alarms", edited("PolicyDocument.Statement.0.Condition.StringEquals", {"aws:SourceAccount": "444455556666"}), "alarms-reach-someone", "cannot publish"),
+    ("subscription to another topic", "subscription/alarms", setting(TopicArn=f"arn:aws:sns:us-east-1:{ACCOUNT}:other"), "alarms-reach-someone", "nobody has subscribed"),
+    ("trail's bucket refuses", "bucket-policy/trail", edited("PolicyDocument.Statement", statements(add=DENY_ALL)), "trail-records-inference", "cannot s3:"),
+    ("trail's key refuses", "key/trail", edited("KeyPolicy.Statement", statements(add=DENY_ALL)), "trail-records-inference", "cannot encrypt"),
+    ("trail of one agent", "trail/main", edited("AdvancedEventSelectors", only_of("arn:x")), "trail-records-inference", "AWS::Bedrock::AgentAlias"),
+    ("trail of one Region", "trail/main", setting(IsMultiRegionTrail=False), "trail-records-inference", "covers one Region"),
+    ("trail without IAM", "trail/main", setting(IncludeGlobalServiceEvents=False), "trail-records-inference", "IAM and STS"),
+    ("trail without digests", "trail/main", setting(EnableLogFileValidation=False), "trail-records-inference", "no digests"),
+    ("trail's bucket for anybody's trail", "bucket-policy/trail", edited("PolicyDocument.Statement.1.Condition", {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control"}}), "buckets-private", "cloudtrail.amazonaws.com on behalf of any account"),
+    ("trail's records go after a day", "bucket/trail", edited("LifecycleConfiguration.Rules", lambda found: [*found, SELF_DESTRUCTION]), "buckets-private", "after 1 days"),
+    ("trail's records go on a day", "bucket/trail", edited("LifecycleConfiguration.Rules", lambda found: [*found, {"Id": "gone", "Status": "Enabled", "ExpirationDate": "2026-12-01T00:00:00+00:00"}]), "buckets-private", "on 2026-12-01"),
+    ("logs go after a day", "bucket/invocation-logs", edited("LifecycleConfiguration.Rules", lambda found: [*found, SELF_DESTRUCTION]), "buckets-private", "after 1 days"),
+    ("log bucket for anybody's Bedrock", "bucket-policy/invocation-logs", edited("PolicyDocument.Statement", unconditional("BedrockLogDelivery")), "buckets-private", "bedrock.amazonaws.com on behalf of any account"),
+    ("log bucket refuses", "bucket-policy/invocation-logs", edited("PolicyDocument.Statement", statements(add=DENY_ALL)), "invocation-logging-delivers", "cannot write to s3://"),
+    ("log bucket asks for another encryption", "bucket-policy/invocation-logs", edited("PolicyDocument.Statement", statements(add={**DENY_ALL, "Condition": {"StringNotEquals": {"s3:x-amz-server-side-encryption": "AES256"}}})), "invocation-logging-delivers", "cannot write to s3://"),
+    ("logging role for anybody's Bedrock", "role/invocation-logging", edited("AssumeRolePolicyDocument.Statement", unconditional("BedrockWritesLogs")), "invocation-logging-delivers", "on behalf of any account"),
+    ("logging role for everybody", "role/invocation-logging", edited("AssumeRolePolicyDocument.Statement", statements(add={"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"})), "invocation-logging-delivers", "others than Bedrock"),
+    ("logging role of somebody else", "invocation-logging/main", edited(f"{LOGGING}.CloudWatchConfig.RoleArn", f"arn:aws:iam::{ACCOUNT}:role/quickstart-app"), "invocation-logging-delivers", "cannot assume"),
+    ("large bodies to nowhere", "invocation-logging/main", edited(f"{LOGGING}.CloudWatchConfig.LargeDataDeliveryS3Config.BucketName", "nowhere"), "invocation-logging-delivers", "bucket nowhere does not exist"),
+    ("mask that only counts", "log-group/invocations", edited("DataProtectionPolicy.Statement", lambda found: found[:1]), "invocation-logging-delivers", "does not mask"),
+    ("no mask", "log-group/invocations", without("DataProtectionPolicy"), "invocation-logging-delivers", "does not mask"),
+    ("log group that can be deleted", "log-group/invocations", setting(DeletionProtectionEnabled=False), "invocation-logging-delivers", "can be deleted"),
+    ("guardrail that failed", "guardrail/baseline", setting(Status="FAILED"), "guardrail-filters-content", "FAILED"),
+    ("filter of images alone", "guardrail/baseline", edited("ContentPolicyConfig.FiltersConfig.0", lambda item: {**item, "InputModalities": ["IMAGE"]}), "guardrail-filters-content", "does not look at text"),
+    ("topic that only reports", "guardrail/baseline", edited("TopicPolicyConfig.TopicsConfig.0", lambda item: {**item, "InputAction": "NONE"}), "guardrail-filters-content", "is not blocked"),
+    ("topic off", "guardrail/baseline", edited("TopicPolicyConfig.TopicsConfig.0", lambda item: {**item, "InputEnabled": False}), "guardrail-filters-content", "is not blocked"),
+    ("topic of other words", "guardrail/baseline", edited("TopicPolicyConfig.TopicsConfig.0", lambda item: {**item, "Definition": "x"}), "guardrail-filters-content", "defined otherwise"),
+    ("word that only reports", "guardrail/baseline", edited("WordPolicyConfig.WordsConfig.0", lambda item: {**item, "OutputAction": "NONE"}), "guardrail-filters-content", "not blocked"),
+    ("profanity only reported", "guardrail/baseline", edited("WordPolicyConfig.ManagedWordListsConfig.0", lambda item: {**item, "InputAction": "NONE"}), "guardrail-filters-content", "PROFANITY"),
+    ("PII only reported", "guardrail/baseline", edited("SensitiveInformationPolicyConfig.PiiEntitiesConfig.2", lambda item: {**item, "OutputAction": "NONE"}), "guardrail-filters-content", "AWS_SECRET_KEY on output is NONE"),
+    ("version that failed", "guardrail-version/baseline", setting(Status="FAILED"), "guardrail-pinned", "FAILED"),
+    ("endpoint for whoever calls declared models", "endpoint/bedrock-runtime", edited("PolicyDocument.Statement", unconditional("InvokeDeclaredModels")), "vpc-endpoint-effective", "credentials of any account bedrock:InvokeModel"),
+    ("endpoint for every organization", "endpoint/bedrock-runtime", edited("PolicyDocument.Statement.0.Condition", {"StringLike": {"aws:PrincipalOrgID": "*"}}), "vpc-endpoint-effective", "credentials of any account"),
+    ("endpoint for a partner", "endpoint/bedrock-runtime", edited("PolicyDocument.Statement.0.Condition", {"StringEquals": {"aws:PrincipalAccount": [ACCOUNT, "444455556666"]}}), "vpc-endpoint-effective", "credentials of account 444455556666"),
+    ("endpoint that was rejected", "endpoint/bedrock-runtime", setting(State="rejected"), "vpc-endpoint-effective", "rejected"),
+    ("world in two halves", "security-group/endpoints", edited("SecurityGroupIngress", lambda found: [*found, {**OPEN_RULE, "CidrIp": "0.0.0.0/1"}, {**OPEN_RULE, "CidrIp": "128.0.0.0/1"}]), "vpc-endpoint-effective", "admits 0.0.0.0/1"),
+    ("group open over IPv6", "security-group/endpoints", edited("SecurityGroupIngress", lambda found: [*found, {"IpProtocol": "-1", "CidrIpv6": "::/0"}]), "vpc-endpoint-effective", "admits everybody (::/0)"),
+    ("group open to a prefix list", "security-group/endpoints", edited("SecurityGroupIngress", lambda found: [*found, {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "SourcePrefixListId": "pl-1"}]), "vpc-endpoint-effective", "admits pl-1"),
+    ("group for another port", "security-group/endpoints", edited("SecurityGroupIngress.0", lambda rule: {**rule, "FromPort": 80, "ToPort": 80}), "vpc-endpoint-effective", "cannot use it"),
+    ("retention shared with providers", "data-retention/us-east-2", setting(Mode="provider_data_share"), "data-retention-none", "provider_data_share"),
+    ("public policies not blocked", "bucket/trail", edited("PublicAccessBlockConfiguration.BlockPublicPolicy", False), "buckets-private", "BlockPublicPolicy"),
     ("role with a managed policy", "role/app", setting(ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonBedrockFullAccess"]), "least-privilege-invoke", "AmazonBedrockFullAccess"),
     ("role with another statement", "role/app", edited("Policies.0.PolicyDocument.Statement", statements(add={"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"})), "least-privilege-invoke", "statements of policy invoke"),
     ("role without its denials", "role/app", edited("Policies.0.PolicyDocument.Statement", statements(drop="NoSideDoors")), "least-privilege-invoke", "without its denials"),
@@ -179,6 +264,37 @@ def test_one_fault_fails_exactly_its_own_control(resource: str, change: Change, 
     found = failing(changed(resource, change))
     assert set(found) == {slug}, found
     assert any(part in summary for summary in found[slug]), found
+
+
+@pytest.mark.parametrize(
+    ("key", "slug", "words"),
+    [
+        ("key/trail", "trail-records-inference", "CloudTrail cannot encrypt"),
+        ("key/invocation-log-bucket", "invocation-logging-delivers", "kms:GenerateDataKey"),
+        ("key/invocation-log-group", "invocation-logging-delivers", "logs.us-east-1.amazonaws.com cannot"),
+        ("key/alarms", "alarms-reach-someone", "with its key"),
+    ],
+)
+@pytest.mark.parametrize("state", ["Disabled", "PendingDeletion", "PendingImport"])
+def test_a_key_that_does_not_work_stops_what_is_written_with_it(
+    key: str, slug: str, words: str, state: str
+) -> None:
+    found = failing(changed(key, setting(KeyState=state)))
+    assert set(found) == {"keys-effective", slug}
+    assert any(words in summary and state in summary for summary in found[slug]), found
+
+
+@pytest.mark.parametrize("state", ["CREATING", "UPDATING", "VERSIONING"])
+def test_a_guardrail_that_is_being_changed_is_unknown(state: str) -> None:
+    found = verdicts(changed("guardrail/baseline", setting(Status=state)), "guardrail-filters-content")
+    assert [item.status for item in found] == [Status.UNKNOWN]
+
+
+@pytest.mark.parametrize("name", ["DataProtectionPolicy", "DeletionProtectionEnabled"])
+def test_a_log_group_that_was_not_read_whole_is_unknown(name: str) -> None:
+    found = verdicts(changed("log-group/invocations", unreadable(name)), "invocation-logging-delivers")
+    assert [item.status for item in found] == [Status.UNKNOWN]
+    assert name in found[0].summary
 
 
 def test_the_quickstart_passes_everywhere() -> None:

@@ -93,7 +93,9 @@ class Inquiry:
 
     def _ask(self, crowd: Crowd, question: Question, route: Route | None = None) -> Answer:
         hints = self._hints.setdefault((id(crowd), route.label if route else ""), [])
-        answer = self._prover.asked_of(question, reversed(hints))
+        # What gets through without regard to the route mostly does so by one of them.
+        regardless = self._hints.get((id(crowd), ""), []) if route else []
+        answer = self._prover.asked_of(question, [*reversed(hints), *reversed(regardless)])
         if answer.witness and len(hints) < _HINTS:
             hints.append(answer.witness)
         return answer

@@ -34,6 +34,7 @@ from ringwall.audit.waivers import load_waivers, to_json
 from ringwall.controls.findings import Waiver
 from ringwall.errors import RingwallError
 from ringwall.estate import codec
+from ringwall.estate.journal import JOURNAL
 from ringwall.estate.model import canonical_json, utf8
 from ringwall.estate.recording import Recorded
 from ringwall.perimeter import Perimeter, loads
@@ -48,6 +49,9 @@ PROOFS = "proofs.json"
 WAIVERS = "waivers.json"
 INGESTED = "ingested.json"
 CALLS = "calls.jsonl"
+RESPONSES = "responses"
+UNFINISHED = frozenset({JOURNAL, DECLARATION, ESTATE, FINDINGS, PROOFS, WAIVERS, INGESTED, CALLS, RESPONSES})
+"""What there may be in the folder of an audit that was interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
     """
     require_empty(folder)
     try:
-        (folder / "responses").mkdir(parents=True)
+        _clear(folder)
+        (folder / RESPONSES).mkdir(parents=True)
         entries = []
         chain = START
         for name, content in _files(audit):
@@ -103,6 +108,7 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
             "head": chain,
         }
         (folder / MANIFEST).write_bytes(_pretty({**manifest, "seal": _seal(manifest)}))
+        (folder / JOURNAL).unlink(missing_ok=True)
     except OSError as error:
         msg = f"{folder} cannot be written: {error.strerror}"
         raise RingwallError(msg) from error
@@ -112,16 +118,29 @@ def write_bundle(audit: Audit, folder: Path) -> Path:
 def require_empty(folder: Path) -> None:
     """Refuse a folder that a bundle cannot be written into; asked before an audit, it spares its minutes.
 
+    What an audit left that was interrupted is no hindrance: its journal, and what there is of a bundle without a manifest.
+
     Raises:
         RingwallError: it holds something already, or is no folder.
     """
     try:
-        filled = folder.exists() and any(folder.iterdir())
+        there = {item.name for item in folder.iterdir()} if folder.exists() else set()
+        filled = bool(there - UNFINISHED if JOURNAL in there else there)
     except OSError as error:
         raise RingwallError(f"{folder} cannot be written: {error.strerror}") from error
     if filled:
         msg = f"{folder} is not empty: name another folder with --out"
         raise RingwallError(msg)
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an interrupted audit wrote beside its journal."""
+    for path in folder.glob(f"{RESPONSES}/*"):
+        path.unlink()
+    for name in UNFINISHED - {JOURNAL, RESPONSES}:
+        (folder / name).unlink(missing_ok=True)
+    if (folder / RESPONSES).exists():
+        (folder / RESPONSES).rmdir()
 
 
 def verify_manifest(folder: Path) -> tuple[str, ...]:
@@ -193,7 +212,7 @@ def verdicts(audit: Audit) -> Mapping[str, bytes]:
 
 def file_of(digest: str) -> str:
     """The file that holds an answer."""
-    return f"responses/{digest.replace(':', '-')}.json"
+    return f"{RESPONSES}/{digest.replace(':', '-')}.json"
 
 
 def _calls(folder: Path) -> Iterator[Recorded]:

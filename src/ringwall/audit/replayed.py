@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
 from ringwall.estate.connection import permission_of
-from ringwall.estate.model import canonical_json
-from ringwall.estate.recording import Recorded, plain
+from ringwall.estate.recording import Key, Recorded, key_of
 from ringwall.estate.remembering import Remembering
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
-
-Key = tuple[str, str, str, str, str]
-"""Account, Region, service, operation, and the parameters as canonical JSON."""
 
 
 class Replayed(Remembering):
@@ -37,9 +33,7 @@ class Replayed(Remembering):
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
         """See :meth:`ringwall.estate.aws.Aws.call`."""
-        found = self._calls.get(
-            (self.account, self.region, service, operation, canonical_json(plain(parameters)))
-        )
+        found = self._calls.get(key_of(self.account, self.region, service, operation, parameters))
         if found is None:
             raise AwsCallError(service, operation, "NotRecorded", "the evidence bundle holds no such call")
         self._add_fresh((found.digest,))
@@ -68,6 +62,6 @@ class Replayed(Remembering):
 def by_key(calls: Iterable[Recorded]) -> Mapping[Key, Recorded]:
     """Calls by what was asked. Of a call that was made several times the last answer counts, as retries overwrite."""
     return {
-        (item.account, item.region, item.service, item.operation, canonical_json(item.parameters)): item
+        key_of(item.account, item.region, item.service, item.operation, item.parameters): item
         for item in calls
     }

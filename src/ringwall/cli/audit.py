@@ -27,7 +27,7 @@ from ringwall.cli.terminal import Steps, show
 from ringwall.errors import AwsCallError, RingwallError
 
 if TYPE_CHECKING:
-    from ringwall.audit.run import Audit, Reading
+    from ringwall.audit.run import Reading
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Estate
     from ringwall.perimeter import Perimeter
@@ -73,7 +73,11 @@ def audit() -> None:
     "--estate", "estate_file", metavar="FILE", help="Judge a saved Estate, in place of the live account."
 )
 @click.option(
-    "--out", "-o", "folder", metavar="DIR", help="Where the evidence goes. Default: ringwall-audit-TIME."
+    "--out",
+    "-o",
+    "folder",
+    metavar="DIR",
+    help="Where the evidence goes; an audit that was interrupted goes on there. Default: ringwall-audit-TIME.",
 )
 @click.option("--sign", "key", metavar="KEY-ARN", help="Sign the evidence with this asymmetric key of KMS.")
 @click.option("--report", metavar="FILE", default="report.html", show_default=True, help="The HTML report.")
@@ -145,16 +149,16 @@ def run(
         raise RingwallError("a saved Estate is judged as it is: leave out --regions and --management-role")
     if key is not None and key.count(":") < 5:
         raise RingwallError(f"--sign takes the ARN of a KMS key, not {key!r}")
-    observed, reading = (
-        _saved(perimeter, estate_file)
-        if estate_file is not None
-        else _read(perimeter, management_role, regions, profile)
-    )
+    if estate_file is not None:
+        observed, reading = _saved(perimeter, estate_file)
+        place = Path(folder or f"ringwall-audit-{_stamp(observed.taken_at)}")
+    else:
+        place = Path(folder or f"ringwall-audit-{_stamp(None)}")
+        observed, reading = _read(perimeter, management_role, regions, profile, place)
     found = judge(
         perimeter, observed, load(), reading=reading, timeout=timeout, waivers=waived, progress=note
     )
     found = replace(found, ingested=ingested)
-    place = Path(folder or f"ringwall-audit-{_stamp(found)}")
     write_bundle(found, place)
     if key is not None:
         _sign(place, key, profile)
@@ -249,17 +253,30 @@ def _declaration(file: str | None) -> Perimeter | None:
 
 
 def _read(
-    perimeter: Perimeter | None, management_role: str | None, regions: str, profile: str | None
+    perimeter: Perimeter | None, management_role: str | None, regions: str, profile: str | None, place: Path
 ) -> tuple[Estate, Reading]:
-    """The account as it is. Connections end here, and give back what botocore took."""
+    """The account as it is. Connections end here, and give back what botocore took.
+
+    What is read stands in ``place`` at once: interrupted and started again for the same folder, the audit goes on there.
+    """
     from ringwall.audit.run import read_account
     from ringwall.cli.auditing import candidates
+    from ringwall.estate.journal import JOURNAL, GoesOn, Journal
     from ringwall.estate.sessions import forget_models
 
     aws, management = _connections(perimeter, management_role, profile)
+    if isinstance(aws, GoesOn):
+        journal = Journal(place / JOURNAL, aws.caller)
+        if journal.taken_over:
+            note(f"going on in {place}: {journal.taken_over} answers are there already")
+        aws.go_on(journal)
     places = candidates(aws, regions or ("" if perimeter is not None else "all"))
     steps = Steps()
-    found = read_account(aws, management, perimeter, candidates=places, progress=steps, watch=steps.part)
+    try:
+        found = read_account(aws, management, perimeter, candidates=places, progress=steps, watch=steps.part)
+    except KeyboardInterrupt:
+        note(f"what was read so far is in {place}: go on with --out {place}")
+        raise
     del aws, management
     forget_models()
     return found
@@ -306,8 +323,8 @@ def _connections(
         return aws, None
 
 
-def _stamp(found: Audit) -> str:
-    moment = found.taken_at or datetime.now(UTC).isoformat()
+def _stamp(taken_at: str | None) -> str:
+    moment = taken_at or datetime.now(UTC).isoformat()
     return "".join(character for character in moment[:19] if character.isalnum())
 
 

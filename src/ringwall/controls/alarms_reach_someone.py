@@ -32,7 +32,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ringwall.controls import alarms
-from ringwall.controls.ask import ask, words
+from ringwall.controls.ask import ask, unusable, words
 from ringwall.controls.control import Control
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
@@ -49,6 +49,14 @@ ALARM, RULE, TOPIC = "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::SNS::T
 SUBSCRIPTION = "AWS::SNS::Subscription"
 CLOUDWATCH, EVENTBRIDGE = "cloudwatch.amazonaws.com", "events.amazonaws.com"
 MANAGED_KEY = "alias/aws/sns"
+WATCHED = {
+    ALARM: (
+        "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "Threshold",
+        "ComparisonOperator", "TreatMissingData",
+    ),
+    RULE: ("EventPattern",),
+}  # fmt: skip
+"""What says when an alarm or a rule reacts."""
 
 
 def compile_(perimeter: Perimeter) -> Iterator[Resource]:
@@ -95,6 +103,7 @@ def _senders(context: CheckContext, walk: _Walk) -> Iterator[Resource]:
             if actual is not None:
                 yield actual
                 follow(actual)
+                walk.watches(desired, actual)
             elif reason is not None:
                 walk.unread.append(f"{desired.id} could not be looked for: {reason}")
             else:
@@ -118,6 +127,12 @@ def _none(context: CheckContext) -> Finding:
     )
 
 
+def _name(sender: Resource) -> str:
+    if sender.type == ALARM:
+        return f"alarm {sender.get('AlarmName', sender.id)}"
+    return f"rule {sender.get('Name', sender.id)}"
+
+
 class _Walk:
     """The way of a notification. Problems are kept by what has to be put right, so that a topic's is told once."""
 
@@ -134,9 +149,16 @@ class _Walk:
         if resource is not None:
             self.resources[about] = resource
 
+    def watches(self, desired: Resource, actual: Resource) -> None:
+        """Whether it still is about what was declared: one that watches something else is there, and never rings."""
+        other = self.context.differing(desired, actual, *WATCHED[actual.type])
+        if other:
+            words = "it does not watch what was declared: " + ", ".join(other)
+            self.problem(_name(actual), words, actual)
+
     def alarm(self, alarm: Resource) -> None:
         """Action, then topic."""
-        name = f"alarm {alarm.get('AlarmName', alarm.id)}"
+        name = _name(alarm)
         actions = [item for item in alarm.get("AlarmActions", ()) if ":sns:" in str(item)]
         if alarm.get("ActionsEnabled", True) is False:
             self.problem(name, "its actions are switched off", alarm)
@@ -149,7 +171,7 @@ class _Walk:
 
     def rule(self, rule: Resource) -> None:
         """State, target, then topic."""
-        name = f"rule {rule.get('Name', rule.id)}"
+        name = _name(rule)
         targets = [
             str(item.get("Arn")) for item in rule.get("Targets", ()) if ":sns:" in str(item.get("Arn"))
         ]
@@ -211,9 +233,9 @@ class _Walk:
             return
         self.evidence.append(found)
         for action in ("kms:GenerateDataKey", "kms:Decrypt"):
-            decision = ask(self.context, service, action, self.context.identity(found, "Arn"), keys)
-            if not decision.allowed:
-                self.problem(name, f"{service} cannot {action} with its key: {words(decision)}", topic)
+            why = unusable(self.context, found, service, action, keys)
+            if why is not None:
+                self.problem(name, f"{service} cannot {action} with its key: {why}", topic)
 
     def _heard(self, topic: Resource, arn: str) -> None:
         name = f"topic {arn.rsplit(':', 1)[-1]}"

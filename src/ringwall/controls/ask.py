@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ringwall.controls.context import CheckContext
+    from ringwall.estate.model import Resource
     from ringwall.iam.request import Decision
 
 
@@ -50,6 +51,21 @@ def ask(
     )
     bearing = context.access.policies(principal, resource=resource, action=action, endpoint=endpoint)
     return decide(request, bearing)
+
+
+def unusable(
+    context: CheckContext, key: Resource, service: str, action: str, keys: Mapping[str, str]
+) -> str | None:
+    """Why a service cannot use a key, as a clause: its state, else its policy; ``None`` = it can.
+
+    A key that is disabled or on its way out does nothing, whatever its policy says
+    (https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html).
+    """
+    state = str(key.get("KeyState", "Enabled"))
+    if key.get("Enabled") is False or state != "Enabled":
+        return f"it is {state if state != 'Enabled' else 'Disabled'}"
+    decision = ask(context, service, action, context.identity(key, "Arn"), keys)
+    return None if decision.allowed else words(decision)
 
 
 def words(decision: Decision) -> str:

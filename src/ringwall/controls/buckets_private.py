@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 from ringwall.controls import knowledge, names
 from ringwall.controls.ask import ask
 from ringwall.controls.control import Control
-from ringwall.controls.outsiders import deputies, let_in, outsiders
+from ringwall.controls.outsiders import deputies, let_in, named_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
 if TYPE_CHECKING:
@@ -65,9 +65,12 @@ def check(context: CheckContext) -> Iterator[Finding]:
         yield from _undeclared(context)
         return
     bases = (knowledge.purpose(name) for name in context.perimeter.knowledge_bases)
-    for purpose in (*names.log_buckets(context.perimeter), *bases):
+    logs = names.log_buckets(context.perimeter)
+    kept = context.perimeter.logging.object_days or context.perimeter.logging.retention_days
+    for purpose in (*logs, *bases):
         bucket = context.actual(f"bucket/{purpose}")
-        yield _missing(context, purpose) if bucket is None else _judged(context, bucket)
+        days = kept if purpose in logs else 0
+        yield _missing(context, purpose) if bucket is None else _judged(context, bucket, days)
 
 
 def _missing(context: CheckContext, purpose: str) -> Finding:
@@ -101,7 +104,8 @@ def _destinations(context: CheckContext) -> Iterator[str]:
             yield str(trail.get("S3BucketName"))
 
 
-def _judged(context: CheckContext, bucket: Resource) -> Finding:
+def _judged(context: CheckContext, bucket: Resource, days: int = 0) -> Finding:
+    """A bucket whose objects are to be kept for at least so many days."""
     name = str(bucket.get("BucketName", bucket.id))
     for part in PARTS:
         reason = bucket.unknown_reason(part)
@@ -110,7 +114,12 @@ def _judged(context: CheckContext, bucket: Resource) -> Finding:
     unread = context.unread(POLICY)
     if unread is not None:
         return unknown(context, CONTROL, bucket, f"bucket policies could not be read: {unread}")
-    problems = [*_settings(bucket), *_encryption(context, bucket), *_policy(context, name)]
+    problems = [
+        *_settings(bucket),
+        *_kept(bucket, days),
+        *_encryption(context, bucket),
+        *_policy(context, name),
+    ]
     if problems:
         return fail(
             context,
@@ -140,6 +149,18 @@ def _settings(bucket: Resource) -> Iterator[str]:
         yield "no lifecycle rule is on: unfinished uploads and overwritten versions stay for ever"
 
 
+def _kept(bucket: Resource, days: int) -> Iterator[str]:
+    """Whether a lifecycle rule removes what has to be kept."""
+    for rule in bucket.get("LifecycleConfiguration.Rules", ()):
+        after, on = rule.get("ExpirationInDays"), rule.get("ExpirationDate")
+        if not days or rule.get("Status", "Enabled") != "Enabled":
+            continue
+        if after is not None and int(after) < days:
+            yield f"a lifecycle rule removes objects after {after} days, not {days}"
+        if on is not None:
+            yield f"a lifecycle rule removes every object on {str(on)[:10]}"
+
+
 def _encryption(context: CheckContext, bucket: Resource) -> Iterator[str]:
     """How the key is named and used. Whether it is the declared one is for ``keys-effective`` to say."""
     for rule in bucket.get("BucketEncryption.ServerSideEncryptionConfiguration", ()):
@@ -160,13 +181,19 @@ def _encryption(context: CheckContext, bucket: Resource) -> Iterator[str]:
 def _policy(context: CheckContext, name: str) -> Iterator[str]:
     """What strangers may do, with everything at home; and what anybody may do without TLS."""
     arn = f"arn:{context.partition}:s3:::{name}"
-    targets = {"s3:GetObject": f"{arn}/x", "s3:PutObject": f"{arn}/x", "s3:ListBucket": arn}
     policy = context.access.resource_policy(arn)
     if policy is not None:
-        for who in (outsiders(context, policy), deputies(policy)):
-            reached = list(let_in(context, policy, targets, who))
-            if reached:
-                yield f"its policy lets others in: {'; '.join(reached)}"
+        places = dict.fromkeys((f"{arn}/x", *named_in(policy, f"{arn}/")))
+        reached = [
+            words
+            for place in places
+            for who in (outsiders(context, policy), deputies(policy))
+            for words in let_in(
+                context, policy, {"s3:GetObject": place, "s3:PutObject": place, "s3:ListBucket": arn}, who
+            )
+        ]
+        if reached:
+            yield f"its policy lets others in: {'; '.join(dict.fromkeys(reached))}"
     plain = ask(context, STRANGER, "s3:GetObject", f"{arn}/x", {"aws:SecureTransport": "false"})
     if not any(reason.policy_type == "resource" for reason in plain.because):
         yield "its policy does not refuse requests without TLS"

@@ -85,6 +85,16 @@ class CheckContext:
         candidates = self.observed.of_type(desired.type)
         return kind.match(desired, candidates) if kind is not None else None
 
+    def differing(self, wanted: Resource, actual: Resource, *names: str) -> tuple[str, ...]:
+        """Which of these properties are not as the declaration wants them, as far as they could be read."""
+        kind = registry()[wanted.type]
+        there, asked = kind.normalise(actual.properties), kind.normalise(wanted.properties)
+        return tuple(
+            name
+            for name in names
+            if name in asked and actual.unknown_reason(name) is None and there.get(name) != asked[name]
+        )
+
     @cached_property
     def declared(self) -> Estate:
         """What the declaration compiles to, references and all; empty without a declaration."""

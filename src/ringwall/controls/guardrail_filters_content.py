@@ -64,6 +64,7 @@ BASELINE: Mapping[str, Any] = {
     }
 }
 """What is asked of a guardrail without a declaration."""
+UNDER_WAY = ("CREATING", "UPDATING", "VERSIONING")
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -93,7 +94,13 @@ def judge(
         reason = guardrail.unknown_reason(name)
         if reason is not None:
             return unknown(context, control, guardrail, f"{name} of {what} could not be read: {reason}")
-    found = weaknesses(wanted, guardrail.properties)
+    state = str(guardrail.get("Status", "READY"))
+    if state in UNDER_WAY:
+        return unknown(context, control, guardrail, f"{what} is {state}: what it will be is not known yet")
+    found = (
+        *(() if state == "READY" else (f"it is {state}, not READY",)),
+        *weaknesses(wanted, guardrail.properties),
+    )
     if found:
         return fail(
             context,

@@ -36,11 +36,12 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog.bedrock import INVOCATION_LOG_STREAM
 from ringwall.controls.arrival import arrival
-from ringwall.controls.ask import ask, words
+from ringwall.controls.ask import ask, unusable, words
 from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
 from ringwall.controls.findings import Status
 from ringwall.controls.logs import MODALITIES, invocation_logging
+from ringwall.controls.outsiders import NOBODYS
 from ringwall.controls.verdicts import fail, ok, unknown, verdict
 
 if TYPE_CHECKING:
@@ -53,6 +54,11 @@ if TYPE_CHECKING:
 SLUG = "invocation-logging-delivers"
 TYPE = "Ringwall::Bedrock::InvocationLogging"
 BEDROCK = "bedrock.amazonaws.com"
+FOREIGN_SOURCE = f"arn:aws:bedrock:us-east-1:{NOBODYS}:model-invocation-logging"
+DECLARED = {
+    "DataProtectionPolicy": "does not mask what was declared",
+    "DeletionProtectionEnabled": "can be deleted, with what is in it",
+}
 
 
 def check(context: CheckContext) -> Iterator[Finding]:
@@ -157,6 +163,7 @@ class _Delivery:
             yield from self._missing("AWS::Logs::LogGroup", f"log group {name}")
         else:
             yield from self._retention(group)
+            yield from self._declared(group)
             yield from self._log_key(group, arn)
         yield from self._role(role, f"{arn}:log-stream:{INVOCATION_LOG_STREAM}")
 
@@ -165,6 +172,18 @@ class _Delivery:
         kept = group.get("RetentionInDays")
         if perimeter is not None and kept is not None and int(kept) < perimeter.logging.retention_days:
             yield f"{group.get('LogGroupName')} keeps logs {kept} days, not {perimeter.logging.retention_days}"
+
+    def _declared(self, group: Resource) -> Iterator[str]:
+        """What the declared log group no longer has of what was declared."""
+        wanted = self.context.wanted("log-group/invocations")
+        if wanted is None or wanted.get("LogGroupName") != group.get("LogGroupName"):
+            return
+        for name in DECLARED:
+            reason = group.unknown_reason(name)
+            if reason is not None:
+                self.unread.append(f"{name} of {group.get('LogGroupName')} could not be read: {reason}")
+        for name in self.context.differing(wanted, group, *DECLARED):
+            yield f"{group.get('LogGroupName')} {DECLARED[name]}"
 
     def _log_key(self, group: Resource, arn: str) -> Iterator[str]:
         key = group.get("KmsKeyId")
@@ -186,6 +205,11 @@ class _Delivery:
         trusted = ask(self.context, BEDROCK, "sts:AssumeRole", role, self.keys)
         if not trusted.allowed:
             yield f"Bedrock cannot assume {role.rsplit('/', 1)[-1]}: {words(trusted)}"
+        if not entry.service_only:
+            yield f"others than Bedrock can assume {role.rsplit('/', 1)[-1]}, and write what was never called"
+        foreign = {**self.keys, "aws:SourceAccount": NOBODYS, "aws:SourceArn": FOREIGN_SOURCE}
+        if ask(self.context, BEDROCK, "sts:AssumeRole", role, foreign).allowed:
+            yield f"{role.rsplit('/', 1)[-1]} trusts Bedrock on behalf of any account"
         for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
             decision = ask(self.context, role, action, stream, {"aws:RequestedRegion": self.region})
             if not decision.allowed:
@@ -244,9 +268,9 @@ class _Delivery:
         if unread is not None:
             self.unread.append(f"the policy of key {key} could not be read: {unread}")
             return
-        decision = ask(self.context, service, action, self.context.identity(found, "Arn"), keys)
-        if not decision.allowed:
-            yield f"{service} cannot {action} with key {found.id}: {words(decision)}"
+        why = unusable(self.context, found, service, action, keys)
+        if why is not None:
+            yield f"{service} cannot {action} with key {found.id}: {why}"
 
     def _find(self, resource_type: str, name: str, value: str) -> Resource | None:
         for resource in self.context.observed.of_type(resource_type, account=self.context.account):

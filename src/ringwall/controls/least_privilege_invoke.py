@@ -44,7 +44,8 @@ from ringwall.controls.roles import role
 from ringwall.controls.verdicts import fail, unknown, verdict
 from ringwall.estate.kinds.documents import as_list, canonical_policy
 from ringwall.estate.model import Ref, Resource, canonical_json
-from ringwall.iam.policy import PolicySet
+from ringwall.iam.patterns import glob_matches
+from ringwall.iam.policy import Effect, PolicySet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -263,6 +264,8 @@ def _others(context: CheckContext) -> Iterable[Finding]:
         if entry.arn in expected or entry.service_only:
             continue
         unread = [gap for gap in context.access.gaps if _is_about(gap, entry)]
+        if not unread and not _speak_of_running(entry):
+            continue
         answer = prove(_question(entry, allowed), load(), timeout=TIMEOUT)
         if answer.verdict == "violated":
             yield fail(
@@ -293,6 +296,23 @@ def _expected(context: CheckContext) -> frozenset[str]:
 def _is_about(gap: str, entry: PrincipalEntry) -> bool:
     name = entry.arn.rsplit("/", 1)[-1]
     return name in gap.replace(":", " ").split() or entry.arn in gap
+
+
+def _speak_of_running(entry: PrincipalEntry) -> bool:
+    """Whether an Allow of the own policies speaks of running a model at all; of most none does, and nothing is to prove."""
+    return any(
+        statement.effect is Effect.ALLOW
+        and (
+            statement.actions is None
+            or any(
+                glob_matches(pattern.lower(), action.lower())
+                for pattern in statement.actions
+                for action in RUN
+            )
+        )
+        for policy in entry.policies
+        for statement in policy.statements
+    )
 
 
 def _question(entry: PrincipalEntry, allowed: list[str]) -> Question:

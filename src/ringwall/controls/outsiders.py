@@ -17,6 +17,7 @@ from ringwall.estate.model import canonical_json
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import Effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 NOBODYS = "000000000000"
 """An account that AWS gives to nobody."""
 FOREIGN_ORGANIZATION = "o-outsider00"
+ANYBODY = "anybody"
 EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]},
     name="everything at home",
@@ -55,7 +57,7 @@ def outsiders(context: CheckContext, policy: Policy) -> Iterator[Outsider]:
     text = canonical_json(policy.document)
     own = context.observed.account(context.account)
     organization = own.organization if own is not None else None
-    yield _of(context, NOBODYS, FOREIGN_ORGANIZATION, "anybody")
+    yield _of(context, NOBODYS, FOREIGN_ORGANIZATION, ANYBODY)
     for named in sorted(set(_ORGANIZATION.findall(text)) - {organization}):
         yield _of(context, NOBODYS, named, f"organization {named}")
     inside = {account.id for account in context.observed.accounts} | {context.account, NOBODYS}
@@ -83,6 +85,7 @@ def deputies(policy: Policy) -> Iterator[Outsider]:
             "aws:SourceOrgID": FOREIGN_ORGANIZATION,
             "aws:PrincipalIsAWSService": "true",
             "aws:SecureTransport": "true",
+            "s3:x-amz-acl": "bucket-owner-full-control",
         }
         yield Outsider(service, f"{service} on behalf of any account", keys)
 
@@ -102,6 +105,18 @@ def let_in(
         done = [action for action, arn in targets.items() if _allowed(context, policy, outsider, action, arn)]
         if done:
             yield f"{outsider.words} can {', '.join(done)}"
+
+
+def named_in(policy: Policy, within: str) -> tuple[str, ...]:
+    """Resources that a policy's Allows name and that begin so, with wildcards filled in: where to try."""
+    found = (
+        pattern.replace("*", "x").replace("?", "x")
+        for statement in policy.statements
+        if statement.effect is Effect.ALLOW
+        for pattern in statement.resources or ()
+        if pattern.startswith(within)
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _of(context: CheckContext, account: str, organization: str, words: str) -> Outsider:

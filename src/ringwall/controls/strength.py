@@ -62,7 +62,9 @@ def _filters(wanted: Config, actual: Config) -> Iterator[str]:
                 yield f"{item['Type']} on {side.lower()} is {given}, not {needed}"
             if needed == "NONE":
                 continue
-            unseen = set(item.get(f"{side}Modalities", ())) - set(found.get(f"{side}Modalities", ("TEXT",)))
+            unseen = set(item.get(f"{side}Modalities", ("TEXT",))) - set(
+                found.get(f"{side}Modalities", ("TEXT",))
+            )
             if found and unseen:
                 yield f"{item['Type']} on {side.lower()} does not look at {', '.join(sorted(unseen)).lower()}"
 

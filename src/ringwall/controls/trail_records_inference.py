@@ -30,7 +30,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ringwall.controls.ask import ask, words
+from ringwall.controls.ask import ask, unusable, words
 from ringwall.controls.context import USAGE
 from ringwall.controls.control import Control
 from ringwall.controls.logs import DATA_TYPES, trail
@@ -48,6 +48,11 @@ TYPE = "AWS::CloudTrail::Trail"
 CLOUDTRAIL = "cloudtrail.amazonaws.com"
 READ, WRITE = "read-only management events", "write management events"
 INFERENCE_SOURCES = ("bedrock.amazonaws.com", "bedrock-mantle.amazonaws.com")
+DECLARED = {
+    "IsMultiRegionTrail": "it covers one Region, and calls of others are not recorded",
+    "IncludeGlobalServiceEvents": "it leaves out what IAM and STS do",
+    "EnableLogFileValidation": "it writes no digests, by which a changed or removed log file is found",
+}
 INLINE = "InvokeInlineAgent"
 SPEECH = "sonic"
 """Models that are reached by ``InvokeModelWithBidirectionalStream`` alone, which is a data event."""
@@ -158,8 +163,17 @@ class _Trail:
         sources = {resource.region} if not resource.get("IsMultiRegionTrail") else set(context.regions)
         if not sources >= set(context.regions):
             yield f"it covers {resource.region} alone"
+        yield from self._declared()
         yield from self._bucket()
         yield from self._key()
+
+    def _declared(self) -> Iterator[str]:
+        """What the declared trail no longer has of what was declared."""
+        wanted = self.context.wanted("trail/main")
+        there = self.context.actual("trail/main") if wanted is not None else None
+        if wanted is not None and there is not None and there.id == self.resource.id:
+            for name in self.context.differing(wanted, self.resource, *DECLARED):
+                yield DECLARED[name]
 
     def _arn(self) -> str:
         return self.context.identity(self.resource, "Arn")
@@ -207,11 +221,9 @@ class _Trail:
             self.unread.append(f"key {key} of {self.name} could not be read")
             return
         keys = {"aws:SourceArn": self._arn(), "kms:EncryptionContext:aws:cloudtrail:arn": self._arn()}
-        decision = ask(
-            self.context, CLOUDTRAIL, "kms:GenerateDataKey", self.context.identity(found, "Arn"), keys
-        )
-        if not decision.allowed:
-            yield f"CloudTrail cannot encrypt with key {found.id}: {words(decision)}"
+        why = unusable(self.context, found, CLOUDTRAIL, "kms:GenerateDataKey", keys)
+        if why is not None:
+            yield f"CloudTrail cannot encrypt with key {found.id}: {why}"
 
 
 def advanced(selector: Mapping[str, Any]) -> Iterator[str]:

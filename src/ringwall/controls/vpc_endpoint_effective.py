@@ -30,10 +30,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
 from ringwall.controls.endpoints import endpoints, security_group
+from ringwall.controls.outsiders import ANYBODY, EVERYTHING, named_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
     from ringwall.estate.model import Resource
+    from ringwall.iam.policy import Policy
     from ringwall.perimeter.model import Perimeter
 
 SLUG = "vpc-endpoint-effective"
@@ -53,9 +56,6 @@ TYPE = "AWS::EC2::VPCEndpoint"
 SECURITY_GROUP = "security group"
 """What ``details`` call the part that a finding is about, where it is not an endpoint."""
 EVERYBODY = ("0.0.0.0/0", "::/0")
-STRANGER = "arn:aws:iam::000000000000:role/Stranger"
-"""A principal of an account that AWS gives to nobody."""
-
 PROBES = {
     # What a stranger's credentials try through the endpoint, by end of the service name.
     "bedrock-runtime": (
@@ -241,18 +241,42 @@ def _policy(context: CheckContext, endpoint: Resource) -> Iterator[str]:
     probe = PROBES.get(_service(endpoint))
     if probe is None:
         return
-    action, resource = probe
-    request = request_from_json({"principal": STRANGER, "action": action, "resource": resource})
-    everything = parse_policy(
-        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-    )
     policy = parse_policy(document, name=endpoint.id)
-    through = PolicySet(identity=(everything,), vpc_endpoint=(policy,))
-    if decide(request, through).allowed:
-        yield f"its policy lets the credentials of any account {action}"
+    through = PolicySet(identity=(EVERYTHING,), vpc_endpoint=(policy,))
+    yield from _lets_through(context, policy, through, probe)
     narrow = context.perimeter is not None and _service(endpoint) not in ("bedrock", "bedrock-agent")
     if narrow and decide(_own(context, "bedrock:DeleteKnowledgeBase"), through).allowed:
         yield "its policy allows everything to this account's principals"
+
+
+def _lets_through(
+    context: CheckContext, policy: Policy, through: PolicySet, probe: tuple[str, str]
+) -> Iterator[str]:
+    """Outsiders whose credentials get through, each with one thing that they can do.
+
+    Tried is what the service is for, and what the policy itself names: an open Allow may name nothing but declared models.
+    """
+    actions = dict.fromkeys((probe[0], *_actions(policy)))
+    places = dict.fromkeys((probe[1], *named_in(policy, "arn:")))
+    for who in outsiders(context, policy):
+        for action, resource in product(actions, places):
+            request = request_from_json(
+                {
+                    "principal": who.principal,
+                    "action": action,
+                    "resource": resource,
+                    "context": dict(who.keys),
+                }
+            )
+            if decide(request, through).allowed:
+                whose = "any account" if who.words == ANYBODY else who.words
+                yield f"its policy lets the credentials of {whose} {action}"
+                break
+
+
+def _actions(policy: Policy) -> Iterator[str]:
+    for statement in policy.statements:
+        yield from (name for name in statement.actions or () if "*" not in name and "?" not in name)
 
 
 def _own(context: CheckContext, action: str) -> Any:

@@ -38,7 +38,8 @@ def unread(kind: Kind, aws: Aws, why: str, *, management: bool = False) -> Resou
         region=aws.region if kind.scope == "region" else "global",
         id="?",
         unknown=(Unknown("*", why),),
-        evidence=aws.evidence(),
+        # Of organizations nothing was asked here; what was asked before is not why.
+        evidence=aws.evidence() if not management else (),
     )
 
 

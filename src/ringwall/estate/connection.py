@@ -7,6 +7,7 @@ every failure becomes an :class:`~ringwall.errors.AwsCallError` that names the p
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import re
 import threading
@@ -18,7 +19,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.recording import Recorded, record
+from ringwall.estate.recording import Recorded, key_of, record
 from ringwall.estate.remembering import Remembering
 from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
 from ringwall.estate.sessions import base_session
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from ringwall.estate.aws import Aws
+    from ringwall.estate.journal import Journal
 
 CODES: Mapping[str, str] = {
     "EndpointConnectionError": "EndpointUnreachable",
@@ -131,6 +133,7 @@ class _Shared:
     """The credentials that the run began with, once they were asked for."""
     keeping: bool = True
     recorded: list[Recorded] = field(default_factory=list)
+    journal: Journal | None = None
     buckets: Buckets = field(default_factory=Buckets)
     lock: threading.Lock = field(default_factory=threading.Lock)
     making_clients: threading.Lock = field(default_factory=threading.Lock)
@@ -176,6 +179,9 @@ class Connection(Remembering):
 
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
         """See :meth:`ringwall.estate.aws.Aws.call`. A read is tried again where that may help, a write never."""
+        before = self._answered_before(service, operation, parameters)
+        if before is not None:
+            return before
         if is_repeatable(operation):
             response = repeated(lambda: self._send(service, operation, parameters), sleep=time.sleep)
         else:
@@ -202,7 +208,23 @@ class Connection(Remembering):
         with self._shared.lock:
             return tuple(self._shared.recorded)
 
+    def go_on(self, journal: Journal) -> None:
+        """Take answers over from a reading that was interrupted, and write down those to come; of every connection of this run."""
+        self._shared.journal = journal
+
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _answered_before(
+        self, service: str, operation: str, parameters: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        if self._shared.journal is None or not is_read(operation):
+            return None
+        found = self._shared.journal.answer(key_of(self.account, self.region, service, operation, parameters))
+        if found is None:
+            return None
+        self._keep(found)
+        body: dict[str, Any] = json.loads(found.body)
+        return body
 
     def _client(self, service: str) -> Any:
         key = (service, self.region)
@@ -316,6 +338,11 @@ class Connection(Remembering):
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
             failed=failed,
         )
+        self._keep(entry)
+        if self._shared.journal is not None:
+            self._shared.journal.keep(entry)
+
+    def _keep(self, entry: Recorded) -> None:
         if self._shared.keeping:
             with self._shared.lock:
                 self._shared.recorded.append(entry)

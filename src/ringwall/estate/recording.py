@@ -52,6 +52,10 @@ _WRITTEN_AS_THEY_ARE = frozenset({str, int, float, bool, type(None)})
 """Types of most of what answers hold: asked for first, which halves the time that recording takes."""
 
 
+Key = tuple[str, str, str, str, str]
+"""Account, Region, service, operation, and the parameters as canonical JSON."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """One response.
@@ -84,6 +88,11 @@ class Recorded:
     body: str
     failed: bool = False
     redacted: tuple[str, ...] = ()
+
+
+def key_of(account: str, region: str, service: str, operation: str, parameters: Mapping[str, Any]) -> Key:
+    """What was asked, so that the same question is known again."""
+    return account, region, service, operation, canonical_json(plain(parameters))
 
 
 def plain(

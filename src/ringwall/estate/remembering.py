@@ -52,7 +52,7 @@ class Remembering(ABC):
         while True:
             response = self.call(service, operation, **sent)
             items.extend(response.get(key) or ())
-            member, token = _next_token(response)
+            member, token = next_token(response)
             if not token:
                 return items
             if token in seen:
@@ -97,7 +97,8 @@ class Remembering(ABC):
             self._memory.clear()
 
 
-def _next_token(response: Mapping[str, Any]) -> tuple[str, str | None]:
+def next_token(response: Mapping[str, Any]) -> tuple[str, str | None]:
+    """The request member that asks for the next page, and its value; ``None`` = this was the last."""
     if response.get("IsTruncated") is False or response.get("Truncated") is False:
         return "", None
     for member, parameter in TOKENS:

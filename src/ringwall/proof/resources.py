@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ringwall.iam.arn import is_account_id, owner_of
@@ -49,6 +50,25 @@ def _misspelled(tokens: Tokens, alphabet: str) -> bool:
     return any(token[0] == "=" and token[1] not in alphabet for token in tokens)
 
 
+@lru_cache(maxsize=4096)
+def _fields_of(shape: str) -> tuple[tuple[int, tuple[Tokens, ...]], ...]:
+    """What a shape asks of an ARN's fields: the field's number, and the patterns of which one is to match."""
+    fields = shape.split(":", 5)
+    if len(fields) != len(VARIABLES):
+        return ()
+    found: list[tuple[int, tuple[Tokens, ...]]] = []
+    for index, field in enumerate(fields):
+        if index == _ACCOUNT_FIELD and field == "*":
+            found.append((index, _OWNERS))
+            continue
+        tokens = wild(field)
+        if index == len(fields) - 1 and tokens and tokens[-1] == STAR:
+            # An identifier is never empty.
+            tokens = (*tokens[:-1], ANY, STAR)
+        found.append((index, (tokens,)))
+    return tuple(found)
+
+
 class ThisResource:
     """A resource that is known."""
 
@@ -77,6 +97,7 @@ class AnyResource:
     def __init__(self, formula: Formula, accounts: Sequence[str], partitions: Sequence[str]) -> None:
         self._formula = formula
         self._matched: dict[Tokens, int] = {}
+        self._shaped: dict[str, int] = {}
         self.is_whole = formula.atom(_STAR_FORM)
         self.variables = {
             VARIABLES[1]: Variable(samples=tuple(partitions), closed=True),
@@ -128,23 +149,18 @@ class AnyResource:
         shapes = tuple(patterns)
         if not shapes:
             return self.is_whole
-        as_arn = [self._formula.conj(list(self._shape(shape))) for shape in shapes]
+        as_arn = self._formula.disj([self._shape(shape) for shape in shapes])
         whole = self.is_whole if WHOLE in shapes else FALSE
-        return self._formula.disj((whole, self._formula.conj((-self.is_whole, self._formula.disj(as_arn)))))
+        return self._formula.disj((whole, self._formula.conj((-self.is_whole, as_arn))))
 
-    def _shape(self, shape: str) -> Iterable[int]:
-        fields = shape.split(":", 5)
-        if len(fields) != len(VARIABLES):
-            return
-        for index, field in enumerate(fields):
-            if index == _ACCOUNT_FIELD and field == "*":
-                yield self._formula.disj([self.field(index, owner) for owner in _OWNERS])
-                continue
-            tokens = wild(field)
-            if index == len(fields) - 1 and tokens and tokens[-1] == STAR:
-                # An identifier is never empty.
-                tokens = (*tokens[:-1], ANY, STAR)
-            yield self.field(index, tokens)
+    def _shape(self, shape: str) -> int:
+        if shape not in self._shaped:
+            fields = (
+                self._formula.disj([self.field(index, tokens) for tokens in choices])
+                for index, choices in _fields_of(shape)
+            )
+            self._shaped[shape] = self._formula.conj(list(fields))
+        return self._shaped[shape]
 
     def same_account(self, account: str | None, resource_account: str | None) -> int:
         """See :class:`ResourceChoice`."""

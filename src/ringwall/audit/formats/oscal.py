@@ -50,13 +50,23 @@ def to_oscal(audit: Audit) -> str:
         "version": moment,
         "oscal-version": VERSION,
     }
+    plan = _id("plan", audit.name)
     document = {
         "uuid": _id("document", audit.account, moment),
         "metadata": metadata,
-        "import-ap": {"href": "#assessment-plan"},
+        "import-ap": {"href": f"#{plan}"},
         "results": [result],
+        "back-matter": {
+            "resources": [{"uuid": plan, "title": "Assessment plan", "description": _plan(audit)}]
+        },
     }
     return to_text({"assessment-results": document})
+
+
+def _plan(audit: Audit) -> str:
+    """What stands for an assessment plan, which OSCAL asks for and an audit has not."""
+    by = "Ringwall's built-in baseline" if audit.perimeter is None else f"the declaration of {audit.name}"
+    return f"Every control of Ringwall {__version__}, judged by {by}; read only, nothing was sampled."
 
 
 def _selection(findings: tuple[Finding, ...]) -> dict[str, Any]:

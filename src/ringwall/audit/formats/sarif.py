@@ -1,15 +1,18 @@
 """SARIF 2.1.0: live resources are logical locations, since no file holds them.
 
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html, 3.27.9 (``kind``): ``open`` is "evaluated, and there was
-insufficient information to decide", which is our UNKNOWN.
+insufficient information to decide", which is our UNKNOWN. GitHub's code scanning refuses a whole log where one result has no
+physical location, so the same name stands there as the path of an artifact; it asks for a rule's full description as well
+(https://docs.github.com/en/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from ringwall import __version__
-from ringwall.audit.formats.common import URL, advice, controls, to_text, uid, waiver_words
+from ringwall.audit.formats.common import URL, advice, controls, taken, to_text, uid, waiver_words
 from ringwall.controls.findings import Status
 from ringwall.lint.sarif import SCHEMA
 
@@ -40,7 +43,7 @@ def to_sarif(audit: Audit) -> str:
     }
     run = {
         "tool": {"driver": driver},
-        "invocations": [{"executionSuccessful": True, "endTimeUtc": audit.taken_at or None}],
+        "invocations": [{"executionSuccessful": True, "endTimeUtc": f"{taken(audit):%Y-%m-%dT%H:%M:%SZ}"}],
         "results": [_result(finding, index) for finding in audit.findings],
     }
     if not audit.taken_at:
@@ -52,6 +55,8 @@ def _rule(control: Control) -> dict[str, Any]:
     return {
         "id": control.slug,
         "shortDescription": {"text": control.title},
+        "fullDescription": {"text": control.page.partition("\n")[0]},
+        "helpUri": f"{URL}/blob/main/docs/controls.md#{control.slug}",
         "help": {"text": control.page, "markdown": control.page},
         "defaultConfiguration": {"level": LEVELS[control.severity]},
         "properties": {"security-severity": SCORES[control.severity], "tags": ["security", control.category]},
@@ -61,6 +66,7 @@ def _rule(control: Control) -> dict[str, Any]:
 def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
     kind = KINDS[finding.status]
     words = advice(finding) if finding.status in (Status.FAIL, Status.UNKNOWN) else ""
+    where = f"{finding.account}/{finding.region}/{finding.resource}"
     found: dict[str, Any] = {
         "ruleId": finding.control,
         "kind": kind,
@@ -69,13 +75,13 @@ def _result(finding: Finding, index: dict[str, int]) -> dict[str, Any]:
         "message": {"text": f"{finding.summary}\n{words}" if words else finding.summary},
         "locations": [
             {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(where, errors="backslashreplace")},
+                    "region": {"startLine": 1},
+                },
                 "logicalLocations": [
-                    {
-                        "name": finding.resource,
-                        "fullyQualifiedName": f"{finding.account}/{finding.region}/{finding.resource}",
-                        "kind": "resource",
-                    }
-                ]
+                    {"name": finding.resource, "fullyQualifiedName": where, "kind": "resource"}
+                ],
             }
         ],
         "partialFingerprints": {"ringwall/v1": uid(finding)},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.estate.recording import plain
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -35,6 +37,8 @@ def _to_api(rule: Mapping[str, Any]) -> dict[str, Any]:
     expiration: dict[str, Any] = {}
     if rule.get("ExpirationInDays"):
         expiration["Days"] = rule["ExpirationInDays"]
+    if rule.get("ExpirationDate"):
+        expiration["Date"] = rule["ExpirationDate"]
     if rule.get("ExpiredObjectDeleteMarker"):
         expiration["ExpiredObjectDeleteMarker"] = True
     if expiration:
@@ -62,6 +66,7 @@ def _from_api(rule: Mapping[str, Any]) -> dict[str, Any]:
         "Status": rule.get("Status"),
         "Prefix": (rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix"),
         "ExpirationInDays": expiration.get("Days"),
+        "ExpirationDate": plain(expiration.get("Date")),
         "ExpiredObjectDeleteMarker": expiration.get("ExpiredObjectDeleteMarker") or None,
         "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
         "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
