@@ -16,7 +16,6 @@ NOBODY = {"AWS": "arn:aws:iam::111122223333:role/nobody"}
 
 IDENTITY_DOCUMENTS = {
     "not JSON": "{bad",
-    "empty": "",
     "a principal": [{**ALL, "Principal": "*"}],
     "an effect in lower case": [{**ALL, "Effect": "allow"}],
     "a Sid twice": [{**ALL, "Sid": "a"}, {**ALL, "Sid": "a"}],

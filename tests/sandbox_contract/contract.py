@@ -14,15 +14,19 @@ APPROXIMATE = {
     ("cloudwatch", "describe_alarm_history"): "state changes and actions; no configuration updates",
     ("cloudwatch", "get_dashboard"): "kept and shown",
     ("cloudwatch", "put_dashboard"): "kept and shown",
+    ("cloudwatch", "put_composite_alarm"): "without suppression of actions, which is refused",
+    ("cloudwatch", "get_metric_data"): "of the last day; expressions as for alarms",
     ("cloudwatch", "put_metric_alarm"): (
-        "alarms on one metric are judged; metric math, anomaly detection and composite alarms stay INSUFFICIENT_DATA; "
-        "actions reach SNS topics and EventBridge alone"
+        "metric math without SEARCH, SQL and anomaly detection, which are refused; actions reach SNS topics and EventBridge alone"
     ),
     ("events", "put_targets"): "SNS topics and log groups receive; other targets are kept and get nothing",
     ("iam", "generate_credential_report"): "ready at once; what keys were used for is not kept",
     ("sns", "publish"): "kept with the topic; subscribers outside of the sandbox get nothing",
     ("sns", "subscribe"): "no confirmation is sent",
-    ("logs", "put_metric_filter"): "kept and shown; no metric is made from log events",
+    (
+        "logs",
+        "put_metric_filter",
+    ): "terms, regular expressions and JSON properties; patterns of space-delimited events are refused",
     (
         "organizations",
         "create_policy",

@@ -313,7 +313,9 @@ POSITIVE = {
         call("enable_alarm_actions", AlarmNames=["other"]),
         call("put_dashboard", DashboardName="d", DashboardBody=json.dumps({"widgets": []})),
         call("get_dashboard", DashboardName="d"),
-        call("delete_alarms", AlarmNames=["other"]),
+        call("put_composite_alarm", AlarmName="composite", AlarmRule="ALARM(other)"),
+        call("get_metric_data", MetricDataQueries=[{"Id": "r", "Expression": "1 + 1"}], StartTime=0, EndTime=60),
+        call("delete_alarms", AlarmNames=["other", "composite"]),
     ),
     "sns": (
         call("create_topic", {"topic": "TopicArn"}, Name="contract"),

@@ -195,39 +195,55 @@ class Access:
     # -- how it is found -------------------------------------------------------------------------------------------
 
     def _entry(self, arn: str) -> PrincipalEntry | None:
-        found = self._principals.get(arn)
-        if found is not None:
-            return found
+        if arn in self._identities:
+            return self._principal(arn)
         who = parse_principal(arn)
         if who.kind == "assumed_role" and who.account and who.name:
-            return self._roles_by_name.get((who.account, who.name))
+            role = self._roles_by_name.get((who.account, who.name))
+            return self._principal(role) if role else None
         return None
 
     @cached_property
     def _principals(self) -> dict[str, PrincipalEntry]:
-        entries: dict[str, PrincipalEntry] = {}
-        for resource in self.estate.of_type("AWS::IAM::User", "AWS::IAM::Role"):
-            if resource.id != "?":
-                entry = self._make_entry(resource)
-                entries[entry.arn] = entry
-        return entries
+        return {arn: self._principal(arn) for arn in self._identities}
+
+    def _principal(self, arn: str) -> PrincipalEntry:
+        """A user or role of the Estate; its policies are read once it is asked for."""
+        if arn not in self._entries:
+            self._entries[arn] = self._make_entry(arn, self._identities[arn])
+        return self._entries[arn]
 
     @cached_property
-    def _roles_by_name(self) -> dict[tuple[str, str], PrincipalEntry]:
+    def _entries(self) -> dict[str, PrincipalEntry]:
+        return {}
+
+    @cached_property
+    def _identities(self) -> dict[str, Resource]:
+        """Users and roles by ARN."""
+        found: dict[str, Resource] = {}
+        for resource in self.estate.of_type("AWS::IAM::User", "AWS::IAM::Role"):
+            if resource.id != "?":
+                kind, property_ = (
+                    ("role", "RoleName") if resource.type == "AWS::IAM::Role" else ("user", "UserName")
+                )
+                path, name = resource.get("Path", "/"), resource.get(property_, resource.id)
+                found[f"arn:{self.partition}:iam::{resource.account}:{kind}{path}{name}"] = resource
+        return found
+
+    @cached_property
+    def _roles_by_name(self) -> dict[tuple[str, str], str]:
         return {
-            (entry.account, entry.arn.rsplit("/", 1)[1]): entry
-            for entry in self._principals.values()
-            if entry.kind == "role"
+            (role.account, arn.rsplit("/", 1)[1]): arn
+            for arn, role in self._identities.items()
+            if role.type == "AWS::IAM::Role"
         }
 
-    def _make_entry(self, resource: Resource) -> PrincipalEntry:
+    def _make_entry(self, arn: str, resource: Resource) -> PrincipalEntry:
         kind: PrincipalKind = "role" if resource.type == "AWS::IAM::Role" else "user"
-        name = str(resource.get("RoleName" if kind == "role" else "UserName", resource.id))
-        path = str(resource.get("Path", "/"))
         trust = self._parsed(resource, "AssumeRolePolicyDocument") if kind == "role" else None
         boundary = resource.get("PermissionsBoundary")
         return PrincipalEntry(
-            arn=f"arn:{self.partition}:iam::{resource.account}:{kind}{path}{name}",
+            arn=arn,
             kind=kind,
             account=resource.account,
             policies=tuple(self._identity_policies(resource)),

@@ -3,9 +3,9 @@
 An alarm looks at its latest evaluation periods, the present one included, and alarms when as many of them as
 ``DatapointsToAlarm`` says breach. What a period without data counts as is the alarm's ``TreatMissingData``.
 
-Exact for alarms on one metric of up to a day. Not evaluated, so that they keep the state INSUFFICIENT_DATA: metric math,
-anomaly detection, and composite alarms. CloudWatch looks back further than the evaluation range for data points in place
-of missing ones; here the range alone counts.
+Exact for alarms on one metric, or on metric math (:mod:`ringwall.sandbox.metric_math`), of up to a day. Composite alarms
+follow the states of others. CloudWatch looks back further than the evaluation range for data points in place of missing
+ones; here the range alone counts.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html
 """
@@ -20,6 +20,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import alarm_rules, metric_math
 from ringwall.sandbox.notices import remember
 
 if TYPE_CHECKING:
@@ -155,6 +156,33 @@ def judge(points: Sequence[float | None], alarm: Any) -> Verdict | None:
     return Verdict(ALARM if crossed else OK, f"Threshold Crossed: {number} {relation}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Stat:
+    """A statistic of a metric."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+    statistic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A metric or an expression, as alarms and GetMetricData have them.
+
+    Attributes:
+        stat: the metric; ``None`` = an expression.
+        returned: whether the query is what the whole is about (``ReturnData``).
+        period: seconds; 0 = that of what it names.
+    """
+
+    id: str
+    stat: Stat | None
+    expression: str
+    returned: bool
+    period: int
+
+
 class Alarms:
     """The metrics of all accounts, minute by minute, and the alarms that look at them."""
 
@@ -182,7 +210,9 @@ class Alarms:
                 touched.add(str(datum["MetricName"]))
         self._forget(account, region)
         self.evaluate(
-            account, region, lambda alarm: alarm.namespace == namespace and alarm.metric_name in touched
+            account,
+            region,
+            lambda alarm: any(space == namespace and name in touched for space, name in _metrics(alarm)),
         )
 
     def recorded(self, key: Key) -> tuple[list[Minute], str]:
@@ -212,24 +242,89 @@ class Alarms:
         with self._moto.locked():
             found = list(self._moto.store("cloudwatch", account, region).alarms.values())
         for alarm in found:
-            if wanted(alarm) and _simple(alarm):
+            if wanted(alarm) and _judged(alarm):
                 verdict = judge(self._points(alarm, account, region), alarm)
                 if verdict is not None and verdict.state != alarm.state_value:
                     self._change(alarm, verdict, account, region)
+        self._follow([alarm for alarm in found if alarm.rule], found, account, region)
+
+    def _follow(self, composites: Sequence[Any], alarms: Sequence[Any], account: str, region: str) -> None:
+        """Let composite alarms follow the states of others, which may be composite too."""
+        for _ in composites:
+            states = {name: alarm.state_value for alarm in alarms for name in (alarm.name, alarm.alarm_arn)}
+            for alarm in composites:
+                rule = alarm_rules.read(alarm.rule)
+                state = ALARM if rule.holds(states) else OK
+                if state != alarm.state_value:
+                    named = ", ".join(sorted(rule.names))
+                    reason = f"{alarm.alarm_arn} transitioned to {state}: the states of {named} decide {alarm.rule}"
+                    self._change(alarm, Verdict(state, reason), account, region)
+                    break
+            else:
+                return
 
     def _points(self, alarm: Any, account: str, region: str) -> list[float | None]:
-        dimensions = _dimensions((pair.name, pair.value) for pair in alarm.dimensions)
-        period = max(int(alarm.period), MINUTE)
-        name = alarm.extended_statistic or alarm.statistic
+        """What an alarm looks at, period by period, the latest first."""
+        periods = int(alarm.evaluation_periods)
+        if not alarm.metric_data_queries:
+            asked = Stat(
+                alarm.namespace,
+                alarm.metric_name,
+                _dimensions((pair.name, pair.value) for pair in alarm.dimensions),
+                alarm.extended_statistic or alarm.statistic,
+            )
+            period = max(int(alarm.period), MINUTE)
+            return list(
+                reversed(self.series(asked, (account, region), self._present(period, periods), period))
+            )
+        queries = [_query(query) for query in alarm.metric_data_queries]
+        period = max((query.period for query in queries if query.period), default=MINUTE)
+        found = self.answer(queries, (account, region), self._present(period, periods), period)
+        shown = next((query for query in queries if query.returned), queries[-1])
+        return list(reversed(found[shown.id]))
+
+    def _present(self, period: int, periods: int) -> list[int]:
+        """Starts of the latest periods, the oldest first."""
         present = int(self._now().timestamp()) // period * period
+        return [present - period * index for index in reversed(range(periods))]
+
+    def series(
+        self, asked: Stat, place: tuple[str, str], starts: Sequence[int], period: int
+    ) -> metric_math.Series:
+        """A statistic of a metric, for each period that starts at one of some moments."""
         with self._lock:
-            key = (account, region, alarm.namespace, alarm.metric_name, dimensions)
-            minutes = list(self._metrics.get(key, ()))
-        starts = [present - period * index for index in range(int(alarm.evaluation_periods))]
-        return [
-            statistic([minute for minute in minutes if start <= minute.start < start + period], name)
+            minutes = list(self._metrics.get((*place, asked.namespace, asked.name, asked.dimensions), ()))
+        return tuple(
+            statistic(
+                [minute for minute in minutes if start <= minute.start < start + period], asked.statistic
+            )
             for start in starts
-        ]
+        )
+
+    def answer(
+        self, queries: Sequence[Query], place: tuple[str, str], starts: Sequence[int], period: int
+    ) -> dict[str, metric_math.Series]:
+        """The time series of each query, by id.
+
+        Raises:
+            metric_math.ExpressionError: an expression names no query, or gives no single time series.
+        """
+        metrics = [query.id for query in queries if query.stat]
+        found: dict[str, metric_math.Series] = {
+            query.id: self.series(query.stat, place, starts, period) for query in queries if query.stat
+        }
+        waiting = [query for query in queries if not query.stat]
+        while waiting:
+            known = {query.id for query in waiting}
+            ready = [query for query in waiting if not metric_math.read(query.expression).names & known]
+            if not ready:
+                raise metric_math.ExpressionError("the expressions name each other")
+            for query in ready:
+                found[query.id] = metric_math.read(query.expression).series(
+                    found, metrics, period, len(starts)
+                )
+                waiting.remove(query)
+        return found
 
     def _change(self, alarm: Any, verdict: Verdict, account: str, region: str) -> None:
         before, now = alarm.state_value, self._now()
@@ -240,15 +335,33 @@ class Alarms:
         self._notices.alarm(alarm, before, (account, region), now)
 
 
-def _simple(alarm: Any) -> bool:
-    """Whether an alarm looks at one metric, against a threshold."""
+def _judged(alarm: Any) -> bool:
+    """Whether an alarm looks at metrics, against a threshold."""
     return bool(
-        alarm.metric_name
-        and not alarm.rule
-        and not alarm.metric_data_queries
+        not alarm.rule
         and alarm.comparison_operator in _COMPARE
-        and alarm.period
+        and (alarm.metric_data_queries or (alarm.metric_name and alarm.period))
     )
+
+
+def _metrics(alarm: Any) -> Iterator[tuple[str, str]]:
+    """Namespace and name of each metric that an alarm looks at."""
+    if alarm.metric_name:
+        yield alarm.namespace, alarm.metric_name
+    for query in alarm.metric_data_queries:
+        if query.metric_stat:
+            yield query.metric_stat.metric.namespace, query.metric_stat.metric.metric_name
+
+
+def _query(query: Any) -> Query:
+    """One of moto's queries."""
+    returned = str(query.return_data).lower() != "false"
+    stat = query.metric_stat
+    if stat is None:
+        return Query(query.id, None, str(query.expression), returned, int(query.period or 0))
+    dimensions = _dimensions((pair.name, pair.value) for pair in stat.metric.dimensions)
+    asked = Stat(stat.metric.namespace, stat.metric.metric_name, dimensions, stat.stat)
+    return Query(query.id, asked, "", returned, int(stat.period))
 
 
 def _dimensions(pairs: Iterator[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
-from xml.sax.saxutils import escape
+from xml.sax import saxutils
 
 from ringwall.sandbox import models, serialize
 from ringwall.sandbox.call import AwsError
@@ -125,6 +125,15 @@ _FAULTS: Mapping[str, Mapping[str, tuple[str, int, str]]] = {
 _DENIED_CODES = {"sns": ("AuthorizationError", 403), "cloudwatch": ("AccessDenied", 403)}
 # awsJson services answer authentication and authorization errors with 400, restJson ones with 403.
 _JSON_STATUS = 400
+
+
+# What XML 1.0 cannot hold, not even escaped.
+_UNWRITABLE = dict.fromkeys({*range(32)} - {9, 10, 13}, "\N{REPLACEMENT CHARACTER}")
+
+
+def escape(text: str) -> str:
+    """A text as it may stand in an XML element."""
+    return saxutils.escape(text.translate(_UNWRITABLE))
 
 
 def family(service: str | None) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.turn import Turn
 
 ANY = "*"
-"""In ``prepare``: every operation of the service."""
+"""In ``prepare`` and ``before``: every operation of the service; what is for all of them runs first."""
 
 Operation: TypeAlias = tuple[str, str]
 Before: TypeAlias = "Callable[[Turn], None]"
@@ -67,8 +67,9 @@ class Table:
 
     def before(self, turn: Turn) -> None:
         """Run the checks."""
-        for hook in self._before.get((turn.call.service, turn.call.operation), ()):
-            hook(turn)
+        for operation in (ANY, turn.call.operation):
+            for hook in self._before.get((turn.call.service, operation), ()):
+                hook(turn)
 
     def after(self, turn: Turn, reply: Reply) -> None:
         """Run the effects."""

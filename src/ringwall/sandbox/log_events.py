@@ -1,8 +1,5 @@
 """Log events: PutLogEvents, GetLogEvents and FilterLogEvents, on the archive.
 
-Filter patterns are terms and quoted phrases that must all occur; a pattern of another form is not carried out rather
-than taken to match everything.
-
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutLogEvents.html
 """
 
@@ -14,6 +11,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import filter_patterns, metric_filters
 from ringwall.sandbox.call import AwsError, Output, not_carried_out
 from ringwall.sandbox.hooks import Hooks
 
@@ -31,10 +29,6 @@ _MILLISECOND = timedelta(milliseconds=1)
 _DAY = 24 * 3600 * 1000
 _OLDEST, _NEWEST = 14 * _DAY, 2 * 3600 * 1000
 _ENDLESS = 2**62
-_TERM = re.compile(r'"((?:[^"\\]|\\.)*)"|([\w.:/@#-]+)')
-_TERMS = re.compile(
-    r'\s*(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9_][\w.:/@#-]*)(?:\s+(?:"(?:[^"\\]|\\.)*"|[A-Za-z0-9_][\w.:/@#-]*))*\s*'
-)
 _TOKEN = re.compile(r"([fb])/(\d{20})(\d{36})/s")
 
 
@@ -141,6 +135,7 @@ def _keep(turn: Turn, stream: Any, events: Sequence[dict[str, Any]], now: int) -
             stream.put_log_events(events)
             return
         stream.last_ingestion_time = turn.call.time.replace(tzinfo=None)
+    metric_filters.count(turn, stream.log_group.name, events)
     lines = [(event["timestamp"], now, event["message"]) for event in events]
     turn.gateway.archive.add_lines(stream.events.identity, lines)
 
@@ -229,7 +224,7 @@ def _filter(turn: Turn) -> Output:
         for name, stream in group.streams.items()
         if (not names or name in names) and name.startswith(prefix or "")
     }
-    matches = _matcher(given.get("filterPattern") or "")
+    matches = matcher("FilterLogEvents", given.get("filterPattern") or "")
     after = None
     if given.get("nextToken") is not None:
         match = _TOKEN.fullmatch(given["nextToken"])
@@ -259,13 +254,18 @@ def _more(
     return any(matches(line.message) for line in rest)
 
 
-def _matcher(pattern: str) -> Callable[[str], bool]:
-    if not pattern.strip():
-        return lambda _: True
-    if not _TERMS.fullmatch(pattern):
-        raise not_carried_out("logs", "FilterLogEvents", f"with the filter pattern {pattern}")
-    terms = [match[1] if match[1] is not None else match[2] for match in _TERM.finditer(pattern)]
-    return lambda message: all(term in message for term in terms)
+def matcher(operation: str, pattern: str) -> filter_patterns.Matcher:
+    """What a filter pattern matches.
+
+    Raises:
+        AwsError: it is none; 501 where its form is not carried out.
+    """
+    try:
+        return filter_patterns.read(pattern)
+    except filter_patterns.LackingError as lacking:
+        raise not_carried_out("logs", operation, f"with {lacking}") from lacking
+    except filter_patterns.PatternError as error:
+        raise _invalid(f"Invalid filter pattern: {error}") from error
 
 
 LOG_EVENTS = Hooks(

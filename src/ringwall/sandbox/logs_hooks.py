@@ -17,7 +17,7 @@ from ringwall.sandbox import documents
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
 from ringwall.sandbox.kms_hooks import find_key
-from ringwall.sandbox.log_events import group_of
+from ringwall.sandbox.log_events import group_of, matcher
 
 if TYPE_CHECKING:
     from ringwall.sandbox.backend import Reply
@@ -27,6 +27,7 @@ _KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[\w-]+\Z")
 _RETENTION = frozenset(
     {1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 )
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?")
 _NEEDED = ("kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey")
 
 
@@ -151,8 +152,28 @@ def _show_protection(turn: Turn, reply: Reply) -> None:
             item["dataProtectionStatus"] = "ACTIVATED"
 
 
+def _metric_filter(turn: Turn) -> None:
+    """PutMetricFilter: a filter of the same name in the group is replaced."""
+    given, group = turn.parameters, group_of(turn)
+    matcher("PutMetricFilter", given["filterPattern"])
+    for transformation in given["metricTransformations"]:
+        value = transformation["metricValue"]
+        if not value.startswith("$") and not _NUMBER.fullmatch(value):
+            raise _invalid(
+                f"Invalid metric transformation: metricValue {value} is neither a number nor a property"
+            )
+        if transformation.get("dimensions") and transformation.get("defaultValue") is not None:
+            raise _invalid(
+                "Invalid metric transformation: dimensions and default value are mutually exclusive"
+            )
+    with turn.gateway.moto.locked():
+        store = turn.gateway.moto.store("logs", turn.account, turn.call.region)
+        store.filters.delete_filter(given["filterName"], group.name)
+
+
 LOGS = Hooks(
     before={
+        ("logs", "PutMetricFilter"): _metric_filter,
         ("logs", "DeleteLogGroup"): _deletion,
         ("logs", "CreateLogGroup"): _log_group_key,
         ("logs", "AssociateKmsKey"): _log_group_key,

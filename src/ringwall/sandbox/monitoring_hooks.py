@@ -12,8 +12,12 @@ from ringwall.sandbox.alarms import INSUFFICIENT
 from ringwall.sandbox.backend import condensed
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.hooks import Hooks
+from ringwall.sandbox.metric_statistics import check_expressions
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from ringwall.sandbox.backend import Reply
     from ringwall.sandbox.turn import Turn
 
@@ -56,9 +60,22 @@ def _alarm(turn: Turn) -> None:
         )
     if parameters.get("TreatMissingData", "missing") not in _MISSING_DATA:
         raise _invalid("TreatMissingData must be breaching, notBreaching, ignore or missing")
+    if parameters.get("Metrics"):
+        _check_metrics(parameters["Metrics"])
     for arn in parameters.get("AlarmActions") or ():
         if not arn.startswith("arn:"):
             raise _invalid(f"Invalid arn syntax: {arn}")
+
+
+def _check_metrics(queries: Sequence[Mapping[str, Any]]) -> None:
+    """The metrics and expressions of an alarm: one of them is what it looks at."""
+    ids = [query["Id"] for query in queries]
+    if len(set(ids)) != len(ids):
+        raise _invalid("Metrics list must have unique ids")
+    check_expressions("PutMetricAlarm", queries, _invalid)
+    returned = [query for query in queries if query.get("ReturnData", True)]
+    if len(returned) != 1:
+        raise _invalid("Exactly one element of the metrics list should return data.")
 
 
 def _topic_policy(turn: Turn) -> None:
@@ -119,7 +136,7 @@ def _history(turn: Turn) -> Output:
     items = [
         {
             "AlarmName": alarm.name,
-            "AlarmType": "MetricAlarm",
+            "AlarmType": "CompositeAlarm" if alarm.rule else "MetricAlarm",
             "Timestamp": time,
             "HistoryItemType": item,
             "HistorySummary": summary,

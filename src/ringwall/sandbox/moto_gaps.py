@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import Any
 
 from ringwall.sandbox.effective import BEDROCK
@@ -27,12 +28,20 @@ def forgetful() -> None:
 
 def fill(service: str) -> None:
     """Put right what a service needs."""
+    _with_known_methods(importlib.import_module("moto.core.responses"))
     if service == "kms":
         _without_needless_keys(importlib.import_module("moto.kms.models"))
     if service == "organizations":
         _with_bedrock_policies(importlib.import_module("moto.organizations.models"))
     if service == "sns":
         _without_network(importlib.import_module("moto.sns.models"))
+
+
+def _with_known_methods(responses: Any) -> None:
+    """Let moto look for the operations of a response class once, not with every call: a sixth of a call's time."""
+    look = responses.method_names_from_class
+    if not hasattr(look, "cache_info"):
+        responses.method_names_from_class = cache(look)
 
 
 def _without_network(sns: Any) -> None:

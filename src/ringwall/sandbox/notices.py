@@ -200,15 +200,33 @@ def _message(alarm: Any, before: str, place: Place, now: datetime) -> dict[str, 
         "Region": region,
         "AlarmArn": alarm.alarm_arn,
         "OldStateValue": before,
-        "Trigger": {
-            "MetricName": alarm.metric_name,
-            "Namespace": alarm.namespace,
-            "Statistic": (alarm.statistic or "").upper(),
-            "Dimensions": [{"name": pair.name, "value": pair.value} for pair in alarm.dimensions],
-            "Period": alarm.period,
-            "EvaluationPeriods": alarm.evaluation_periods,
-            "ComparisonOperator": alarm.comparison_operator,
-            "Threshold": alarm.threshold,
-            "TreatMissingData": alarm.treat_missing_data or "missing",
-        },
+        **({"AlarmRule": alarm.rule} if alarm.rule else {"Trigger": _trigger(alarm)}),
+    }
+
+
+def _trigger(alarm: Any) -> dict[str, Any]:
+    looked_at: dict[str, Any] = {
+        "MetricName": alarm.metric_name,
+        "Namespace": alarm.namespace,
+        "Statistic": (alarm.statistic or "").upper(),
+        "Dimensions": [{"name": pair.name, "value": pair.value} for pair in alarm.dimensions],
+        "Period": alarm.period,
+    }
+    if alarm.metric_data_queries:
+        looked_at = {
+            "Metrics": [
+                {
+                    "Id": query.id,
+                    **({"Expression": query.expression} if query.expression else {}),
+                    "Label": query.label,
+                }
+                for query in alarm.metric_data_queries
+            ]
+        }
+    return {
+        **looked_at,
+        "EvaluationPeriods": alarm.evaluation_periods,
+        "ComparisonOperator": alarm.comparison_operator,
+        "Threshold": alarm.threshold,
+        "TreatMissingData": alarm.treat_missing_data or "missing",
     }

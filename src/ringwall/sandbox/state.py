@@ -6,15 +6,20 @@ It is made again after each call that changes policies, so it reads objects dire
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ringwall.estate.model import Account, Estate, Resource
 from ringwall.sandbox import grants, places
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from ringwall.sandbox.backend import Moto
+
+_DOCUMENTS_KEPT = 8192
+
+Pairs: TypeAlias = "tuple[tuple[str, Any], ...]"
 
 
 def read_estate(moto: Moto, further: Iterable[Resource] = (), *, ec2: bool = True) -> Estate:
@@ -38,16 +43,18 @@ def read_estate(moto: Moto, further: Iterable[Resource] = (), *, ec2: bool = Tru
         return Estate("observed", _accounts(moto), resources)
 
 
-def _tags(items: Iterable[Mapping[str, str]]) -> list[dict[str, str]]:
-    return [{"Key": str(tag["Key"]), "Value": str(tag["Value"])} for tag in items]
-
-
 def _inline(policies: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"PolicyName": name, "PolicyDocument": _document(text)} for name, text in policies.items()]
 
 
 def _document(text: Any) -> Any:
-    return json.loads(text) if isinstance(text, str | bytes) else text
+    return _read(text) if isinstance(text, str | bytes) else text
+
+
+@lru_cache(maxsize=_DOCUMENTS_KEPT)
+def _read(text: str | bytes) -> Any:
+    """A document; the same object each time, which nobody changes, so that reading the state again costs little."""
+    return json.loads(text)
 
 
 def _iam(moto: Moto) -> Iterator[Resource]:
@@ -75,38 +82,74 @@ def _iam(moto: Moto) -> Iterator[Resource]:
 
 
 def _role(account: str, role: Any, store: Any, attached: set[str]) -> Resource:
-    properties: dict[str, Any] = {
-        "RoleName": role.name,
-        "Path": role.path,
-        "AssumeRolePolicyDocument": _document(role.assume_role_policy_document),
-        "Policies": _inline(role.policies),
-        "ManagedPolicyArns": list(role.managed_policies),
-        "MaxSessionDuration": int(role.max_session_duration or 3600),
-        "Tags": _tags(store.tagger.list_tags_for_resource(role.arn)["Tags"]),
-    }
+    boundary, tags = role.permissions_boundary_arn, _tags_of(store, role.arn)
     attached.update(role.managed_policies)
-    if role.permissions_boundary_arn:
-        properties["PermissionsBoundary"] = role.permissions_boundary_arn
-        attached.add(role.permissions_boundary_arn)
-    return Resource("AWS::IAM::Role", account, "global", role.name, properties)
+    if boundary:
+        attached.add(boundary)
+    parts = (
+        (role.name, role.path, role.assume_role_policy_document, role.max_session_duration, boundary, tags),
+        tuple(role.policies.items()),
+        tuple(role.managed_policies),
+    )
+
+    def make() -> Resource:
+        properties: dict[str, Any] = {
+            "RoleName": role.name,
+            "Path": role.path,
+            "AssumeRolePolicyDocument": _document(role.assume_role_policy_document),
+            "Policies": _inline(role.policies),
+            "ManagedPolicyArns": list(role.managed_policies),
+            "MaxSessionDuration": int(role.max_session_duration or 3600),
+            "Tags": [{"Key": key, "Value": value} for key, value in tags],
+        }
+        if boundary:
+            properties["PermissionsBoundary"] = boundary
+        return Resource("AWS::IAM::Role", account, "global", role.name, properties)
+
+    return _as_before(role, parts, make)
 
 
 def _user(account: str, user: Any, store: Any, attached: set[str]) -> Resource:
-    groups = [group.name for group in store.groups.values() if user in group.users]
-    boundary = places.user_boundary(user)
-    properties: dict[str, Any] = {
-        "UserName": user.name,
-        "Path": user.path,
-        "Policies": _inline(user.policies),
-        "ManagedPolicyArns": list(user.managed_policies),
-        "Groups": groups,
-        "Tags": _tags(store.tagger.list_tags_for_resource(user.arn)["Tags"]),
-    }
+    groups = tuple(group.name for group in store.groups.values() if user in group.users)
+    boundary, tags = places.user_boundary(user), _tags_of(store, user.arn)
     attached.update(user.managed_policies)
     if boundary:
-        properties["PermissionsBoundary"] = boundary
         attached.add(boundary)
-    return Resource("AWS::IAM::User", account, "global", user.name, properties)
+    parts = (
+        (user.name, user.path, groups, boundary, tags),
+        tuple(user.policies.items()),
+        tuple(user.managed_policies),
+    )
+
+    def make() -> Resource:
+        properties: dict[str, Any] = {
+            "UserName": user.name,
+            "Path": user.path,
+            "Policies": _inline(user.policies),
+            "ManagedPolicyArns": list(user.managed_policies),
+            "Groups": list(groups),
+            "Tags": [{"Key": key, "Value": value} for key, value in tags],
+        }
+        if boundary:
+            properties["PermissionsBoundary"] = boundary
+        return Resource("AWS::IAM::User", account, "global", user.name, properties)
+
+    return _as_before(user, parts, make)
+
+
+def _as_before(owner: Any, parts: tuple[Any, ...], make: Callable[[], Resource]) -> Resource:
+    """The resource of a role or user: the one made last time, if nothing of it has changed.
+
+    A change of one of a thousand roles must not cost the reading of all.
+    """
+    known = getattr(owner, "ringwall_resource", None)
+    if known is None or known[0] != parts:
+        known = owner.ringwall_resource = (parts, make())
+    return cast("Resource", known[1])
+
+
+def _tags_of(store: Any, arn: str) -> Pairs:
+    return tuple((str(key), str(value)) for key, value in (store.tagger.tags.get(arn) or {}).items())
 
 
 def _managed(account: str, store: Any, attached: set[str]) -> Iterator[Resource]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import inputs
 from ringwall.sandbox.bedrock import exposure
 from ringwall.sandbox.bedrock.agents import agents, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
@@ -16,7 +17,6 @@ from ringwall.sandbox.bedrock.runtime import apply, checks, converse, invoke
 from ringwall.sandbox.bedrock.runtime.models import StandIn
 from ringwall.sandbox.bedrock.runtime.upstream import Upstream
 from ringwall.sandbox.bedrock.scope import Operation, Scope
-from ringwall.sandbox.bedrock.shapes import validate
 from ringwall.sandbox.bedrock.state import State
 from ringwall.sandbox.bedrock.telemetry import Telemetry
 from ringwall.sandbox.call import AwsError, Call, Output, not_carried_out
@@ -89,7 +89,7 @@ class BedrockPlane:
         if operation is None:
             raise not_carried_out(call.service, call.operation)
         try:
-            validate(call.service, call.operation, call.parameters)
+            inputs.check(call.service, call.operation, call.parameters)
             output = operation(self._scope, call)
         except AwsError as error:
             if call.service == "bedrock-runtime":
