@@ -11,6 +11,7 @@ from deploy.deploy_fakes import (
     KINDS,
     PERIMETER,
     FakeAws,
+    FakeKind,
     Killed,
     deployed,
     desired_estate,
@@ -19,8 +20,9 @@ from deploy.deploy_fakes import (
 )
 from ringwall.deploy.apply import apply
 from ringwall.deploy.plan import make_plan
-from ringwall.deploy.write import AnswerLostError
+from ringwall.deploy.write import AnswerLostError, read_back
 from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.model import Resource
 
 WRITES = 18
 """Two for each of the nine resources."""
@@ -183,6 +185,47 @@ def test_same_name_of_somebody_else_fails_without_retry():
     applied = run(aws)
     assert applied.failed[0].change.id == "bucket/logs"
     assert aws.writes == WRITES - 2 - 2 - 2 + 1  # trail and policy are left alone, the bucket was tried once
+
+
+class RemembersListings(FakeAws):
+    """Keeps a listing until something is written; the first one after a write is from before it."""
+
+    def __init__(self):
+        super().__init__()
+        self.memory, self.stale = {}, {}
+
+    def call(self, service, operation, /, **parameters):
+        if operation == "List":
+            before = self.stale.pop(service, None)
+            return before if before is not None else super().call(service, operation, **parameters)
+        self.stale[service] = super().call(service, "List")
+        self.forget()
+        return super().call(service, operation, **parameters)
+
+    def remember(self, name, compute):
+        if name not in self.memory:
+            self.memory[name] = compute()
+        return self.memory[name]
+
+    def forget(self):
+        self.memory.clear()
+
+
+class ReadsFromMemory(FakeKind):
+    def read(self, aws):
+        for physical, properties in aws.remember(self.type, lambda: aws.call(self.type, "List"))[
+            "items"
+        ].items():
+            yield self._seen(aws, physical, properties)
+
+
+def test_a_stale_listing_is_read_again_and_not_remembered():
+    kind = ReadsFromMemory("AWS::IAM::Role", scope="account", named="RoleName")
+    aws, (backoff, slept) = RemembersListings(), patient()
+    wanted = Resource(kind.type, ACCOUNT, "global", "role/app", {"RoleName": "app", "Path": "/own/"})
+    kind.create(aws, wanted)
+    assert isinstance(read_back(kind, aws, [wanted], backoff)[wanted.id], Resource)
+    assert len(slept) == 1
 
 
 def test_accepted_and_forgotten_is_not_done():

@@ -11,7 +11,7 @@ out. The rest goes on, other accounts entirely, and nothing is rolled back; a ha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -181,7 +181,7 @@ class _Run:
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     self._finish(running.pop(future), future)
-        self._verify()
+            self._verify(pool)
 
     def _start(
         self,
@@ -255,23 +255,28 @@ class _Run:
             self.attributes[change.id] = self.kinds[change.resource.type].attributes(written.resource)
             self._written[change.id] = (change, written.note)
 
-    def _verify(self) -> None:
+    def _verify(self, pool: ThreadPoolExecutor) -> None:
         """Read back what this level wrote, each kind once; only then it counts as done."""
         groups: dict[tuple[str, str, str], list[Change]] = {}
         for change, _ in self._written.values():
             where = (change.resource.type, change.resource.account, change.resource.region)
             groups.setdefault(where, []).append(change)
-        for (resource_type, _, _), changes in groups.items():
-            kind = self.kinds[resource_type]
-            door = self.doors.for_kind(kind, changes[0].resource)
-            wanted = [bound(change.resource, self.attributes) for change in changes]
-            try:
-                there = read_back(kind, door, wanted, self.backoff)
-            except AwsCallError as error:
-                there = {change.id: error for change in changes}
+        wanted = [[bound(change.resource, self.attributes) for change in group] for group in groups.values()]
+        readings = zip(
+            groups.values(), [pool.submit(self._read_back, group) for group in wanted], strict=True
+        )
+        for changes, reading in readings:
+            there = reading.result()
             for change in changes:
                 self._judge(change, there[change.id])
         self._written.clear()
+
+    def _read_back(self, wanted: Sequence[Resource]) -> Mapping[str, Resource | RingwallError]:
+        kind = self.kinds[wanted[0].type]
+        try:
+            return read_back(kind, self.doors.for_kind(kind, wanted[0]), wanted, self.backoff)
+        except AwsCallError as error:
+            return {resource.id: error for resource in wanted}
 
     def _judge(self, change: Change, there: Resource | RingwallError) -> None:
         if isinstance(there, AwsCallError):

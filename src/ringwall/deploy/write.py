@@ -12,6 +12,7 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.kind import Kind
 from ringwall.estate.model import Resource
+from ringwall.estate.remembering import Remembers
 from ringwall.estate.repeating import LOST
 
 
@@ -119,6 +120,7 @@ def remove(kind: Kind, aws: Aws, resource: Resource, backoff: Backoff) -> Writte
 
 def find(kind: Kind, aws: Aws, wanted: Resource) -> Resource | None:
     """What is there of a desired resource now, read afresh."""
+    _forget(aws)
     return kind.match(wanted, tuple(kind.read(aws)))
 
 
@@ -149,6 +151,13 @@ def read_back(
         if pause is None or all(isinstance(item, Resource) for item in result.values()):
             return result
         backoff.sleep(pause)
+        _forget(aws)
+
+
+def _forget(aws: Aws) -> None:
+    """Have the next reading ask AWS: what is remembered of a listing would be as stale as before, however long one waits."""
+    if isinstance(aws, Remembers):
+        aws.forget()
 
 
 def _as_declared(kind: Kind, wanted: Resource, there: Resource | None) -> Resource | RingwallError:

@@ -87,6 +87,7 @@ def collect(
         used = [region for region, found in probes.items() if not unused(found)]
         here = (*named, *used)
         jobs = [*_jobs(kinds, aws, asked, here), *_further(kinds, aws, here, desired)]
+        place = pool.submit(_accounts, aws, management)
         batches = []
         for done, batch in enumerate(pool.map(_Job.run, jobs), start=1):
             batches.append(batch)
@@ -101,7 +102,7 @@ def collect(
             for kind in kinds
             if kind.scope == "organization"
         ]
-    accounts, gaps = _accounts(aws, management)
+    accounts, gaps = place.result()
     return Estate(
         source="observed",
         accounts=accounts,

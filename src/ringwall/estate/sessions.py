@@ -12,6 +12,7 @@ import gzip
 import importlib
 import json
 from functools import lru_cache
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +75,18 @@ class _DataFiles:
 
     def exists(self, path: str) -> bool:
         """Whether there is such a file, named without its suffix."""
-        return any(Path(path + suffix).is_file() for suffix in self._suffixes)
+        return self._file(path) is not None
 
     def load_file(self, path: str) -> Any | None:
         """What the file of that name, without its suffix, holds; ``None`` where there is none."""
+        file = self._file(path)
+        if file is None:
+            return None
+        content = Path(file).read_bytes()
+        return json.loads(gzip.decompress(content) if file.endswith(".gz") else content)
+
+    def _file(self, path: str) -> str | None:
         for suffix in self._suffixes:
-            file = Path(path + suffix)
-            if file.is_file():
-                content = file.read_bytes()
-                return json.loads(gzip.decompress(content) if suffix.endswith(".gz") else content)
+            if isfile(path + suffix):  # noqa: PTH113 - asked of a thousand files, which takes a Path ten times as long
+                return path + suffix
         return None

@@ -72,6 +72,12 @@ class KnownActions:
         self._names = chosen
         self.classes = tuple(members[0] for members in groups.values())
         self.choices = self._choices()
+        self._bits = {lowered: 1 << index for index, lowered in enumerate(self.classes)}
+        """A bit for each class, by the action that stands for it."""
+        self._masks: dict[str, int] = {}
+        """By pattern, the bits of the classes that match it."""
+        self._literals: dict[int, int] = {}
+        """By such bits, the literal that the action is of one of these classes."""
 
     def _choices(self) -> Mapping[str, int]:
         if len(self.classes) == 1:
@@ -80,18 +86,29 @@ class KnownActions:
 
     def any_of(self, patterns: Iterable[str]) -> int:
         """See :class:`Actions`."""
-        members = [self._members[pattern.lower()] for pattern in patterns]
-        return self._any(lowered for lowered in self.classes if any(lowered in one for one in members))
+        mask = 0
+        for pattern in patterns:
+            mask |= self._mask(pattern.lower())
+        return self._any(mask)
 
     def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
         """See :class:`Actions`."""
-        return self._any(lowered for lowered in self.classes if member(lowered))
+        return self._any(sum(bit for lowered, bit in self._bits.items() if member(lowered)))
 
-    def _any(self, lowered: Iterable[str]) -> int:
-        chosen = [self.choices[one] for one in lowered]
-        if len(chosen) == len(self.classes):
-            return TRUE if chosen else FALSE
-        return self._formula.disj(chosen)
+    def _mask(self, pattern: str) -> int:
+        mask = self._masks.get(pattern)
+        if mask is None:
+            members, bits = self._members[pattern], self._bits
+            shared = members & bits.keys() if len(members) > len(bits) else members
+            mask = self._masks[pattern] = sum(bits.get(lowered, 0) for lowered in shared)
+        return mask
+
+    def _any(self, mask: int) -> int:
+        if mask not in self._literals:
+            chosen = [self.choices[lowered] for lowered, bit in self._bits.items() if mask & bit]
+            everything = bool(chosen) and len(chosen) == len(self.classes)
+            self._literals[mask] = TRUE if everything else self._formula.disj(chosen)
+        return self._literals[mask]
 
     def constraint(self) -> int:
         """At least one class; two at once would only match more, and the witness takes one."""
@@ -120,11 +137,15 @@ def _members(vocabulary: Vocabulary, pattern: str, chosen: Mapping[str, str]) ->
     if pattern == "*":
         return frozenset(chosen)
     if "*" not in pattern and "?" not in pattern:
-        return frozenset((pattern,)) & chosen.keys()
+        return frozenset((pattern,)) if pattern in chosen else frozenset()
     if len(chosen) > 64:
         return frozenset(action.lower() for action in vocabulary.actions_matching(pattern)) & chosen.keys()
-    test = listed(frozenset((pattern,)))
-    return frozenset(action for action in chosen if test.accepts(action))
+    return frozenset(action for action in chosen if _accepts(pattern, action))
+
+
+@lru_cache(maxsize=65_536)
+def _accepts(pattern: str, action: str) -> bool:
+    return listed(frozenset((pattern,))).accepts(action)
 
 
 class OneAction:

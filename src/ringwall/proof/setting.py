@@ -585,17 +585,11 @@ class _Traits:
 
     def __call__(self, action: str) -> Hashable:
         # A protocol does not say so, but a vocabulary is an object like any other.
-        shapes, rules = _of_action(self._vocabulary, action)  # type: ignore[arg-type]
-        return (
-            self._carries(action),
-            shapes if self._shapes else (),
-            rules,
-            rcp_applies(action.lower(), self._vocabulary) if self._rcp else None,
-        )
+        carried, shapes, rules, rcp = _of_action(self._vocabulary, action)  # type: ignore[arg-type]
+        return (self._carries(carried), shapes if self._shapes else (), rules, rcp if self._rcp else None)
 
-    def _carries(self, action: str) -> tuple[bool, ...]:
-        """Which of the keys a request for the action can carry; most actions carry the same as many others."""
-        carried = frozenset(self._vocabulary.condition_keys(action))
+    def _carries(self, carried: frozenset[str]) -> tuple[bool, ...]:
+        """Which of the keys a request that can carry these can carry; most actions carry the same as many others."""
         found = self._carried.get(carried)
         if found is None:
             found = self._carried[carried] = tuple(_is_among(carried, key) for key in self._keys)
@@ -603,8 +597,8 @@ class _Traits:
 
 
 @lru_cache(maxsize=65536)
-def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Hashable]:
-    """Shapes of an action's resources and the special rules for it, whatever the question."""
+def _of_action(vocabulary: Vocabulary, action: str) -> tuple[frozenset[str], tuple[str, ...], Hashable, bool]:
+    """Keys that an action carries, shapes of its resources, the special rules for it, whatever the question."""
     lowered = action.lower()
     rules = (
         deciding_resource(lowered),
@@ -613,4 +607,5 @@ def _of_action(vocabulary: Vocabulary, action: str) -> tuple[tuple[str, ...], Ha
         lowered.startswith(f"{_REGIONAL_SERVICE}:"),
         lowered.endswith(":callwithbearertoken"),
     )
-    return shapes_of(vocabulary, action), rules
+    carried = frozenset(vocabulary.condition_keys(action))
+    return carried, shapes_of(vocabulary, action), rules, rcp_applies(lowered, vocabulary)
