@@ -27,6 +27,7 @@ from ringwall.estate.repeating import is_repeatable
 from ringwall.perimeter import load
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
+COMPLETE = QUICKSTART.parents[1] / "complete" / "ringwall.yaml"
 SERVICES = {
     "bedrock": "Bedrock",
     "cloudtrail": "CloudTrail",
