@@ -6,10 +6,15 @@ A tool that is not installed is not run: its test says so and is left out. `make
 from __future__ import annotations
 
 import importlib.util
+import json
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from ringwall.demo.world import environment
+from ringwall.sandbox import Sandbox
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "check_exports.py"
 
@@ -40,6 +45,22 @@ def test_findings_are_those_of_the_list(tool, request):
         pytest.skip(f"{tool} is not installed, or without its provider: not run")
     found = check_exports.TOOLS[tool](program, request.getfixturevalue("exports"))
     assert list(check_exports.disagreements(tool, found, check_exports.listed())) == []
+
+
+def test_terraform_plans_every_resource_against_the_sandbox(exports):
+    program = check_exports.find("terraform")
+    if program is None or not check_exports.PLUGINS.is_dir():
+        pytest.skip("terraform is not installed, or without its provider: not run")
+    where = exports / "quickstart" / "terraform"
+    made = json.loads((where / "main.tf.json").read_text(encoding="utf-8"))["resource"]
+    with Sandbox() as sandbox, environment(sandbox.environment()):
+        init = [program, "init", "-backend=false", "-input=false", f"-plugin-dir={check_exports.PLUGINS}"]
+        subprocess.run(init, cwd=where, check=True, capture_output=True)
+        plan = [program, "plan", "-input=false", "-no-color", "-detailed-exitcode"]
+        done = subprocess.run(plan, cwd=where, check=False, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    number = sum(map(len, made.values()))
+    assert f"Plan: {number} to add, 0 to change, 0 to destroy." in done.stdout
 
 
 def test_every_line_of_the_list_says_why():
