@@ -130,7 +130,7 @@ def rounds() -> Iterator[dict[Place, Any]]:
         yield chosen
 
 
-@pytest.mark.parametrize("values", rounds(), ids=lambda values: f"{len(values)} at once")
+@pytest.mark.parametrize("values", tuple(rounds()), ids=lambda values: f"{len(values)} at once")
 def test_a_wrong_value_is_said_where_it_stands(values: dict[Place, Any]) -> None:
     text = changed(values)
     found, lines = problems(text), text.splitlines()

@@ -120,9 +120,9 @@ def _endpoints_serve_the_uses(data: Data) -> Iterator[Finding]:
             guess = did_you_mean(service, ENDPOINT_SERVICES)
             yield ("network", "endpoints", index), f"unknown endpoint service {service!r}{guess}"
     for name, use in uses(data):
-        service = NEEDS_ENDPOINT.get(str(use.get("kind")))
-        if service and listed is not None and service not in listed:
-            yield ("uses", name), f"needs the endpoint {service}: add it to network.endpoints"
+        needed = NEEDS_ENDPOINT.get(str(use.get("kind")))
+        if needed and listed is not None and needed not in listed:
+            yield ("uses", name), f"needs the endpoint {needed}: add it to network.endpoints"
 
 
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
