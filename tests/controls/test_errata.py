@@ -72,3 +72,21 @@ def test_what_the_page_on_the_declaration_says_of_defaults_is_so() -> None:
             "data_retention",
             "bedrock",
         }, named
+
+
+def test_the_application_alone_reaches_the_endpoints_and_they_reach_nothing() -> None:
+    from controls.controls_estates import compiled, complete, quickstart
+
+    for perimeter in (quickstart(), complete()):
+        estate = compiled(perimeter)
+        (group,) = estate.of_type("AWS::EC2::SecurityGroup")
+        (rule,) = group.get("SecurityGroupIngress")
+        source = rule["SourceSecurityGroupId"]
+        assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
+        assert source == perimeter.network.application_security_group
+        assert not any(name.startswith("Cidr") or name.endswith("PrefixListId") for name in rule)
+        assert group.get("SecurityGroupEgress") == []
+        endpoints = estate.of_type("AWS::EC2::VPCEndpoint")
+        assert len(endpoints) == len(perimeter.network.endpoints)
+        assert len({tuple(item.get("SecurityGroupIds")) for item in endpoints}) == 1
+        assert all(len(item.get("SecurityGroupIds")) == 1 for item in endpoints)

@@ -151,3 +151,29 @@ def test_every_write_meets_the_fault_once(deployment, fault):
         assert runs < MANY
     assert counts(observed) == wanted(deployment, before)
     assert (runs == 1) == (fault is lost)
+
+
+def test_a_key_has_its_policy_and_its_tags_from_its_first_moment():
+    """Whoever dies right after CreateKey leaves no key behind that the account's every policy could open."""
+    with Sandbox() as sandbox, environment(sandbox.environment()):
+        alone = Deployment.connected(
+            lambda estate: estate.with_resources(item for item in estate if item.id == "key/guardrail")
+        )
+        faults = Faults(kill_after=1)
+        with pytest.raises(Killed):
+            alone.apply(alone.plan(), faults, workers=1)
+        assert faults.writes == [("kms", "CreateKey")]
+        kms = boto3.Session().client("kms")
+        told = {key: kms.list_resource_tags(KeyId=key)["Tags"] for key in customer_keys(kms)}
+        (key,) = (
+            name
+            for name, tags in told.items()
+            if {"TagKey": "ringwall:id", "TagValue": "key/guardrail"} in tags
+        )
+        (declared,) = alone.desired
+        assert json.loads(kms.get_key_policy(KeyId=key)["Policy"]) == declared.get("KeyPolicy")
+
+
+def customer_keys(kms):
+    listed = [item["KeyId"] for item in kms.list_keys()["Keys"]]
+    return [key for key in listed if kms.describe_key(KeyId=key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"]
