@@ -1,7 +1,7 @@
 """Write the pages that come from the code, or (``--check``) fail if a written page is stale.
 
 docs/controls.md and docs/lint.md from the controls' and the rules' docstrings, docs/cli.md from every command's help, docs/axioms.md from the prover's
-axioms, and the declaration's JSON Schema beside the quickstart.
+axioms, docs/export-findings.md from its list, and the declaration's JSON Schema beside the quickstart.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,11 +80,40 @@ def schema_file() -> str:
     return json.dumps(declaration_schema(), indent=2) + "\n"
 
 
+def export_findings_page() -> str:
+    """What the tools of others report on the exports and may go on reporting."""
+    rows = tomllib.loads((ROOT / "scripts" / "export_findings.toml").read_text(encoding="utf-8"))["finding"]
+    parts = [EXPORT_FINDINGS]
+    for tool in dict.fromkeys(row["tool"] for row in rows):
+        parts.append(f"## {tool}\n\n| finding | on | what it asks for | why it stays |\n|---|---|---|---|\n")
+        for row in rows:
+            if row["tool"] == tool:
+                where = ", ".join(f"`{pattern}`" for pattern in row["where"])
+                parts.append(f"| `{row['check']}` | {where} | {row['asks']} | {row['why']} |\n")
+        parts.append("\n")
+    return "".join(parts).rstrip() + "\n"
+
+
+EXPORT_FINDINGS = """\
+# Findings on the exports that stay, and why
+
+`make exports` installs cfn-lint, parliament and checkov and runs them, and `terraform validate`, on the exports of both
+examples; it says which were not there. cfn-lint and `terraform validate` report nothing. What the other two report is listed
+here, resource by resource: anything else fails the check, and so does a line that nothing is found for any more. A test of the
+suite does the same with the tools that it finds installed. Written by `make docs` from `scripts/export_findings.toml`.
+
+parliament's data are of an earlier AWS. `ringwall lint` checks the same policies against the current Service Authorization
+Reference.
+
+"""
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/controls.md": controls_page,
     "docs/cli.md": cli_page,
     "docs/axioms.md": axioms_page,
     "docs/lint.md": lint_page,
+    "docs/export-findings.md": export_findings_page,
     "examples/quickstart/ringwall.schema.json": schema_file,
 }
 

@@ -7,7 +7,11 @@ import re
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 from ringwall.controls import registry
+from ringwall.controls.findings import Status
+from ringwall.estate.model import Resource
 from ringwall.lint import registry as rules
 
 ROOT = Path(__file__).parents[2]
@@ -72,3 +76,66 @@ def test_what_the_page_on_the_declaration_says_of_defaults_is_so() -> None:
             "data_retention",
             "bedrock",
         }, named
+
+
+def test_the_application_alone_reaches_the_endpoints_and_they_reach_nothing() -> None:
+    from controls.controls_estates import compiled, complete, quickstart
+
+    for perimeter in (quickstart(), complete()):
+        estate = compiled(perimeter)
+        (group,) = estate.of_type("AWS::EC2::SecurityGroup")
+        (rule,) = group.get("SecurityGroupIngress")
+        source = rule["SourceSecurityGroupId"]
+        assert (rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) == ("tcp", 443, 443)
+        assert source == perimeter.network.application_security_group
+        assert not any(name.startswith("Cidr") or name.endswith("PrefixListId") for name in rule)
+        assert group.get("SecurityGroupEgress") == []
+        endpoints = estate.of_type("AWS::EC2::VPCEndpoint")
+        assert len(endpoints) == len(perimeter.network.endpoints)
+        assert len({tuple(item.get("SecurityGroupIds")) for item in endpoints}) == 1
+        assert all(len(item.get("SecurityGroupIds")) == 1 for item in endpoints)
+
+
+@pytest.mark.parametrize("attribute", ["EnableDnsSupport", "EnableDnsHostnames"])
+@pytest.mark.parametrize("value", [True, False])
+def test_private_dns_needs_two_settings_of_the_vpc(attribute: str, value: bool) -> None:
+    from controls.controls_estates import ACCOUNT, desired, quickstart, verdicts
+
+    attributes = {"EnableDnsSupport": True, "EnableDnsHostnames": True, attribute: value}
+    vpc = Resource("AWS::EC2::VPC", ACCOUNT, "us-east-1", quickstart().network.vpc, attributes)
+    found = verdicts(desired().with_resources([*desired(), vpc]), "vpc-endpoint-effective")
+    said = f"has {attribute} off, so private DNS does not resolve"
+    assert any(item.status is Status.FAIL and said in item.summary for item in found) is not value
+
+
+@pytest.mark.parametrize("modality", ["Text", "Image", "Embedding", "Video", "Audio"])
+@pytest.mark.parametrize("off", ["false", "unsaid"])
+def test_every_modality_is_on_and_one_that_is_not_is_said(modality: str, off: str) -> None:
+    from controls.controls_estates import changed, desired, setting, verdicts
+
+    resource, name = "invocation-logging/main", f"{modality}DataDeliveryEnabled"
+    there = desired().find(resource)
+    assert there is not None
+    config = there.get("LoggingConfig")
+    assert config[name] is True
+    left = {key: value for key, value in config.items() if key != name}
+    broken = setting(LoggingConfig=left if off == "unsaid" else {**config, name: False})
+    (finding,) = verdicts(changed(resource, broken), "invocation-logging-delivers")
+    assert finding.status is Status.FAIL
+    assert f"off: {modality.lower()}" in finding.summary
+
+
+def test_the_trail_records_management_events_and_each_data_type_of_bedrock() -> None:
+    from controls.controls_estates import desired
+
+    trail = desired().find("trail/main")
+    assert trail is not None
+    fields = [
+        {field["Field"]: field["Equals"] for field in selector["FieldSelectors"]}
+        for selector in trail.get("AdvancedEventSelectors")
+    ]
+    assert {"eventCategory": ["Management"]} in fields, "all of them: reads and writes"
+    types = {item["resources.type"][0] for item in fields if "resources.type" in item}
+    bedrock = {"Guardrail", "AgentAlias", "InlineAgent", "KnowledgeBase", "FlowAlias", "Model", "AsyncInvoke", "PromptVersion"}  # fmt: skip
+    assert {f"AWS::Bedrock::{name}" for name in bedrock} | {"AWS::BedrockMantle::Project"} <= types
+    assert all(len(item["resources.type"]) == 1 for item in fields if "resources.type" in item)

@@ -27,6 +27,7 @@ from ringwall.estate.repeating import is_repeatable
 from ringwall.perimeter import load
 
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
+COMPLETE = QUICKSTART.parents[1] / "complete" / "ringwall.yaml"
 SERVICES = {
     "bedrock": "Bedrock",
     "cloudtrail": "CloudTrail",
@@ -120,9 +121,9 @@ class Deployment:
     desired: object
 
     @classmethod
-    def connected(cls, narrow=lambda estate: estate):
-        """With the connections that the environment leads to."""
-        perimeter = load(QUICKSTART)
+    def connected(cls, narrow=lambda estate: estate, perimeter=None):
+        """With the connections that the environment leads to; default: the quickstart's perimeter."""
+        perimeter = perimeter or load(QUICKSTART)
         aws = connect(perimeter.name, region=perimeter.regions.source)
         management = aws.elsewhere(role=perimeter.organization.management_role)
         return cls(aws, management, perimeter, narrow(compile_estate(perimeter)))
@@ -191,15 +192,15 @@ def swift():
     return Backoff(sleep=lambda _: None)
 
 
-def one_of_each(estate):
-    """The smallest part of an Estate that has every type of resource, with what they refer to."""
+def one_of_each(estate, types=None):
+    """The smallest part of an Estate that has every type of resource, or every given one, with what they refer to."""
     by_id = {item.id: item for item in estate}
     below = {}
     for item in ordered(estate):
         needs = dependencies(item)
         below[item.id] = frozenset({item.id}).union(*(below[name] for name in needs))
     chosen = set()
-    for name in sorted({item.type for item in estate}):
+    for name in sorted(types or {item.type for item in estate}):
         if not any(by_id[one].type == name for one in chosen):
             chosen |= min(
                 (below[item.id] for item in estate.of_type(name)),

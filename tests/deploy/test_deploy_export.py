@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.deploy_sweep import QUICKSTART
+from deploy.deploy_sweep import COMPLETE, QUICKSTART
 from ringwall.controls.compile import compile_estate
 from ringwall.deploy.export.cloudformation import NOT_EXPRESSIBLE, parameter_name, template
 from ringwall.deploy.export.parts import parts
@@ -27,6 +27,12 @@ ACCOUNT, REGION = "111122223333", "us-east-1"
 @pytest.fixture(scope="module")
 def desired():
     return ordered(compile_estate(load(QUICKSTART)))
+
+
+@pytest.fixture(scope="module", params=[QUICKSTART, COMPLETE], ids=lambda file: file.parent.name)
+def either(request):
+    """The quickstart's desired Estate, and that of the example that declares everything."""
+    return ordered(compile_estate(load(request.param)))
 
 
 def templates(desired, **more):
@@ -65,8 +71,8 @@ def test_every_resource_is_in_a_template_or_listed_as_missing(desired):
 
 
 @pytest.mark.parametrize("stacksets", [False, True])
-def test_references_lead_somewhere(desired, stacksets):
-    made = templates(desired, stacksets=stacksets)
+def test_references_lead_somewhere(either, stacksets):
+    made = templates(either, stacksets=stacksets)
     outputs = {name for item in made.values() for name in item.body.get("Outputs", {})}
     for item in made.values():
         parameters, resources = set(item.body.get("Parameters", {})), set(item.body["Resources"])
@@ -83,8 +89,30 @@ def test_references_lead_somewhere(desired, stacksets):
             assert not isinstance(value, Ref)
 
 
-def test_what_holds_data_or_decrypts_it_outlives_the_stack(desired):
-    for entry in templates(desired)["account"].body["Resources"].values():
+@pytest.mark.parametrize("stacksets", [False, True])
+def test_every_name_is_one_of_cloudformations(either, stacksets):
+    """Down to the last member; and what a type requires is there. Documents are not looked into."""
+    types = json.loads((Path(__file__).parent / "cloudformation_names.json").read_text())["types"]
+    for item in templates(either, stacksets=stacksets).values():
+        for name, entry in item.body["Resources"].items():
+            known, properties = types[entry["Type"]], entry["Properties"]
+            assert list(unknown_names(properties, known["properties"], name)) == []
+            assert set(known["required"]) <= set(properties), name
+
+
+def test_what_a_type_has_no_word_for_is_listed():
+    complete = ordered(compile_estate(load(COMPLETE)))
+    made = templates(complete)["account"]
+    told = {gap.resource: gap.reason for gap in made.gaps}
+    assert told["guardrail/baseline"] == (
+        "CloudFormation has no word for its ContextualGroundingPolicyConfig.ContextualGroundingTierConfig"
+    )
+    enforced = made.body["Resources"]["EnforcedGuardrailMain"]["Properties"]
+    assert enforced["GuardrailVersion"] == {"Fn::GetAtt": ["GuardrailVersionBaseline", "Version"]}
+
+
+def test_what_holds_data_or_decrypts_it_outlives_the_stack(either):
+    for entry in templates(either)["account"].body["Resources"].values():
         kept = registry()[entry["Type"]].retention != "delete"
         assert (entry.get("DeletionPolicy") == "RetainExceptOnCreate") == kept
         assert (entry.get("UpdateReplacePolicy") == "Retain") == kept
@@ -142,9 +170,9 @@ def unknown_names(body, known, path):
                     yield from unknown_names(item, known[name], f"{path}.{name}")
 
 
-def test_every_name_is_one_of_the_providers(desired):
+def test_every_name_is_one_of_the_providers(either):
     schema = json.loads((Path(__file__).parent / "terraform_names.json").read_text())["resources"]
-    made = terraform(desired).body["resource"]
+    made = terraform(either).body["resource"]
     assert set(made) <= set(schema)
     found = [
         path
@@ -155,8 +183,8 @@ def test_every_name_is_one_of_the_providers(desired):
     assert found == []
 
 
-def test_addresses_lead_somewhere(desired):
-    made = terraform(desired).body["resource"]
+def test_addresses_lead_somewhere(either):
+    made = terraform(either).body["resource"]
     addresses = {f"{kind}.{label}" for kind, resources in made.items() for label in resources}
     used = set()
     for value in walk(made):

@@ -19,7 +19,7 @@ from deploy.deploy_fakes import (
 )
 from ringwall.deploy.changes import PlanRefusedError
 from ringwall.deploy.plan import make_plan
-from ringwall.estate.model import Estate, Ref, Resource, Unknown
+from ringwall.estate.model import Account, Estate, Ref, Resource, Unknown
 
 TAGS = [{"Key": "ringwall:perimeter", "Value": PERIMETER}]
 
@@ -290,6 +290,44 @@ def test_digest_follows_the_observed_state_that_matters():
     assert plan_for(desired_estate(), observe(aws)).digest == before
     next(iter(aws.items["AWS::KMS::Key"].values()))["EnableKeyRotation"] = False
     assert plan_for(desired_estate(), observe(aws)).digest != before
+
+
+MANAGED = Resource(
+    "AWS::IAM::ManagedPolicy", ACCOUNT, "global", "theirs", {"PolicyDocument": {"Statement": []}}
+)
+MOVES = {
+    # what happens between a plan and its application -> whether the plan is stale
+    "a managed policy that somebody's role has says something else": (
+        lambda estate: estate.with_resources([*(item for item in estate if item != MANAGED), replace(MANAGED, properties={"PolicyDocument": {"Statement": [1]}})]),
+        True,
+    ),
+    "a user appears": (lambda estate: estate.with_resources([*estate, seen("AWS::IAM::User", "mallory", UserName="mallory")]), True),
+    "a managed policy cannot be read any more": (
+        lambda estate: estate.with_resources([*(item for item in estate if item != MANAGED), replace(MANAGED, unknown=(Unknown("PolicyDocument", "AccessDenied"),))]),
+        True,
+    ),
+    "the account moves to another unit": (
+        lambda estate: replace(estate, accounts=(Account(ACCOUNT, "o-a", levels=("r-a", "ou-b", ACCOUNT)),)),
+        True,
+    ),
+    "a subnet appears": (lambda estate: estate.with_resources([*estate, seen("AWS::EC2::Subnet", "subnet-1", SubnetId="subnet-1")]), False),
+    "it is read at another time, in another order": (
+        lambda estate: replace(estate.with_resources(reversed(estate.resources)), taken_at="2030-01-01T00:00:00+00:00"),
+        False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_saved_plan_is_stale_where_what_it_said_may_not_hold(name):
+    move, stale = MOVES[name]
+    there = observe(deployed())
+    there = replace(
+        there.with_resources([*there, MANAGED]),
+        accounts=(Account(ACCOUNT, "o-a", levels=("r-a", "ou-a", ACCOUNT)),),
+    )
+    before, after = (plan_for(desired_estate(), estate).digest for estate in (there, move(there)))
+    assert (before != after) == stale
 
 
 def test_alias_named_after_the_perimeter_goes_with_its_declaration():

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ringwall.access.bearing import BEARING_TYPES
 from ringwall.errors import RingwallError
 from ringwall.estate.model import Estate, Resource, canonical_json
 
@@ -109,16 +110,27 @@ class Plan:
 
 
 def observed_digest(observed: Estate, perimeter: str, plan: Plan) -> str:
-    """Digest of the part of an observed Estate that decides a plan: the resources of the types that it declares.
+    """Digest of the part of an observed Estate that decides a plan and what it says of access.
 
-    Neighbours that are not ours are left out unless they are of such a type, so that an unrelated change in the
+    That is the resources of the types that it declares, those whose policies decide requests, what could not be read of
+    them, and where the accounts stand in the organization. Other neighbours are left out, so that an unrelated change in the
     account does not make a saved plan stale.
     """
     types = {resource.type for resource in plan.desired} | {change.resource.type for change in plan.changes}
     rows = sorted(
-        canonical_json([item.type, item.account, item.region, item.id, dict(item.properties)])
+        canonical_json(
+            [
+                item.type,
+                item.account,
+                item.region,
+                item.id,
+                dict(item.properties),
+                sorted([gap.property, gap.reason] for gap in item.unknown),
+            ]
+        )
         for item in observed
-        if item.type in types
+        if item.type in types or item.type in BEARING_TYPES
     )
-    text = canonical_json({"perimeter": perimeter, "resources": rows})
+    places = sorted([item.id, item.organization or "", *item.levels] for item in observed.accounts)
+    text = canonical_json({"perimeter": perimeter, "accounts": places, "resources": rows})
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

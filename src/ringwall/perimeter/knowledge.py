@@ -18,11 +18,11 @@ VectorStoreArn = Annotated[
     str,
     Field(
         pattern=r"^arn:aws[a-z-]*:("
-        r"aoss:[a-z0-9-]+:\d{12}:collection/[a-z0-9-]{3,32}"
-        r"|s3vectors:[a-z0-9-]+:\d{12}:bucket/[a-z0-9.-]{3,63}/index/[a-z0-9.-]{3,63}"
-        r"|rds:[a-z0-9-]+:\d{12}:cluster:[a-zA-Z0-9-]{1,63}"
-        r"|es:[a-z0-9-]+:\d{12}:domain/[a-z][a-z0-9-]{3,28}"
-        r"|neptune-graph:[a-z0-9-]+:\d{12}:graph/g-[a-zA-Z0-9]{10})$",
+        r"aoss:[a-z0-9-]+:[0-9]{12}:collection/[a-z0-9-]{3,32}"
+        r"|s3vectors:[a-z0-9-]+:[0-9]{12}:bucket/[a-z0-9.-]{3,63}/index/[a-z0-9.-]{3,63}"
+        r"|rds:[a-z0-9-]+:[0-9]{12}:cluster:[a-zA-Z0-9-]{1,63}"
+        r"|es:[a-z0-9-]+:[0-9]{12}:domain/[a-z][a-z0-9-]{3,28}"
+        r"|neptune-graph:[a-z0-9-]+:[0-9]{12}:graph/g-[a-zA-Z0-9]{10})$",
         description="OpenSearch Serverless collection, S3 vector index, Aurora cluster, OpenSearch domain or Neptune graph.",
     ),
 ]

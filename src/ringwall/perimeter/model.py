@@ -31,7 +31,7 @@ from ringwall.perimeter.siblings import Sibling, SiblingName
 
 __all__ = ["CONTENT_FILTERS", "PII_TYPES", "RETENTION_DAYS", "Enforcement", "Guardrail", "Perimeter", "Use"]
 
-METADATA = r"^[a-zA-Z0-9\s:_@$#=/+,.-]*$"
+METADATA = r"^[a-zA-Z0-9 \t\n\v\f\r:_@$#=/+,.-]*$"
 
 
 class Organization(Section):
@@ -166,7 +166,7 @@ class Logging(Section):
 class Alarms(Section):
     """Who hears of it."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=320)]
     tokens_per_hour: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="Input or output tokens of one model in an hour that raise an alarm."
     )

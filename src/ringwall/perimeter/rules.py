@@ -43,7 +43,7 @@ def inconsistencies(data: Mapping[str, Any]) -> Iterator[Finding]:
 def _models_are_declared(data: Data) -> Iterator[Finding]:
     declared = mapping(data, "models")
     for name, use in uses(data):
-        for index, model in enumerate(items(use.get("models"))):
+        for index, model in texts(use.get("models")):
             if model not in declared:
                 known = ", ".join(declared) or "none"
                 yield (
@@ -115,14 +115,14 @@ def _destinations(name: str, model: str, source: str, inside: set[str]) -> Itera
 def _endpoints_serve_the_uses(data: Data) -> Iterator[Finding]:
     network = mapping(data, "network")
     listed = items(network.get("endpoints")) if "endpoints" in network else None
-    for index, service in enumerate(listed or []):
+    for index, service in texts(listed):
         if service not in ENDPOINT_SERVICES:
-            guess = did_you_mean(str(service), ENDPOINT_SERVICES)
+            guess = did_you_mean(service, ENDPOINT_SERVICES)
             yield ("network", "endpoints", index), f"unknown endpoint service {service!r}{guess}"
     for name, use in uses(data):
-        service = NEEDS_ENDPOINT.get(str(use.get("kind")))
-        if service and listed is not None and service not in listed:
-            yield ("uses", name), f"needs the endpoint {service}: add it to network.endpoints"
+        needed = NEEDS_ENDPOINT.get(str(use.get("kind")))
+        if needed and listed is not None and needed not in listed:
+            yield ("uses", name), f"needs the endpoint {needed}: add it to network.endpoints"
 
 
 RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from ringwall.catalog.models import tables
 from ringwall.estate.kinds.guardrail_limits import PII_TYPES, TOPIC_DEFINITION
-from ringwall.perimeter.finding import Data, Finding, guardrails, items, mapping
+from ringwall.perimeter.finding import Data, Finding, guardrails, items, mapping, texts
 from ringwall.perimeter.nearest import did_you_mean
 
 NAMES = {"topics": "name", "regexes": "name", "words": "text"}
@@ -62,7 +62,7 @@ def _profiles_stay_inside(data: Data) -> Iterator[Finding]:
     """Where a guardrail profile evaluates, prompts are: the same bounds hold as for models."""
     regions = mapping(data, "regions")
     source = regions.get("source")
-    inside = {source, *items(regions.get("destinations"))}
+    inside = {name for _, name in texts([source, *items(regions.get("destinations"))])}
     organization = mapping(data, "enforcement", "organization")
     for path, guardrail in (*guardrails(data), (("enforcement", "organization"), organization)):
         profile = guardrail.get("profile")

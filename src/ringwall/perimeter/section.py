@@ -11,16 +11,20 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-AccountId = Annotated[str, Field(pattern=r"^\d{12}$", description="Twelve digits, quoted.")]
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="Twelve digits, quoted.")]
 Region = Annotated[
-    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$", description="A Region name such as us-east-1.")
+    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="A Region name such as us-east-1.")
 ]
-PrincipalArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:(root|user/.+|role/.+)$")]
-RoleArn = Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+_NAMED = r"([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}"
+"""Path and name of a user or role, as IAM takes them."""
+PrincipalArn = Annotated[
+    str, Field(pattern=rf"^arn:aws[a-z-]*:iam::[0-9]{{12}}:(root|(user|role)/{_NAMED})$")
+]
+RoleArn = Annotated[str, Field(pattern=rf"^arn:aws[a-z-]*:iam::[0-9]{{12}}:role/{_NAMED}$")]
 Slug = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$", description="Lower-case letters, digits and hyphens.")
 ]
-Target = Annotated[str, Field(pattern=r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|\d{12})$")]
+Target = Annotated[str, Field(pattern=r"^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}|[0-9]{12})$")]
 AgentOrKnowledgeBaseId = Annotated[str, Field(pattern=r"^[0-9a-zA-Z]{10}$")]
 _BASE_MODEL = r"([a-z0-9-]{1,63}[.]{1}[a-z0-9-]{1,63})([:][a-z0-9-]{1,63}){0,2}(/[a-z0-9]{12}){0,1}"
 BaseModelId = Annotated[str, Field(pattern=f"^{_BASE_MODEL}$")]

@@ -1,7 +1,7 @@
 """A part of the Estate as a CloudFormation template.
 
 The Estate speaks CloudFormation already; what is left is references (``Ref``, ``Fn::GetAtt``), what stays on deletion,
-and three properties that mean something else in a template. References between parts are outputs of one stack and
+and what means something else in a template. References between parts are outputs of one stack and
 parameters of the other, since stacks of different accounts cannot import from each other.
 
 Buckets, log groups and keys carry ``RetainExceptOnCreate``: they outlive the stack, but a stack whose first creation failed
@@ -11,7 +11,7 @@ can be tried again (https://docs.aws.amazon.com/AWSCloudFormation/latest/Templat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,10 @@ NOT_EXPRESSIBLE: Mapping[str, str] = {
     "Ringwall::Bedrock::DataRetention": "CloudFormation has no type for the account's data retention mode",
     "Ringwall::CloudTrail::EventSelectors": "CloudFormation cannot add selectors to a trail that was there before",
 }
+WITHOUT_WORD: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "AWS::Bedrock::Guardrail": (("ContextualGroundingPolicyConfig", "ContextualGroundingTierConfig"),),
+}
+"""Members of properties that the API has and the type, as of October 2026, has not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +86,7 @@ def template(part: Part, perimeter: str, kinds: Mapping[str, Kind]) -> Template:
     Raises:
         RingwallError: a reference names an attribute that a template has no word for.
     """
-    gaps = tuple(
-        gap(item, NOT_EXPRESSIBLE[item.type]) for item in part.resources if item.type in NOT_EXPRESSIBLE
-    )
+    gaps = tuple(one for item in part.resources for one in _gaps(item))
     inside = {item.id: item for item in part.resources if item.type not in NOT_EXPRESSIBLE}
     logical = _logical_ids(inside)
     writer = _Writer(inside, logical, kinds)
@@ -117,6 +119,14 @@ def template(part: Part, perimeter: str, kinds: Mapping[str, Kind]) -> Template:
             for ref in part.exports
         }
     return Template(part.name, body, gaps)
+
+
+def _gaps(item: Resource) -> Iterator[Gap]:
+    if item.type in NOT_EXPRESSIBLE:
+        yield gap(item, NOT_EXPRESSIBLE[item.type])
+    for name, member in WITHOUT_WORD.get(item.type, ()):
+        if member in (item.properties.get(name) or {}):
+            yield gap(item, f"CloudFormation has no word for its {name}.{member}")
 
 
 def parameter_name(ref: Ref) -> str:
@@ -178,6 +188,11 @@ def _properties(item: Resource) -> Mapping[str, Any]:
     properties = dict(item.properties)
     if item.type == "AWS::Bedrock::GuardrailVersion":
         return {name: properties[name] for name in CONTENT_IN_DESCRIPTION if name in properties}
+    if item.type == "AWS::Bedrock::EnforcedGuardrailConfiguration":
+        return dict(properties["GuardrailInferenceConfig"])
+    for name, member in WITHOUT_WORD.get(item.type, ()):
+        if name in properties:
+            properties[name] = {key: value for key, value in properties[name].items() if key != member}
     if item.type == "AWS::EC2::SecurityGroup" and properties.get("SecurityGroupEgress") == []:
         properties["SecurityGroupEgress"] = [dict(NO_EGRESS)]
     return properties

@@ -28,7 +28,7 @@ class Gap:
     command: str
 
     def __str__(self) -> str:
-        return f"{self.resource} is not in the export: {self.reason}. Run: {self.command}"
+        return f"{self.resource}: {self.reason}. Run: {self.command}"
 
     def to_json(self) -> dict[str, str]:
         """The form in the export's metadata."""
