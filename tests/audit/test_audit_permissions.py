@@ -46,7 +46,8 @@ BESIDE = {
     "GetBucketOwnershipControls": {"keys-effective", "invocation-logging-delivers"},
     "GetBucketVersioning": {"keys-effective", "invocation-logging-delivers"},
     "GetBucketLifecycleConfiguration": {"keys-effective", "invocation-logging-delivers"},
-    "GetDataProtectionPolicy": {"keys-effective", "invocation-logging-delivers"},
+    "GetBucketReplication": {"keys-effective", "invocation-logging-delivers"},
+    "GetDataProtectionPolicy": {"keys-effective"},
     "GetPublicAccessBlock": {"keys-effective", "invocation-logging-delivers"},
 }
 IDENTITY = ("GetCallerIdentity", "AssumeRole")

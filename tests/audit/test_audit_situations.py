@@ -444,3 +444,81 @@ def test_a_knowledge_base_whose_bucket_others_write_is_told(client: Client) -> N
         (found,) = of(audited(), "knowledge-base-sources")
         assert found.status is status, found.summary
     assert "account 444455556666 can s3:PutObject" in found.summary
+
+
+def test_an_open_account_fails_by_proof_and_names_who(client: Client) -> None:
+    """Models, network, switches, API keys, retention: nothing is declared, nothing forbids, one role shows it."""
+    arn = role(client, "everything")
+    client("iam").put_role_policy(
+        RoleName="everything", PolicyName="all", PolicyDocument=document(allow("*"))
+    )
+    found = audited()
+    for slug in (
+        "models-restricted",
+        "vpc-endpoint-cannot-be-skipped",
+        "controls-protected",
+        "api-keys-prevented",
+        "data-retention-none",
+    ):
+        proved = [item for item in of(found, slug) if item.confidence == "proved"]
+        assert {item.status for item in proved} == {Status.FAIL}, slug
+        assert all(arn in item.details["principals"] for item in proved), slug
+
+
+def test_an_api_key_that_was_made_is_named(client: Client) -> None:
+    client("iam").create_user(UserName="BedrockAPIKey-x")
+    made = client("iam").create_service_specific_credential(
+        UserName="BedrockAPIKey-x", ServiceName="bedrock.amazonaws.com", CredentialAgeDays=30
+    )["ServiceSpecificCredential"]
+    told = [item for item in of(audited(), "api-keys-prevented") if item.confidence != "proved"]
+    assert any(
+        item.status is Status.FAIL and made["ServiceSpecificCredentialId"] in item.summary for item in told
+    )
+    secret = made.get("ServiceCredentialSecret", "")
+    assert secret
+    assert all(secret not in item.body for item in audited().reading.calls)
+
+
+def test_a_key_that_was_disabled_stops_the_logs_that_it_encrypts(client: Client) -> None:
+    logging(client)
+    group = f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/bedrock"
+    own = allow("kms:*", Principal={"AWS": f"arn:aws:iam::{ACCOUNT}:root"})
+    logs = allow(
+        ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*"],
+        Principal={"Service": f"logs.{REGION}.amazonaws.com"},
+        Condition={"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group}},
+    )
+    key = client("kms").create_key(Policy=document(own, logs))["KeyMetadata"]
+    client("kms").enable_key_rotation(KeyId=key["KeyId"])
+    client("logs").delete_log_group(logGroupName="/bedrock")
+    client("logs").create_log_group(logGroupName="/bedrock", kmsKeyId=key["Arn"])
+    assert audited().verdicts["keys-effective"] is Status.PASS
+    client("kms").disable_key(KeyId=key["KeyId"])
+    found = audited()
+    assert found.verdicts["keys-effective"] is Status.FAIL
+    (delivery,) = of(found, "invocation-logging-delivers")
+    assert any("Disabled" in item for item in delivery.details["problems"])
+
+
+def test_a_logging_role_that_any_accounts_bedrock_assumes_is_told(client: Client) -> None:
+    logging(client)
+    service = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRole",
+        "Principal": {"Service": "bedrock.amazonaws.com"},
+    }
+    own = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
+    for condition, told in (({}, True), ({"Condition": own}, False)):
+        client("iam").update_assume_role_policy(
+            RoleName="logging", PolicyDocument=document({**service, **condition})
+        )
+        (found,) = of(audited(), "invocation-logging-delivers")
+        assert ("on behalf of any account" in found.summary) is told
+
+
+@pytest.mark.parametrize("mode", ["none", "provider_data_share"])
+def test_retention_is_read_from_the_setting(client: Client, mode: str) -> None:
+    client("bedrock").put_account_data_retention(mode=mode)
+    told = [item for item in of(audited(), "data-retention-none") if item.confidence != "proved"]
+    assert [item.status for item in told] == [Status.PASS if mode == "none" else Status.FAIL]
+    assert mode == "none" or mode in told[0].summary

@@ -249,6 +249,7 @@ CASES: tuple[tuple[str, str, Change, str, str], ...] = (
     ("group open to a prefix list", "security-group/endpoints", edited("SecurityGroupIngress", lambda found: [*found, {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "SourcePrefixListId": "pl-1"}]), "vpc-endpoint-effective", "admits pl-1"),
     ("group for another port", "security-group/endpoints", edited("SecurityGroupIngress.0", lambda rule: {**rule, "FromPort": 80, "ToPort": 80}), "vpc-endpoint-effective", "cannot use it"),
     ("retention shared with providers", "data-retention/us-east-2", setting(Mode="provider_data_share"), "data-retention-none", "provider_data_share"),
+    ("trail's records copied elsewhere", "bucket/trail", setting(ReplicationConfiguration={"Rules": [{"Status": "Enabled", "Destination": {"Bucket": "arn:aws:s3:::copies", "Account": "444455556666"}}]}), "buckets-private", "copied to bucket copies of account 444455556666"),
     ("public policies not blocked", "bucket/trail", edited("PublicAccessBlockConfiguration.BlockPublicPolicy", False), "buckets-private", "BlockPublicPolicy"),
     ("role with a managed policy", "role/app", setting(ManagedPolicyArns=["arn:aws:iam::aws:policy/AmazonBedrockFullAccess"]), "least-privilege-invoke", "AmazonBedrockFullAccess"),
     ("role with another statement", "role/app", edited("Policies.0.PolicyDocument.Statement", statements(add={"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"})), "least-privilege-invoke", "statements of policy invoke"),
@@ -282,6 +283,54 @@ def test_a_key_that_does_not_work_stops_what_is_written_with_it(
     found = failing(changed(key, setting(KeyState=state)))
     assert set(found) == {"keys-effective", slug}
     assert any(words in summary and state in summary for summary in found[slug]), found
+
+
+def test_copies_that_are_off_or_stay_here_are_none() -> None:
+    def copied(status: str, name: str) -> tuple[Status, ...]:
+        rule = {"Status": status, "Destination": {"Bucket": f"arn:aws:s3:::{name}"}}
+        trail = (*a_trail(), Resource("AWS::S3::Bucket", ACCOUNT, "us-east-1", "own", {"BucketName": "own"}))
+        resources = [
+            replace(item, properties={**item.properties, "ReplicationConfiguration": {"Rules": [rule]}})
+            if item.id == TRAIL_BUCKET and item.type == "AWS::S3::Bucket"
+            else item
+            for item in trail
+        ]
+        found = judge(bare(*resources), frozenset({"buckets-private"}))
+        return tuple(item.status for item in found if "are copied to" in item.summary)
+
+    assert copied("Enabled", "elsewhere") == (Status.FAIL,)
+    assert copied("Disabled", "elsewhere") == copied("Enabled", "own") == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "change", "slug"),
+    [
+        ("scp/guardrail", lambda item: {**item, "Condition": {**item["Condition"], "StringEquals": {"aws:RequestedRegion": "mars-1"}}}, "guardrail-cannot-be-bypassed"),
+        ("scp/protect", lambda item: {**item, "Condition": {"ArnNotLike": {"aws:PrincipalArn": ["arn:aws:iam::*:role/*", "arn:aws:iam::*:user/*"]}}}, "controls-protected"),
+        ("scp/api-keys", lambda item: {**item, "Condition": {"StringEquals": {"iam:ServiceSpecificCredentialServiceName": ["codecommit.amazonaws.com"]}}}, "api-keys-prevented"),
+        ("scp/retention", lambda item: {**item, "Condition": {"StringEquals": {"bedrock:DataRetentionMode": ["nothing"]}}}, "data-retention-none"),
+    ],
+    ids=["condition that never holds", "everybody exempt", "another service", "another value"],
+)  # fmt: skip
+def test_a_policy_whose_condition_says_nothing_fails_exactly_its_own_control(
+    policy: str, change: Any, slug: str
+) -> None:
+    first = edited("Content.Statement", lambda found: [change(found[0]), *found[1:]])
+    found = judge(context(changed(policy, first), proofs=True))
+    assert {item.control for item in found if item.status is Status.FAIL} == {slug}
+
+
+def test_an_endpoint_that_refuses_everything_locks_the_uses_out() -> None:
+    refusing = edited("PolicyDocument.Statement", statements(add=DENY_ALL))
+    found = judge(context(changed("endpoint/bedrock-runtime", refusing), proofs=True))
+    failed = {item.control for item in found if item.status is Status.FAIL}
+    assert failed == {"least-privilege-invoke"}
+
+
+def test_a_policy_that_hangs_on_another_unit_fails() -> None:
+    estate = changed("scp/models", setting(TargetIds=["ou-zzzz-00000000"]))
+    found = judge(context(estate, proofs=True), frozenset({"models-restricted"}))
+    assert Status.FAIL in {item.status for item in found}
 
 
 @pytest.mark.parametrize("state", ["CREATING", "UPDATING", "VERSIONING"])

@@ -311,11 +311,50 @@ def test_an_agent_that_was_not_read_whole_is_unknown(name: str) -> None:
     assert name in found.summary
 
 
-def test_what_an_api_schema_asks_is_not_known() -> None:
-    def schema(properties: dict[str, Any]) -> None:
-        properties["ActionGroups"][0] |= {"HasApiSchema": True, "Functions": []}
+SCHEMA = """
+openapi: 3.0.0
+paths:
+  /trips:
+    get: {operationId: listTrips, x-requireConfirmation: ENABLED}
+    post:
+      operationId: bookTrip
+      x-requireConfirmation: ENABLED
+  /trips/{id}:
+    delete: {description: no id, x-requireConfirmation: ENABLED}
+"""
+AS_JSON = '{"paths": {"/trips": {"post": {"operationId": "bookTrip", "x-requireConfirmation": "ENABLED"}}}}'
 
-    assert only("agents-bounded", edited(AGENT, schema), ITS_ROLE).status is Status.UNKNOWN
+
+@pytest.mark.parametrize(
+    ("text", "status", "words"),
+    [
+        (SCHEMA, Status.PASS, ""),
+        (AS_JSON, Status.PASS, ""),
+        (AS_JSON.replace("ENABLED", "DISABLED"), Status.FAIL, "carries out bookTrip without asking"),
+        (
+            SCHEMA.replace("bookTrip\n      x-requireConfirmation: ENABLED", "bookTrip"),
+            Status.FAIL,
+            "bookTrip",
+        ),
+        (
+            SCHEMA.replace(", x-requireConfirmation: ENABLED}\n    post", "}\n    post"),
+            Status.FAIL,
+            "listTrips",
+        ),
+        (SCHEMA.replace("no id, x-requireConfirmation: ENABLED", "no id"), Status.FAIL, "DELETE /trips/{id}"),
+        ("paths: {", Status.UNKNOWN, "cannot be read"),
+        ("openapi: 3.0.0", Status.UNKNOWN, "it has no paths"),
+        ('{"paths": {"/trips": {"$ref": "elsewhere.json"}}}', Status.UNKNOWN, "path /trips"),
+        (None, Status.UNKNOWN, "in S3, which is not read"),
+    ],
+)
+def test_an_api_schema_says_what_is_asked_before(text: str | None, status: Status, words: str) -> None:
+    def schema(properties: dict[str, Any]) -> None:
+        properties["ActionGroups"][0] |= {"HasApiSchema": True, "ApiSchema": text, "Functions": []}
+
+    found = only("agents-bounded", edited(AGENT, schema), ITS_ROLE)
+    assert found.status is status, found.summary
+    assert words in found.summary
 
 
 def test_a_disabled_action_group_does_nothing() -> None:

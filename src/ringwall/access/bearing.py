@@ -375,6 +375,7 @@ class Access:
 
 DECIDE_NOTHING: Mapping[str, tuple[str, ...]] = {
     "AWS::KMS::Key": ("EnableKeyRotation", "RotationPeriodInDays"),
+    "AWS::IAM::User": ("ServiceSpecificCredentials",),
 }
 """Properties of these types that no policy and no request depends on: unread, they leave no decision open."""
 

@@ -20,7 +20,8 @@ its role, and a person who is asked.
 - The agent may run code that it writes (`AMAZON.CodeInterpreter`, `ANTHROPIC.Bash`, `ANTHROPIC.Computer`).
 - The function admits `bedrock.amazonaws.com` for any agent of the account: each agent has the tools of all.
 
-An action group with an API schema says in that schema what needs confirmation; the schema is not read, so it stays unknown.
+An action group with an API schema says in that schema what needs confirmation. One that lies in S3 is not read, so it stays
+unknown.
 
 ## AWS sources
 
@@ -33,11 +34,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.controls.api_schema import unasked_operations
 from ringwall.controls.authority import Trust, deputy, reach
 from ringwall.controls.authority import unread as unread_role
 from ringwall.controls.control import Control
 from ringwall.controls.outsiders import Outsider, let_in
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
+from ringwall.errors import RingwallError
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
 
 if TYPE_CHECKING:
@@ -179,10 +182,24 @@ class _Agent:
                 for function in group.get("Functions", ())
                 if function.get("RequireConfirmation") != "ENABLED"
             ]
+            unasked += self._by_schema(what, group)
             if unasked:
                 yield f"{what} carries out {', '.join(unasked)} without asking"
+
+    def _by_schema(self, what: str, group: Mapping[str, Any]) -> tuple[str, ...]:
+        """What a group with an API schema carries out without asking."""
+        schema = group.get("ApiSchema")
+        if schema is None:
             if group.get("HasApiSchema"):
-                self.unread.append(f"what {what} asks before stands in its API schema, which is not read")
+                self.unread.append(
+                    f"what {what} asks before stands in its API schema in S3, which is not read"
+                )
+            return ()
+        try:
+            return unasked_operations(str(schema))
+        except (RingwallError, ValueError) as error:
+            self.unread.append(f"the API schema of {what} cannot be read: {error}")
+            return ()
 
     def _functions(self) -> Iterator[str]:
         for arn, document in self.agent.get("FunctionPolicies", {}).items():

@@ -56,6 +56,7 @@ PARTS = (
     "BucketEncryption",
     "VersioningConfiguration",
     "LifecycleConfiguration",
+    "ReplicationConfiguration",
 )
 
 
@@ -117,6 +118,7 @@ def _judged(context: CheckContext, bucket: Resource, days: int = 0) -> Finding:
     problems = [
         *_settings(bucket),
         *_kept(bucket, days),
+        *_copied(context, bucket),
         *_encryption(context, bucket),
         *_policy(context, name),
     ]
@@ -159,6 +161,22 @@ def _kept(bucket: Resource, days: int) -> Iterator[str]:
             yield f"a lifecycle rule removes objects after {after} days, not {days}"
         if on is not None:
             yield f"a lifecycle rule removes every object on {str(on)[:10]}"
+
+
+def _copied(context: CheckContext, bucket: Resource) -> Iterator[str]:
+    """Copies that leave: of what is declared nothing is to be copied; else nothing to whom the account does not know.
+
+    A rule need not say whose its destination is, and an ARN of S3 does not tell
+    (https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-add-config.html), so a bucket that was not read is
+    taken for somebody else's.
+    """
+    own = {item.get("BucketName", item.id) for item in context.observed.of_type(TYPE) if item.id != "?"}
+    for rule in bucket.get("ReplicationConfiguration.Rules", ()):
+        destination = rule.get("Destination", {})
+        name = str(destination.get("Bucket", "")).rsplit(":", 1)[-1]
+        if rule.get("Status") == "Enabled" and (context.perimeter is not None or name not in own):
+            whose = f" of account {destination['Account']}" if destination.get("Account") else ""
+            yield f"its objects are copied to bucket {name}{whose}"
 
 
 def _encryption(context: CheckContext, bucket: Resource) -> Iterator[str]:

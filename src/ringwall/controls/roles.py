@@ -79,6 +79,7 @@ READ_CONFIGURATION = (
     "s3:GetBucket*",
     "s3:GetEncryptionConfiguration",
     "s3:GetLifecycleConfiguration",
+    "s3:GetReplicationConfiguration",
     "s3:ListAllMyBuckets",
     "sns:Get*",
     "sns:List*",

@@ -189,5 +189,6 @@ def _group(aws: Aws, agent: str, version: str, summary: Mapping[str, Any]) -> di
             for item in functions
         ],
         "HasApiSchema": "apiSchema" in group,
+        "ApiSchema": group.get("apiSchema", {}).get("payload"),
     }
     return {name: value for name, value in found.items() if value is not None}

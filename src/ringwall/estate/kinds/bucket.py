@@ -164,7 +164,10 @@ def _names_here(aws: Aws) -> list[str]:
 
 
 class Bucket(BaseKind):
-    """Buckets of a Region. They hold data: kept on destroy, and S3 itself deletes none that has objects."""
+    """Buckets of a Region. They hold data: kept on destroy, and S3 itself deletes none that has objects.
+
+    ``ReplicationConfiguration`` is read, as S3 spells it, and never written: a perimeter copies nothing elsewhere.
+    """
 
     type = "AWS::S3::Bucket"
     retention = "retain"
@@ -180,6 +183,7 @@ class Bucket(BaseKind):
             "s3:GetBucketVersioning",
             "s3:GetBucketObjectLockConfiguration",
             "s3:GetLifecycleConfiguration",
+            "s3:GetReplicationConfiguration",
             "s3:GetBucketTagging",
         ),
         (
@@ -222,6 +226,12 @@ class Bucket(BaseKind):
             reading.set(BucketName=name, Arn=f"arn:{aws.partition}:s3:::{name}")
             for part in PARTS:
                 reading.take(part.name, ("s3", part.get, {"Bucket": name}), part.read, (part.absent,))
+            reading.take(
+                "ReplicationConfiguration",
+                ("s3", "GetBucketReplication", {"Bucket": name}),
+                lambda answer: dict(answer["ReplicationConfiguration"]),
+                ("ReplicationConfigurationNotFoundError",),
+            )
             reading.take(
                 "Tags",
                 ("s3", "GetBucketTagging", {"Bucket": name}),

@@ -5,15 +5,39 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
-from ringwall.estate.kinds.base import allowing, from_tags, missing_tags, ownership, tag_list
+from ringwall.estate.kinds.base import Reading, allowing, from_tags, missing_tags, ownership, tag_list
 from ringwall.estate.kinds.iam import GONE, NAME, PATH, READ, Holder, attached, boundary, details, inline
 from ringwall.estate.kinds.limits import Limit
+from ringwall.estate.model import Unknown
+from ringwall.estate.recording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
+
+
+KEY_FIELDS = ("ServiceSpecificCredentialId", "ServiceName", "Status", "CreateDate", "ExpirationDate")
+
+
+def _keys(aws: Aws) -> Reading:
+    """Service-specific credentials by user, as ``ByUser``; the listing holds no secrets.
+
+    https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServiceSpecificCredentials.html
+    """
+    reading = Reading(aws)
+    call = ("iam", "ListServiceSpecificCredentials", {"AllUsers": True})
+    reading.take_all("ByUser", call, "ServiceSpecificCredentials", _by_user)
+    return reading
+
+
+def _by_user(keys: list[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for key in keys:
+        told = {name: plain(key[name]) for name in KEY_FIELDS if key.get(name) is not None}
+        found.setdefault(str(key["UserName"]), []).append(told)
+    return found
 
 
 class User(Holder):
@@ -29,10 +53,10 @@ class User(Holder):
         "Groups": [],
         "PermissionsBoundary": "",
     }
-    read_only = ("Arn", "UserId")
+    read_only = ("Arn", "UserId", "ServiceSpecificCredentials")
     create_only = ("Path",)
     permissions = Permissions(
-        READ,
+        (*READ, "iam:ListServiceSpecificCredentials"),
         (
             "iam:CreateUser",
             "iam:PutUserPolicy",
@@ -57,9 +81,12 @@ class User(Holder):
     )
 
     def read(self, aws: Aws) -> Iterator[Resource]:
-        """Every user."""
+        """Every user, with the API keys that services such as Bedrock gave it: asked for all users at once."""
         found = details(aws)
         shared = aws.evidence()
+        keys = _keys(aws) if found["UserDetailList"] else Reading(aws)
+        shared += aws.evidence()
+        by_user = keys.properties.get("ByUser", {})
         for item in found["UserDetailList"]:
             properties: dict[str, Any] = {
                 "UserName": item["UserName"],
@@ -74,7 +101,10 @@ class User(Holder):
             bound = boundary(item)
             if bound:
                 properties["PermissionsBoundary"] = bound
-            yield self.seen(aws, item["UserName"], properties, evidence=shared)
+            if item["UserName"] in by_user:
+                properties["ServiceSpecificCredentials"] = by_user[item["UserName"]]
+            gaps = [Unknown("ServiceSpecificCredentials", gap.reason) for gap in keys.unknown]
+            yield self.seen(aws, item["UserName"], properties, gaps, shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
         """Create it with tags and boundary in the first call."""
