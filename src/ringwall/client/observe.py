@@ -45,7 +45,7 @@ def observe(
     metadata = parsed.get("ResponseMetadata", {})
     if metadata.get("HTTPStatusCode", 0) >= 300:
         return
-    request_id = metadata.get("RequestId", "")
+    request_id, body = metadata.get("RequestId", ""), parsed.get("body")
     member = STREAM_MEMBERS.get(operation)
     if member is not None:
         if isinstance(parsed.get(member), EventStream):
@@ -60,13 +60,13 @@ def observe(
         draft.intervened = parsed.get("action") == "GUARDRAIL_INTERVENED"
         draft.traced({"assessments": parsed.get("assessments")})
         report(draft.finish())
-    elif isinstance(body := parsed.get("body"), StreamingBody):
+    elif body is not None and type(body) is StreamingBody:  # aiobotocore's is a subclass, to be awaited
         data = body.read()
         parsed["body"] = StreamingBody(io.BytesIO(data), len(data))
         report(_of_invoke_model(data, metadata.get("HTTPHeaders", {}), request_id, pinned, call))
     else:
         draft = _draft(operation, request_id, pinned, call)
-        draft.error = "NotRead"  # aiobotocore's body has to be awaited: it is the caller's to read
+        draft.error = "NotRead"  # it is the caller's to read
         report(draft.finish(complete=False))
 
 
