@@ -1,8 +1,10 @@
 """What the secure client adds to a call, beside raw boto3 that sends the same bytes to the same local server.
 
 The client decides, verifies what leaves, tells an outcome with its coverage, and holds a deadline. Times are the
-processor's, of this process: the server has its own. The target is raw boto3's own time and an allowance. The second peer is raw boto3 whose user agent is settled too: what the client takes
-off there is more than it adds, and is no part of what it adds.
+processor's, of this process: the server has its own. The target is raw boto3's own time and an allowance.
+
+Under each row stands what the client takes more, or less, than raw boto3, and than raw boto3 whose user agent is written
+once for a client too. The second is the client's own work: to write no user agent takes off more than that work adds.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from typing import Any
 import boto3
 import trustme
 from botocore.config import Config
-from timing import Row, interleaved
+from timing import Row, Timing, interleaved
 
 from ringwall.client import Outcome, SecureBedrockClient
 from ringwall.client.classes import settle_user_agent
@@ -61,17 +63,49 @@ def rows() -> Iterator[Row]:
         for operation, parameters_of, guardrail in FORMS:
             for size, words, added, part in SIZES:
                 given = {"modelId": MODEL, **parameters_of("x" * size)}
-                ours, peer, other = interleaved(
+                calls = (
                     _calling(secure, operation, given),
-                    _calling(raw, operation, {**given, **guardrail}),
-                    _calling(settled, operation, {**given, **guardrail}),
-                    seconds=5,
-                    clock=time.process_time,
+                    _calling(raw, operation, {**guardrail, **given}),
+                    _calling(settled, operation, {**guardrail, **given}),
                 )
+                _send_the_same((secure, raw, settled), calls)
+                ours, peer, other = interleaved(*calls, seconds=5, clock=time.process_time)
                 target = peer.median * (1 + part) + added
                 name = f"{operation} by the secure client, a prompt of {words}"
                 yield Row(name, ours, target, peer=peer, peer_name="raw boto3")
-                yield Row("", peer=other, peer_name="  user agent settled")
+                yield Row("", note=_more("raw boto3", ours, peer, added, part))
+                yield Row("", note=_more("raw boto3 of the same user agent", ours, other, added, part))
+
+
+def _more(name: str, ours: Timing, peer: Timing, added: float, part: float) -> str:
+    """What the client takes more than a peer, by the medians and by the best times, and what it may."""
+    found = [
+        (mine - its, (mine - its) / its) for mine, its in ((ours.median, peer.median), (ours.best, peer.best))
+    ]
+    (median, ratio), (best, best_ratio) = found
+    allowed = f"{part:.0%}" if part else f"{added * 1e6:.0f} us"
+    return (
+        f"{median * 1e6:+.0f} us ({ratio:+.1%}), at best {best * 1e6:+.0f} us ({best_ratio:+.1%}),"
+        f" of {allowed} more than {name}"
+    )
+
+
+def _send_the_same(clients: tuple[Any, ...], calls: tuple[Callable[[], Any], ...]) -> None:
+    """See that every client sends the same body and guardrail."""
+    seen: list[Any] = []
+
+    def keep(request: Any, **_: Any) -> None:
+        named = {
+            name.lower(): value for name, value in request.headers.items() if "guardrail" in name.lower()
+        }
+        seen.append((request.url, request.body, named))
+
+    for client, call in zip(clients, calls, strict=True):
+        client.meta.events.register("before-send", keep)
+        call()
+        client.meta.events.unregister("before-send", keep)
+    if seen != [seen[0]] * len(calls):
+        raise AssertionError(seen)
 
 
 def _told(outcome: Outcome) -> None:
@@ -103,7 +137,7 @@ def _native(text: str) -> dict[str, Any]:
 PINNED = {"guardrailIdentifier": GUARDRAIL, "guardrailVersion": "1"}
 FORMS = (
     # method, parameters of a prompt, and the guardrail's of raw boto3, which the client puts in by itself
-    ("converse", _converse, {"guardrailConfig": PINNED}),
+    ("converse", _converse, {"guardrailConfig": {**PINNED, "trace": "enabled"}}),
     ("invoke_model", _native, PINNED),
 )
 

@@ -26,6 +26,7 @@ FRAMEWORKS = (
     "anthropic",
 )
 collect_ignore = [] if any(map(find_spec, FRAMEWORKS)) else ["test_client_frameworks.py"]
+collect_ignore += [] if find_spec("aiobotocore") else ["test_client_asynchronous.py"]
 MODEL = "us.anthropic.claude-sonnet-4-5-20250929-v1:0"
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart" / "ringwall.yaml"
 REMOVED = ("AWS_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "REQUESTS_CA_BUNDLE", "SSL", "BOTO_")

@@ -72,6 +72,13 @@ CASES: Mapping[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
         [("additional-fields", "additionalModelRequestFields")],
     ),
     "additional numbers": ({**user(TEXT), "additionalModelRequestFields": {"top_k": 5}}, []),
+    "a schema for the answer": (
+        {**user(TEXT), "outputConfig": {"textFormat": {"structure": {"jsonSchema": {"schema": "{}"}}}}},
+        [("output-schema", "outputConfig")],
+    ),
+    "a parameter that is not known": ({**user(TEXT), "later": {"a": ["b"]}}, [("unknown-parameter", "later")]),
+    "settings": ({**user(TEXT), "modelId": "m", "inferenceConfig": {"stopSequences": ["x"]}}, []),
+    "an evaluation": ({"guardrailIdentifier": "g", "guardrailVersion": "1", "source": "INPUT", "content": [TEXT]}, []),
     "async": (
         {**user(TEXT), "guardrailConfig": {"streamProcessingMode": "async"}},
         [("asynchronous-stream", "guardrailConfig.streamProcessingMode")],
@@ -224,6 +231,7 @@ def shortened(value: Any, escaped: bool) -> Any:
 
 @given(document=DOCUMENTS, escaped=st.booleans())
 def test_an_outline_says_what_the_body_says(document: dict[str, Any], escaped: bool) -> None:
+    document["padding of a body that is not short"] = [0] * 500
     data = json.dumps(document, ensure_ascii=escaped).encode()
     assert shortened(dict(outline(data)), escaped) == shortened(document, escaped)
 

@@ -325,7 +325,7 @@ if find_spec("anthropic"):
         return call_next(request)
 
 
-if find_spec("opentelemetry.instrumentation"):
+if find_spec("opentelemetry") and find_spec("opentelemetry.instrumentation"):
     from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor

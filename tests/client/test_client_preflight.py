@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -115,12 +116,79 @@ def test_an_agents_alias(
         if alias is None
         else Reply(200, json.dumps({"agentAlias": alias}).encode()),
     )
-    endpoints = dict.fromkeys(("sts", "bedrock", "bedrock-agent", "bedrock-agent-runtime"), server.url)
-    found = preflight(declaration, uses=("assistant",), endpoint_urls=endpoints, ca_bundle=server.ca_file)
-    agent = agent_of(list(found))
+    server.reply("SimulatePrincipalPolicy", Reply(403, SIMULATION_DENIED))
+    agent = asked_of(server, declaration)
     assert agent.status == status
     assert ("nor can it be read" in agent.summary) is (alias is None)
-    assert server.received[-1].path.endswith("/agentaliases/ALIASQUIC1/")
+    assert len([item for item in server.received if item.path.endswith("/agentaliases/ALIASQUIC1/")]) == 1
+    assert not any("/sessions/" in item.path for item in server.received)
+
+
+def asked_of(server: Hostile, declaration: Path) -> Any:
+    """The check of the agent, where every service is the hostile server."""
+    services = ("sts", "bedrock", "bedrock-agent", "bedrock-agent-runtime", "iam")
+    endpoints = dict.fromkeys(services, server.url)
+    return agent_of(
+        list(preflight(declaration, uses=("assistant",), endpoint_urls=endpoints, ca_bundle=server.ca_file))
+    )
+
+
+SIMULATION_DENIED = (
+    b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: x is not authorized to perform:"
+    b" iam:SimulatePrincipalPolicy</Message></Error></ErrorResponse>"
+)
+
+
+def simulated(decision: str, *missing: str, organization: bool | None = None) -> Reply:
+    """An answer of the policy simulator."""
+    names = "".join(f"<member>{name}</member>" for name in missing)
+    scp = "" if organization is None else (
+        "<OrganizationsDecisionDetail><AllowedByOrganizations>"
+        f"{str(organization).lower()}</AllowedByOrganizations></OrganizationsDecisionDetail>"
+    )  # fmt: skip
+    text = (
+        "<SimulatePrincipalPolicyResponse><SimulatePrincipalPolicyResult><EvaluationResults><member>"
+        f"<EvalActionName>bedrock:InvokeAgent</EvalActionName><EvalDecision>{decision}</EvalDecision>{scp}"
+        f"<ResourceSpecificResults><member><MissingContextValues>{names}</MissingContextValues></member>"
+        "</ResourceSpecificResults></member></EvaluationResults></SimulatePrincipalPolicyResult>"
+        "</SimulatePrincipalPolicyResponse>"
+    )
+    return Reply(200, text.encode(), {"Content-Type": "text/xml"})
+
+
+@pytest.mark.parametrize(
+    ("reply", "status", "said"),
+    [
+        (simulated("allowed"), "ok", "allow it"),
+        (simulated("allowed", organization=True), "ok", "allow it"),
+        (simulated("implicitDeny", organization=False), "failed", "an SCP denies it"),
+        (simulated("implicitDeny"), "failed", "no statement allows it"),
+        (simulated("explicitDeny"), "failed", "a statement denies it"),
+        (simulated("allowed", "aws:SourceVpce"), "unknown", "depends on aws:SourceVpce"),
+        (simulated("explicitDeny", "aws:SourceVpce"), "unknown", "depends on aws:SourceVpce"),
+        (simulated("later"), "unknown", "the answer is later"),
+        (
+            Reply(403, SIMULATION_DENIED),
+            "unknown",
+            "iam:SimulatePrincipalPolicy on arn:aws:iam::111122223333:role/",
+        ),
+    ],
+)
+def test_whether_the_role_may_invoke_an_agent(
+    server: Hostile, declaration: Path, reply: Reply, status: str, said: str
+) -> None:
+    """As IAM's simulator says of the role; asked with the credentials that begin, and nothing is invoked."""
+    ready = {"agentAlias": {"agentAliasStatus": "PREPARED", "aliasInvocationState": "ACCEPT_INVOCATIONS"}}
+    server.reply("ALIASQUIC1", Reply(200, json.dumps(ready).encode()))
+    server.reply("SimulatePrincipalPolicy", reply)
+    agent = asked_of(server, declaration)
+    assert agent.status == status
+    assert said in agent.summary
+    (asked,) = server.calls("SimulatePrincipalPolicy")
+    assert asked.form["ActionNames.member.1"] == "bedrock:InvokeAgent"
+    assert asked.form["ResourceArns.member.1"].endswith(":agent-alias/AGENTQUIC1/ALIASQUIC1")
+    assert asked.form["PolicySourceArn"].startswith("arn:aws:iam::111122223333:role/")
+    assert f"Credential={os.environ['AWS_ACCESS_KEY_ID']}/" in asked.headers["authorization"]
     assert not any("/sessions/" in item.path for item in server.received)
 
 

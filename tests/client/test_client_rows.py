@@ -55,6 +55,14 @@ ROWS: Mapping[str, tuple[str, ...]] = {
         "tampering.test_a_tampered_call_does_not_leave", "bytes.test_a_model_swapped_in_the_url_does_not_leave",
         "way.test_an_endpoint_moved_by_another_handler_does_not_leave",
     ),
+    "signature of somebody else's, by the context, the signer, or anew": (
+        "attacks.test_a_signature_of_others_does_not_leave", "attacks.test_the_assumed_roles_keys_are_the_clients",
+        "attacks.test_a_client_of_the_session_with_other_keys_is_not_made",
+    ),
+    "HTTP session, emitter or steps of a client replaced": (
+        "attacks.test_another_http_session_sends_nothing", "attacks.test_another_emitter_changes_nothing",
+        "attacks.test_steps_of_botocores_own_class_are_verified",
+    ),
     "signature for another Region or service": (
         "bytes.test_a_signature_for_another_region_or_service_does_not_leave",
     ),
@@ -69,6 +77,9 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "endpoints of environment, profile and its services section": (
         "way.test_endpoints_of_the_environment_are_ignored", "way.test_endpoints_of_a_profile_are_ignored",
         "way.test_services_of_a_profile_are_ignored",
+    ),
+    "every variable that botocore knows, at once": (
+        "attacks.test_no_setting_of_the_environment_changes_what_leaves",
     ),
     "proxies of the environment, and those that read along": (
         "way.test_proxies_of_the_environment_are_ignored", "way.test_a_proxy_that_would_read_calls_is_refused",

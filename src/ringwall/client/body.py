@@ -10,6 +10,8 @@ ASYNCHRONOUS = ("async", "ASYNCHRONOUS")
 """Stream modes, of Converse and of InvokeModel, in which an answer goes out before the guardrail has read it."""
 LONG = 200
 """Bytes. No name, type or role that is looked for is longer: such a text is passed over, whatever it says."""
+SHORT = 1000
+"""Bytes of a body that is read as it is: decoding it takes no longer than looking for what to pass over."""
 QUOTES = 1000
 """Quotation marks that are looked at one by one; to read a body with more of them whole is as quick."""
 _QUOTE, _BACKSLASH = b'"', 0x5C
@@ -44,7 +46,7 @@ def outline(body: Any) -> Mapping[str, Any]:
     control characters, unknown escapes, and what is no UTF-8 (see :func:`is_text`).
     """
     data = body.encode() if isinstance(body, str) else body
-    return json_object(_without_texts(data) if isinstance(data, bytes) else data)
+    return json_object(_without_texts(data) if isinstance(data, bytes) and len(data) > SHORT else data)
 
 
 def is_text(body: Any) -> bool:

@@ -12,10 +12,12 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from ringwall.client.call import Call, call_of
-from ringwall.client.transport import UNVERIFIED, Check, harden, host_of
+from ringwall.client.call import Call
+from ringwall.client.keys import Keys
+from ringwall.client.transport import Check, HardenedSession, harden, host_of
 from ringwall.client.violation import PerimeterViolation
 
+REPLACED = "the HTTP session that verifies what leaves was replaced by another"
 Decide = Callable[[dict[str, Any], Any, dict[str, Any]], Call]
 """Given a call's parameters, botocore's model of its operation and its context, lets it pass or raises."""
 
@@ -23,6 +25,11 @@ Decide = Callable[[dict[str, Any], Any, dict[str, Any]], Call]
 def synchronous(base: type) -> bool:
     """Whether a client class is botocore's own; aiobotocore's is asynchronous and has another transport."""
     return not inspect.iscoroutinefunction(getattr(base, "_make_api_call", None))
+
+
+def credentials_of(client: Any) -> Any:
+    """The credentials that a client was made with; ``None`` where there are none."""
+    return client._get_credentials()  # noqa: SLF001 - what replaces them later does not count
 
 
 def checked(check_of: Callable[[Any], Check]) -> type:
@@ -41,59 +48,31 @@ def checked(check_of: Callable[[Any], Check]) -> type:
     return Checked
 
 
-def guarded(check_of: Callable[[Any], Check], decide: Decide) -> type:
+def guarded(check_of: Callable[[Any, Keys], Check], decide: Decide) -> type:
     """A class that decides each call and hardens each client.
 
     Args:
-        check_of: makes the check of a client.
+        check_of: makes the check of a client, given the keys that it may sign with.
         decide: see :data:`Decide`.
     """
 
-    class Guarded(checked(check_of)):  # type: ignore[misc]
+    def check(client: Any) -> Check:
+        credentials = credentials_of(client)
+
+        def key() -> str | None:
+            return None if credentials is None else str(credentials.get_frozen_credentials().access_key)
+
+        return check_of(client, Keys(key))
+
+    class Guarded(checked(check)):  # type: ignore[misc]
         def _convert_to_request_dict(
             self, api_params: Any, operation_model: Any, *arguments: Any, context: Any = None, **keywords: Any
         ) -> Any:
             """Decide, and remember the body that botocore makes of the parameters, see :class:`Call`."""
+            if type(self._endpoint.http_session) is not HardenedSession:
+                raise PerimeterViolation("transport-replaced", REPLACED, operation_model.name)
             call = decide(api_params, operation_model, {} if context is None else context)
             request = super()._convert_to_request_dict(
-                call.parameters, operation_model, *arguments, context=context, **keywords
-            )
-            call.serialized = request["body"]
-            return request
-
-    return Guarded
-
-
-def asynchronous(check_of: Callable[[Any], Check], decide: Decide) -> type:
-    """The same for aiobotocore, which sends by aiohttp: TLS is Python's own.
-
-    Args:
-        check_of: makes the check of a client.
-        decide: see :data:`Decide`.
-    """
-
-    class Guarded:
-        _endpoint: Any
-
-        def __init__(self, *arguments: Any, **keywords: Any) -> None:
-            super().__init__(*arguments, **keywords)
-            check, session = check_of(self), self._endpoint.http_session
-            if not getattr(session, "_verify", True):
-                raise PerimeterViolation("tls-required", UNVERIFIED, "CreateClient")
-            send = session.send
-
-            async def checked_send(request: Any) -> Any:
-                check(request, call_of(getattr(request, "context", None)))
-                return await send(request)
-
-            session.send = checked_send
-            settle_user_agent(self)
-
-        async def _convert_to_request_dict(
-            self, api_params: Any, operation_model: Any, *arguments: Any, context: Any = None, **keywords: Any
-        ) -> Any:
-            call = decide(api_params, operation_model, {} if context is None else context)
-            request = await super()._convert_to_request_dict(  # type: ignore[misc]
                 call.parameters, operation_model, *arguments, context=context, **keywords
             )
             call.serialized = request["body"]

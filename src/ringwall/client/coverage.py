@@ -8,7 +8,7 @@ only what the tags enclose; and asynchronous streams leave before they are read.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,6 +60,8 @@ def coverage(parameters: Mapping[str, Any]) -> Coverage:
 
     ``ApplyGuardrail`` is a guardrail's evaluation itself: complete.
     """
+    if _is_plain(parameters) or parameters.keys() <= EVALUATION:
+        return COMPLETE
     found = _body(parameters["body"]) if "body" in parameters else _converse(parameters)
     return Coverage(tuple(found)) if found else COMPLETE
 
@@ -73,9 +75,41 @@ def body_coverage(body: Any) -> Coverage:
 # -- Converse ----------------------------------------------------------------------------------------------------------
 
 
+SETTINGS = frozenset(
+    {
+        "modelId",
+        "inferenceConfig",
+        "requestMetadata",
+        "performanceConfig",
+        "serviceTier",
+        "additionalModelResponseFieldPaths",
+    }
+)
+"""Parameters of Converse that hold no text for the model."""
+EVALUATION = frozenset({"guardrailIdentifier", "guardrailVersion", "source", "content", "outputScope"})
+"""Parameters of ApplyGuardrail."""
+JUDGED = frozenset(
+    {"messages", "system", "toolConfig", "promptVariables", "additionalModelRequestFields", "guardrailConfig"}
+)
+_PLAIN = SETTINGS | {"messages", "guardrailConfig"}
+
+
+def _is_plain(parameters: Mapping[str, Any]) -> bool:
+    """Whether a Converse holds plain text alone, as most do: without ``guardContent`` all of it is read."""
+    if not parameters.keys() <= _PLAIN or type(messages := parameters.get("messages")) is not list:
+        return False
+    for message in messages:
+        if type(message) is not dict:
+            return False
+        for block in message.get("content") or ():
+            if type(block) is not dict or len(block) != 1 or "text" not in block:
+                return False
+    config = parameters.get("guardrailConfig")
+    return config is None or (type(config) is dict and config.get("streamProcessingMode") not in ASYNCHRONOUS)
+
+
 def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
-    messages = parameters.get("messages")
-    gaps = [] if _plain(messages) else _messages(messages)
+    gaps = _messages(parameters.get("messages"))
     if "system" in parameters:
         for index, block in enumerate(_list(parameters["system"])):
             if isinstance(block, Mapping) and "text" in block:
@@ -89,7 +123,16 @@ def _converse(parameters: Mapping[str, Any]) -> list[Gap]:
     config = parameters.get("guardrailConfig")
     if isinstance(config, _MAPPINGS) and config.get("streamProcessingMode") in ASYNCHRONOUS:
         gaps.append(Gap("asynchronous-stream", "guardrailConfig.streamProcessingMode"))
-    return gaps
+    return gaps + _others(parameters)
+
+
+def _others(parameters: Mapping[str, Any]) -> list[Gap]:
+    """Gaps of parameters that no rule is for. Of a schema for the answer it is not documented that it is read."""
+    return [
+        Gap("output-schema" if name == "outputConfig" else "unknown-parameter", str(name))
+        for name in parameters
+        if name not in JUDGED | SETTINGS and _has_text(parameters[name])
+    ]
 
 
 def _tools(tools: Any) -> list[Gap]:
@@ -99,19 +142,6 @@ def _tools(tools: Any) -> list[Gap]:
         for kind in (tool if isinstance(tool, Mapping) else ())
         if kind not in NO_TEXT
     ]
-
-
-def _plain(messages: Any) -> bool:
-    """Whether messages hold plain text alone, as most do: without ``guardContent`` all of it is read."""
-    if type(messages) is not list:
-        return False
-    for message in messages:
-        if type(message) is not dict:
-            return False
-        for block in message.get("content") or ():
-            if type(block) is not dict or len(block) != 1 or "text" not in block:
-                return False
-    return True
 
 
 def _messages(messages: Any) -> list[Gap]:
@@ -151,35 +181,32 @@ _BLOCKS: Mapping[str, str] = {
 
 def _body(data: Any) -> list[Gap]:
     body = outline(data)
-    return list(_native(body)) if body else [Gap("unreadable-body", "body")]
+    return _native(body) if body else [Gap("unreadable-body", "body")]
 
 
-def _native(body: Mapping[str, Any]) -> Iterator[Gap]:
+def _native(body: Mapping[str, Any]) -> list[Gap]:
     """Gaps of a body that JSON gave: its objects are dicts, and its arrays lists."""
+    gaps: list[Gap] = []
     settings = body.get("amazon-bedrock-guardrailConfig")
     if type(settings) is dict:
         if settings.get("tagSuffix"):
-            yield Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix")
+            gaps.append(Gap("only-tagged-text", "body.amazon-bedrock-guardrailConfig.tagSuffix"))
         if body_mode(body) in ASYNCHRONOUS:
-            yield Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
-    for number, message in _objects(body.get("messages")):
+            gaps.append(
+                Gap("asynchronous-stream", "body.amazon-bedrock-guardrailConfig.streamProcessingMode")
+            )
+    messages, tools = body.get("messages"), body.get("tools")
+    for number, message in enumerate(messages) if type(messages) is list else ():
+        if type(message) is not dict:
+            continue
         if message.get("role") == "tool":
-            yield Gap("tool-result", f"body.messages[{number}]")
+            gaps.append(Gap("tool-result", f"body.messages[{number}]"))
         content = message.get("content")
-        for index, block in _objects(content) if type(content) is list else ():
-            rule = _BODY_BLOCKS.get(str(block.get("type")))
-            if rule:
-                yield Gap(rule, f"body.messages[{number}].content[{index}]")
-    tools = body.get("tools")
-    for index in range(len(tools)) if type(tools) is list else ():
-        yield Gap("tool-specification", f"body.tools[{index}]")
-
-
-def _objects(values: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of an array, with their places."""
-    for index, value in enumerate(values) if type(values) is list else ():
-        if type(value) is dict:
-            yield index, value
+        for index, block in enumerate(content) if type(content) is list else ():
+            if type(block) is dict and (rule := _BODY_BLOCKS.get(str(block.get("type")))):
+                gaps.append(Gap(rule, f"body.messages[{number}].content[{index}]"))
+    count = len(tools) if type(tools) is list else 0
+    return gaps + [Gap("tool-specification", f"body.tools[{index}]") for index in range(count)]
 
 
 _BODY_BLOCKS: Mapping[str, str] = {

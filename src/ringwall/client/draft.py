@@ -133,11 +133,8 @@ def read_invoke_event(draft: Draft, event: Mapping[str, Any]) -> None:
 
 def read_invoke_body(draft: Draft, data: bytes) -> None:
     """A body, or a chunk of one: the guardrail's members, and usage and stop reason where the models put them."""
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return
-    if not isinstance(body, Mapping):
+    body = answered(data)
+    if body is None:
         return
     draft.intervened |= body.get(ACTION) == "INTERVENED"
     draft.traced(body.get(TRACE))
@@ -150,6 +147,16 @@ def read_invoke_body(draft: Draft, data: bytes) -> None:
         draft.measured(metrics)
 
 
+def answered(data: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer, or of a part of one; ``None`` where it is none."""
+    try:
+        found = _READER.decode(data.decode())
+    except ValueError:
+        return None
+    return found if type(found) is dict else None
+
+
+_READER = json.JSONDecoder()
 _MAPPINGS = (dict, Mapping)
 """A dict is what there is nearly always, and is told much quicker than a mapping."""
 

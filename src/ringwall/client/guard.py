@@ -8,6 +8,7 @@ use one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import (
@@ -21,9 +22,10 @@ from botocore.exceptions import (
 )
 
 from ringwall.client.call import KEY, Call, call_of
-from ringwall.client.classes import asynchronous, guarded, refused, synchronous
+from ringwall.client.classes import credentials_of, guarded, refused, synchronous
 from ringwall.client.credentials import Renewable
 from ringwall.client.deadline import now
+from ringwall.client.keys import Keys
 from ringwall.client.observe import observe
 from ringwall.client.operations import AGENTS, CARRIERS, INVOKING, MODEL_ONLY, SERVICES, STREAM_MEMBERS
 from ringwall.client.outcome import Outcome, Report
@@ -35,6 +37,7 @@ from ringwall.client.violation import GuardrailIntervened, PerimeterViolation
 OnOutcome = Callable[[Outcome], None]
 NEVER_SENT = (EndpointConnectionError, ConnectTimeoutError, ProxyConnectionError)
 """Failures before a byte of the request left: safe to try again."""
+OTHERS = "the session's own credentials are used, no others"
 ELSEWHERE = "runs models where no guardrail of a call reaches"
 PAID = INVOKING | AGENTS
 ANSWER_LOST = frozenset({408, 502, 504})
@@ -87,24 +90,42 @@ class Guard:
             credentials=self._credentials,
         )
 
-    def attach(self, events: Any) -> None:
-        """Register on a botocore session's event emitter."""
-        events.register("creating-client-class", self._harden, unique_id="ringwall-harden")
+    def attach(self, botocore_session: Any, *, own: bool = False) -> None:
+        """Hold the clients to the rules that a botocore session makes from now on.
+
+        Args:
+            botocore_session: it.
+            own: whether its clients may have its own credentials only.
+        """
+        events = botocore_session.get_component("event_emitter")
+        of_session = botocore_session.get_credentials if own else None
+        events.register(
+            "creating-client-class", partial(self._harden, of_session), unique_id="ringwall-harden"
+        )
         for service in SERVICES:
             events.register_first(
                 f"needs-retry.{service}", self._retry, unique_id=f"ringwall-{service}-retry"
             )
         events.register_last("after-call.bedrock-runtime", self._observe, unique_id="ringwall-observe")
 
-    def _harden(self, base_classes: list[type], event_name: str, **_: Any) -> None:
+    def _harden(
+        self, of_session: Callable[[], Any] | None, base_classes: list[type], event_name: str, **_: Any
+    ) -> None:
         service = event_name.partition(".")[2]
         if service in SERVICES:
 
-            def check_of(client: Any) -> Verifier:
-                return Verifier(service, client.meta.service_model, self._rules, self._hosts[service])
+            def check_of(client: Any, keys: Keys) -> Verifier:
+                found = credentials_of(client)
+                if of_session is not None and found is not None and found is not of_session():
+                    raise PerimeterViolation("credentials-not-declared", OTHERS, "CreateClient")
+                return Verifier(service, client.meta.service_model, self._rules, self._hosts[service], keys)
 
-            make = guarded if synchronous(base_classes[-1]) else asynchronous
-            base_classes.insert(0, make(check_of, self.decide))
+            if synchronous(base_classes[-1]):
+                base_classes.insert(0, guarded(check_of, self.decide))
+            else:
+                from ringwall.client.asynchronous import asynchronous  # noqa: PLC0415 - loads asyncio
+
+                base_classes.insert(0, asynchronous(check_of, self.decide, self._deadline))
         elif service.startswith("bedrock"):
             raise PerimeterViolation("service-not-guarded", f"{service} {ELSEWHERE}", "CreateClient")
         else:
@@ -189,6 +210,8 @@ class Guard:
 
     def _reporting_to(self, span: Span | None) -> Report:
         """Who is to be told of an outcome: the span, the application, and whoever catches interventions."""
+        if span is None and self._on_outcome is not None and not self._raise:
+            return self._on_outcome
 
         def report(outcome: Outcome) -> None:
             if span is not None:

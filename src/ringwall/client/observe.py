@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from typing import Any
 
 from botocore.eventstream import EventStream
 from botocore.response import StreamingBody
 
 from ringwall.client.call import Call
-from ringwall.client.draft import INTERVENED, Draft, known_reason, number, policies_of, read_invoke_body
+from ringwall.client.draft import (
+    ACTION,
+    INTERVENED,
+    TRACE,
+    Draft,
+    answered,
+    known_reason,
+    number,
+    policies_of,
+)
 from ringwall.client.operations import STREAM_MEMBERS
 from ringwall.client.outcome import Outcome, Report
 from ringwall.client.rules import PinnedGuardrail
@@ -35,42 +45,34 @@ def observe(
     metadata = parsed.get("ResponseMetadata", {})
     if metadata.get("HTTPStatusCode", 0) >= 300:
         return
-    if report is not None and operation == "Converse":
-        report(_of_converse(parsed, metadata.get("RequestId", ""), pinned, call))
-        return
+    request_id, body = metadata.get("RequestId", ""), parsed.get("body")
     member = STREAM_MEMBERS.get(operation)
-    if report is None and member is None:
-        return
-    told = call if report is not None else None
-    draft = Draft(
-        operation,
-        metadata.get("RequestId", ""),
-        pinned.arn,
-        pinned.version,
-        None if told is None else told.model,
-        None if told is None else told.coverage,
-    )
     if member is not None:
         if isinstance(parsed.get(member), EventStream):
+            draft = _draft(operation, request_id, pinned, None if report is None else call)
             parsed[member] = watched(parsed[member], draft, report, None if call is None else call.until)
-    elif report is not None:
-        _of_others(operation, parsed, draft)
-        report(draft.finish(complete=draft.error is None))
-
-
-def _of_others(operation: str, parsed: dict[str, Any], draft: Draft) -> None:
-    """InvokeModel, whose body the caller gets to read again, and ApplyGuardrail."""
-    body = parsed.get("body")
-    if operation == "ApplyGuardrail":
+    elif report is None:
+        return
+    elif operation == "Converse":
+        report(_of_converse(parsed, request_id, pinned, call))
+    elif operation == "ApplyGuardrail":
+        draft = _draft(operation, request_id, pinned, call)
         draft.intervened = parsed.get("action") == "GUARDRAIL_INTERVENED"
         draft.traced({"assessments": parsed.get("assessments")})
-    elif isinstance(body, StreamingBody):
+        report(draft.finish())
+    elif body is not None and type(body) is StreamingBody:  # aiobotocore's is a subclass, to be awaited
         data = body.read()
         parsed["body"] = StreamingBody(io.BytesIO(data), len(data))
-        draft.measured(parsed["ResponseMetadata"].get("HTTPHeaders", {}))
-        read_invoke_body(draft, data)
+        report(_of_invoke_model(data, metadata.get("HTTPHeaders", {}), request_id, pinned, call))
     else:
-        draft.error = "NotRead"  # aiobotocore's body has to be awaited: it is the caller's to read
+        draft = _draft(operation, request_id, pinned, call)
+        draft.error = "NotRead"  # it is the caller's to read
+        report(draft.finish(complete=False))
+
+
+def _draft(operation: str, request_id: str, pinned: PinnedGuardrail, call: Call | None) -> Draft:
+    model, read = (None, None) if call is None else (call.model, call.coverage)
+    return Draft(operation, request_id, pinned.arn, pinned.version, model, read)
 
 
 def _of_converse(
@@ -89,6 +91,35 @@ def _of_converse(
         number(usage.get("inputTokens")),
         number(usage.get("outputTokens")),
         number(metrics.get("latencyMs")),
+        None if call is None else call.parameters.get("modelId"),
+        pinned.version,
+        None if call is None else call.coverage,
+    )
+
+
+def _of_invoke_model(
+    data: bytes, headers: Mapping[str, str], request_id: str, pinned: PinnedGuardrail, call: Call | None
+) -> Outcome:
+    """InvokeModel: the guardrail's members stand in the model's own body, counts there or in headers."""
+    body = answered(data) or {}
+    reason, trace, usage = (
+        body.get("stop_reason") or body.get("stopReason"),
+        body.get(TRACE),
+        body.get("usage"),
+    )
+    counts: dict[str, Any] = usage if type(usage) is dict else {}
+    inward = number(counts.get("input_tokens") or counts.get("inputTokens"))
+    outward = number(counts.get("output_tokens") or counts.get("outputTokens"))
+    return Outcome(
+        "InvokeModel",
+        request_id,
+        pinned.arn,
+        body.get(ACTION) == "INTERVENED" or reason == INTERVENED,
+        tuple(dict.fromkeys(policies_of(trace))) if trace else (),
+        None if reason is None else known_reason(reason),
+        number(headers.get("x-amzn-bedrock-input-token-count")) if inward is None else inward,
+        number(headers.get("x-amzn-bedrock-output-token-count")) if outward is None else outward,
+        number(headers.get("x-amzn-bedrock-invocation-latency")),
         None if call is None else call.parameters.get("modelId"),
         pinned.version,
         None if call is None else call.coverage,

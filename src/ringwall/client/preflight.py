@@ -6,8 +6,8 @@ in which order it looks at permission and validity, so only a refusal for invali
 any other answer is unknown.
 
 An agent is not asked, it could run: there is no call of one that AWS documents to be refused after it was authorized. What
-can be told is whether its alias is there and ready, which the credentials that begin may read or not; that the role may
-invoke it stays unknown.
+can be told is whether its alias is there and ready, and what IAM's policy simulator says of the role, where the
+credentials that begin may read the one and ask the other; else it stays unknown.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ringwall.client.deadline import current
 from ringwall.client.session import GuardedSession, session
+from ringwall.client.simulation import simulate
 from ringwall.errors import RingwallError
 from ringwall.perimeter import Perimeter, load
 
@@ -177,16 +178,18 @@ def _calls(guarded: GuardedSession, perimeter: Perimeter, use: str, profile: str
         facts = {"knowledge_base": base, "endpoint": agents.meta.endpoint_url}
         yield _asked("knowledge-base", use, base, partial(agents.retrieve, **nowhere), facts)
     if declared.agent:
-        control = guarded.beginning_client("bedrock-agent", profile)
-        yield _agent(control, use, str(declared.agent), str(declared.alias))
+        yield _agent(guarded, perimeter, use, profile)
 
 
-def _agent(control: Any, use: str, agent: str, alias: str) -> Check:
-    """Whether an agent's alias is there and takes calls.
+def _agent(guarded: GuardedSession, perimeter: Perimeter, use: str, profile: str | None) -> Check:
+    """Whether an agent's alias is there and takes calls, and the role may invoke it.
 
     https://docs.aws.amazon.com/bedrock/latest/APIReference/API_agent_AgentAlias.html
     """
+    declared, region = perimeter.uses[use], perimeter.regions.source
+    agent, alias = str(declared.agent), str(declared.alias)
     facts: dict[str, Any] = {"agent": agent, "alias": alias}
+    control = guarded.beginning_client("bedrock-agent", profile)
     named, asked = f"alias {alias} of agent {agent}", "it was not asked, as it could run"
     try:
         found = control.get_agent_alias(agentId=agent, agentAliasId=alias)["agentAlias"]
@@ -201,7 +204,16 @@ def _agent(control: Any, use: str, agent: str, alias: str) -> Check:
     if facts["status"] != "PREPARED" or facts["state"] == "REJECT_INVOCATIONS":
         reason = f"{named} takes no calls: {facts['status']}, {facts['state'] or 'no state'}"
         return Check("agent", use, "failed", reason, "prepare the agent, or let its alias take calls", facts)
-    return Check("agent", use, "unknown", f"{named} is there and takes calls; {asked}", PROVE, facts)
+    arn = f"arn:{perimeter.partition}:bedrock:{region}:{perimeter.account}:agent-alias/{agent}/{alias}"
+    iam, role = guarded.beginning_client("iam", profile), perimeter.role_arn(use)
+    simulated = simulate(iam, role, "bedrock:InvokeAgent", arn, region)
+    facts |= {"role": role, "simulated": simulated.allowed}
+    summary = f"{named} is there and takes calls; {asked}; {simulated.reason}"
+    if simulated.allowed is None:
+        return Check("agent", use, "unknown", summary, PROVE, facts)
+    if simulated.allowed:
+        return Check("agent", use, "ok", summary, facts=facts)
+    return Check("agent", use, "failed", summary, f"`ringwall plan` shows what {role} lacks", facts)
 
 
 def _asked(name: str, use: str, what: str, ask: Callable[[], Any], facts: dict[str, Any]) -> Check:

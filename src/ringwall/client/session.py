@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import platform
 import re
 import threading
@@ -22,7 +23,7 @@ from ringwall.client.credentials import Role, RoleCredentials
 from ringwall.client.credentials import use as use_credentials
 from ringwall.client.discovery import find_guardrail
 from ringwall.client.explain import explain
-from ringwall.client.guard import Guard, OnOutcome
+from ringwall.client.guard import OTHERS, Guard, OnOutcome
 from ringwall.client.operations import SERVICES
 from ringwall.client.residency import narrowed
 from ringwall.client.rules import NO_GUARDRAIL, UNGUARDED_KINDS, PinnedGuardrail, Rules, rules_of
@@ -33,6 +34,7 @@ from ringwall.estate.model import Estate
 from ringwall.estate.sessions import base_session
 from ringwall.perimeter import Perimeter, load
 
+LOGGER = logging.getLogger("ringwall.client")
 OnIntervention = Literal["return", "raise"]
 READ_TIMEOUT = 3600
 """Seconds. A generation may take this long; giving up earlier pays for an answer that nobody reads."""
@@ -89,7 +91,7 @@ class GuardedSession(boto3.Session):
         self._place = place
         self._guard = guard
         self._perimeter = perimeter
-        guard.attach(botocore_session.get_component("event_emitter"))
+        guard.attach(botocore_session, own=True)
 
     @property
     def rules(self) -> Rules:
@@ -134,7 +136,7 @@ class GuardedSession(boto3.Session):
 
         For aiobotocore, whose sessions are its own. Credentials, proxies and CA stay that session's.
         """
-        self._guard.attach(botocore_session.get_component("event_emitter"))
+        self._guard.attach(botocore_session)
 
     def staying_in(self, residency: str) -> GuardedSession:
         """A session with the same credentials, of those models that are processed in one geography alone.
@@ -176,6 +178,7 @@ class GuardedSession(boto3.Session):
             return self.staying_in(residency).client(service_name, region_name, **options)
         if service_name not in SERVICES:
             return super().client(service_name, region_name=region_name, **options)
+        warn_of_debug_logs()
         region = region_name or str(self.region_name)
         given = options.pop("config", None) or Config()
         self._refuse(service_name, region, options, given)
@@ -201,9 +204,7 @@ class GuardedSession(boto3.Session):
         if any(
             options.get(name) for name in ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
         ):
-            raise self._violation(
-                "credentials-not-declared", "the session's own credentials are used, no others"
-            )
+            raise self._violation("credentials-not-declared", OTHERS)
         endpoint, own = options.get("endpoint_url"), self._surroundings.endpoint_urls.get(service)
         if endpoint is not None and endpoint != own:
             found = parts_of(str(endpoint))
@@ -437,6 +438,12 @@ def _plain_client(
         endpoint_url=around.endpoint_urls.get(service),
         **keys,
     )
+
+
+def warn_of_debug_logs() -> None:
+    """Say so where botocore's loggers write prompts and answers down."""
+    if logging.getLogger("botocore.endpoint").isEnabledFor(logging.DEBUG):
+        LOGGER.warning("botocore's loggers are at DEBUG, at which they write down whole prompts and answers")
 
 
 def once(compute: Callable[[], Rules]) -> Callable[[], Rules]:

@@ -6,7 +6,7 @@ of the answer. Here every way to break is an exception of botocore's, and half a
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Self
 
 from botocore.eventstream import EventStream
@@ -114,31 +114,7 @@ def watched(
 ) -> EventStream:
     """A stream that is watched; aiobotocore's is one to iterate over asynchronously."""
     if hasattr(stream, "__aiter__"):
-        return stream if report is None else _asynchronous(stream, draft, report)
+        from ringwall.client.asynchronous import watched_asynchronously  # noqa: PLC0415 - loads asyncio
+
+        return watched_asynchronously(stream, READERS[draft.operation], draft, report, until)
     return Watched(stream, draft, report, until)
-
-
-def _asynchronous(stream: EventStream, draft: Draft, report: Report) -> EventStream:
-    """The same stream, reported when it was read to its end or broke. Its exceptions are aiobotocore's own."""
-    read, original = READERS[draft.operation], stream.__aiter__()
-
-    async def events() -> AsyncIterator[Any]:
-        complete = False
-        try:
-            async for event in original:
-                read(draft, event)
-                yield event
-            complete = True
-        except ClientError as error:
-            draft.error = str(error.response.get("Error", {}).get("Code", "EventStreamError"))
-            raise
-        finally:
-            report(draft.finish(complete=complete))
-
-    class WatchedAsynchronously(type(stream)):  # type: ignore[misc]
-        def __aiter__(self) -> AsyncIterator[Any]:
-            return events()
-
-    found: EventStream = WatchedAsynchronously.__new__(WatchedAsynchronously)
-    found.__dict__.update(vars(stream))
-    return found

@@ -1,14 +1,13 @@
 """The last look at a request, on the bytes that leave.
 
-A request is read in full unless it is plain: byte for byte what botocore makes of a call that was decided and that
-nobody has touched since. What is plain is recognised by a few comparisons:
+A request is read in full unless it is plain: the one that was read in full and passed before, but for what differs from
+call to call. What is plain is recognised by a few comparisons:
 
-- method and URL are those of a request that was read in full before and passed;
-- the Authorization header has SigV4's form, for a declared Region and for Bedrock, and covers the guardrail's headers;
-- its headers have the names of that request's and no line break in them, none says another host or another way to read
-  the body, and Content-Length is the body's;
-- the guardrail's headers are the pinned pair, and the metadata's the declared ones; or the body is the very object that botocore serialised, in which no name
-  stands twice, and begins with the pinned pair.
+- method and URL are that request's;
+- its headers have that request's names, in that order, and no line break in them. The Authorization header is the same
+  but for the signature at its end, Content-Length is the body's, and none says another way to read the body;
+- the guardrail's headers are the same pair, and the metadata's hold what is declared; or the body is the very object that
+  botocore serialised, in which no name stands twice, and begins with the pinned pair.
 
 Whatever differs in the least is no violation yet: it is read in full.
 """
@@ -16,13 +15,16 @@ Whatever differs in the least is no violation yet: it is read in full.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 from typing import Any
 
 from botocore.awsrequest import HeadersDict
 
 from ringwall.client.body import json_object
 from ringwall.client.call import Call
+from ringwall.client.keys import Keys
 from ringwall.client.operations import (
     CARRIERS,
     HEADER_CARRIERS,
@@ -31,7 +33,6 @@ from ringwall.client.operations import (
 )
 from ringwall.client.rules import Rules
 from ringwall.client.wire import (
-    AUTHORIZATION,
     HEADER_GUARDRAIL,
     HEADER_METADATA,
     REREADING,
@@ -52,15 +53,18 @@ class Verifier:
         model: botocore's model of it.
         rules: gives the rules.
         hosts: ``host:port`` that may be called.
+        keys: the access keys that the client may sign with.
     """
 
-    def __init__(self, service: str, model: Any, rules: Callable[[], Rules], hosts: frozenset[str]) -> None:
+    def __init__(
+        self, service: str, model: Any, rules: Callable[[], Rules], hosts: frozenset[str], keys: Keys
+    ) -> None:
         self._service = service
         self._routes = Routes(model)
         self._rules = rules
         self._hosts = hosts
-        self._passed: dict[tuple[str, str], str] = {}
-        self._form: _PlainForm | None = None
+        self._keys = keys
+        self._passed: dict[tuple[str, str], _Plain] = {}
 
     def __call__(self, request: Any, call: Call | None) -> None:
         """Let a request of a call pass, or raise.
@@ -68,17 +72,17 @@ class Verifier:
         Raises:
             PerimeterViolation: it would leave the perimeter.
         """
-        operation, form = self._passed.get((request.method, request.url)), self._form
-        if operation is not None and form is not None and form.holds(operation, request, call):
+        plain = self._passed.get((request.method, request.url))
+        if plain is not None and plain.is_met_by(request, call):
             return
         sent = read(request, self._routes)
         self._verify(sent)
         if sent.operation in INVOKING:
             if len(self._passed) >= REMEMBERED:
                 self._passed.clear()
-            self._passed[request.method, request.url] = sent.operation
-            form = self._form = self._form or _PlainForm(self._rules())
-            form.learn(request.headers)
+            learned = _learned(sent.operation, request, self._rules())
+            if learned is not None:
+                self._passed[request.method, request.url] = learned
 
     def _verify(self, sent: Sent) -> None:
         rules, service, operation = self._rules(), self._service, sent.operation
@@ -100,6 +104,9 @@ class Verifier:
         if operation in HEADER_CARRIERS and not sent.signed_headers.issuperset(_to_be_signed(rules)):
             reason = "the guardrail headers are not covered by the signature"
             raise rules.violation("guardrail-not-signed", reason, operation, "guardrail")
+        if not self._keys.hold(sent.scope[0]):
+            reason = "the request is signed with other credentials than the session's"
+            raise rules.violation("credentials-not-declared", reason, operation)
 
     def _verify_transport(self, sent: Sent, operation: str) -> None:
         rules = self._rules()
@@ -119,7 +126,7 @@ class Verifier:
         if sent.rerouted:
             reason = "a header or the query of the request may name another operation than its path"
             raise rules.violation("operation-not-guarded", reason, operation)
-        region, name = sent.scope
+        _, region, name = sent.scope
         rules.check_region(region, operation)
         if name != "bedrock":
             raise rules.violation("sigv4-only", f"the signature is for {name}, not bedrock", operation)
@@ -130,83 +137,106 @@ def _to_be_signed(rules: Rules) -> frozenset[str]:
     return frozenset(HEADER_GUARDRAIL) | ({HEADER_METADATA} if rules.metadata else set())
 
 
-class _PlainForm:
-    """How an untouched request of an inference operation looks, under some rules.
+class _Plain:
+    """How an untouched request of an inference operation looks, by one that was read in full and passed.
 
-    The Authorization header is the same for a day but for the signature at its end: what stood before the last one that
-    was read need not be read again.
+    Attributes:
+        names: of its headers, in lower case and in order.
+        values: matches their values, one a line, without the length.
+        metadata: what the value in the match's group must hold, where metadata stands in a header.
+        body: how the body begins, where the guardrail stands in it.
     """
 
-    def __init__(self, rules: Rules) -> None:
-        pinned = rules.guardrail
-        self._regions = rules.regions
-        self._to_be_signed = _to_be_signed(rules)
-        self._metadata = rules.metadata.items()
-        self._authorized: dict[bool, bytes] = {}
-        self._names = set[str]()
-        pairs = [(identifier, pinned.version) for identifier in (pinned.arn, pinned.id)]
-        self._headers = {*pairs, *((first.encode(), second.encode()) for first, second in pairs)}
-        bodies = tuple(_beginning(identifier, pinned.version) for identifier in (pinned.arn, pinned.id))
-        whole = tuple(body + b', "trace": "enabled"}' for body in bodies)
-        # Where a stream must not go out unread, no other setting may stand beside the pair.
-        self._bodies = {"Converse": bodies, "ConverseStream": whole if rules.masks else bodies}
-        self._unreadable = frozenset({"InvokeModelWithResponseStream"} if rules.masks else ())
+    __slots__ = ("_body", "_length", "_metadata", "_names", "_values")
 
-    def learn(self, headers: Any) -> None:
-        """Take the names of a request's headers that was read in full and passed."""
-        self._names |= {name.lower() for name in headers} - REREADING
+    def __init__(
+        self,
+        names: list[str],
+        values: Callable[[bytes], re.Match[bytes] | None],
+        metadata: Mapping[str, str],
+        body: tuple[bytes, ...] | None,
+    ) -> None:
+        self._names = names
+        self._length = names.index(LENGTH)
+        self._values = values
+        self._metadata = metadata
+        self._body = body
 
-    def holds(self, operation: str, request: Any, call: Call | None) -> bool:
-        """Whether a request to a known URL is plain."""
-        body = request.body
-        if type(request.headers) is not HeadersDict or type(body) is not bytes:
+    def is_met_by(self, request: Any, call: Call | None) -> bool:
+        """Whether another request of the same method and URL is plain."""
+        body, headers = request.body, request.headers
+        if type(body) is not bytes or type(headers) is not HeadersDict:
             return False
-        given = _by_name(request.headers)
-        carries = operation in HEADER_CARRIERS
-        if not (
-            self._are_plain(given, len(body)) and self._is_signed(given.get("authorization", b""), carries)
-        ):
-            return False
-        if carries:
-            pair = given.get(HEADER_GUARDRAIL[0]), given.get(HEADER_GUARDRAIL[1])
-            told = not self._metadata or self._metadata <= json_object(given.get(HEADER_METADATA)).items()
-            return told and pair in self._headers and operation not in self._unreadable
-        return call is not None and call.serialized is body and body.startswith(self._bodies[operation])
-
-    def _are_plain(self, given: dict[str, Any], length: int) -> bool:
-        """Whether headers have known names and the body's length, and no line break in them."""
-        if given.keys() - self._names or given.pop("content-length", None) != str(length):
-            return False
-        values = [*given.values()]
-        return {*map(type, values)} == _BYTES and b"\n" not in b"".join(values)
-
-    def _is_signed(self, authorization: bytes, carries: bool) -> bool:
-        if authorization[:-64] == self._authorized.get(carries) and authorization[-64:].isalnum():
-            return True
-        found = AUTHORIZATION(authorization.decode("latin-1"))
+        names, values = _taken_apart(headers)
         if (
-            found is None
-            or found["region"] not in self._regions
-            or found["service"] != "bedrock"
-            or (carries and not self._to_be_signed <= set(found["signed"].split(";")))
+            names != self._names
+            or values.pop(self._length) != str(len(body))
+            or {*map(type, values)} != _BYTES
         ):
             return False
-        self._authorized[carries] = authorization[:-64]
-        return True
+        text = b"\n".join(values)
+        found = self._values(text)
+        if found is None or b"\r" in text:
+            return False
+        if self._body is not None:
+            return call is not None and call.serialized is body and body.startswith(self._body)
+        return not self._metadata or self._metadata.items() <= json_object(found[1]).items()
 
 
+LENGTH = "content-length"
 _BYTES = {bytes}
+_lower = attrgetter("_lower")
 
 
-def _by_name(headers: HeadersDict) -> dict[str, Any]:
-    """Botocore's headers by lower-case name. To ask them one by one takes longer than all the rest."""
+def _taken_apart(headers: HeadersDict) -> tuple[list[str], list[Any]]:
+    """Botocore's headers: names in lower case, and values. To ask them one by one takes longer than all the rest."""
     try:
-        return {key._lower: value for key, value in headers._dict.items()}  # noqa: SLF001
+        found = headers._dict  # noqa: SLF001
+        return [*map(_lower, found)], [*found.values()]
     except AttributeError:  # a later botocore has other ones
-        return {name.lower(): value for name, value in headers.items()}
+        return [name.lower() for name in headers], [*headers.values()]
 
 
-def _beginning(identifier: str, version: str) -> bytes:
-    """How the JSON of a body begins whose first member is the guardrail, up to the end of its version."""
-    pair = json.dumps({"guardrailConfig": {"guardrailIdentifier": identifier, "guardrailVersion": version}})
-    return pair.removesuffix("}}").encode()
+def _learned(operation: str, request: Any, rules: Rules) -> _Plain | None:
+    """How an untouched request looks like one that passed; ``None`` where the next one has to be read in full too."""
+    if type(request.headers) is not HeadersDict:
+        return None
+    names, values = _taken_apart(request.headers)
+    carries = operation in HEADER_CARRIERS
+    unreadable = (
+        rules.masks and operation == "InvokeModelWithResponseStream"
+    )  # its body says when it goes out
+    if unreadable or LENGTH not in names or not REREADING.isdisjoint(names):
+        return None
+    others = [item for item in zip(names, values, strict=True) if item[0] != LENGTH]
+    if {type(value) for _, value in others} != _BYTES:
+        return None
+    return _Plain(
+        names,
+        re.compile(b"\n".join(_pattern(*item) for item in others)).fullmatch,
+        rules.metadata if carries else {},
+        None if carries else _beginnings(operation, rules),
+    )
+
+
+def _pattern(name: str, value: bytes) -> bytes:
+    """What the header of an untouched request may hold, where this one passed."""
+    if name == "authorization":
+        return re.escape(value[:-64]) + rb"[0-9a-f]{64}"
+    if name in HEADER_GUARDRAIL:
+        return re.escape(value)
+    return rb"([^\n]*)" if name == HEADER_METADATA else rb"[^\n]*"
+
+
+def _beginnings(operation: str, rules: Rules) -> tuple[bytes, ...]:
+    """How the JSON of a body begins whose first member is the pinned guardrail."""
+    pinned = rules.guardrail
+    found = [
+        json.dumps(
+            {"guardrailConfig": {"guardrailIdentifier": identifier, "guardrailVersion": pinned.version}}
+        )
+        for identifier in (pinned.arn, pinned.id)
+    ]
+    # Where a stream must not go out unread, no other setting may stand beside the pair.
+    whole = ', "trace": "enabled"}' if rules.masks and operation == "ConverseStream" else ""
+    return tuple((text.removesuffix("}}") + whole).encode() for text in found)

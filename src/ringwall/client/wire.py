@@ -15,7 +15,7 @@ from ringwall.client.operations import AGENTS, KNOWLEDGE
 from ringwall.client.transport import host_of, parts_of
 
 AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=[^/,\s]+/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request, "
+    r"AWS4-HMAC-SHA256 Credential=(?P<key>[^/,\s]+)/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request, "
     r"SignedHeaders=(?P<signed>[a-z0-9;-]+), Signature=[0-9a-f]{64}"
 ).fullmatch
 """SigV4, as botocore writes it. What says more, or something twice, could be read in two ways."""
@@ -82,7 +82,7 @@ class Sent:
         members: the body of a search or of an agent's call.
         asynchronous: whether a stream is let out before the guardrail has read it.
         signed: whether the Authorization header is SigV4's.
-        scope: Region and service that the signature is for.
+        scope: access key, Region and service of the signature.
         signed_headers: names covered by the signature.
         misdirected: whether the Host header names another host than the URL.
         misframed: whether headers say another length of the body than it has, or are none.
@@ -99,7 +99,7 @@ class Sent:
     members: Mapping[str, Any] = field(default_factory=dict)
     asynchronous: bool = False
     signed: bool = False
-    scope: tuple[str, str] = ("", "")
+    scope: tuple[str, str, str] = ("", "", "")
     signed_headers: frozenset[str] = frozenset()
     misdirected: bool = False
     misframed: bool = False
@@ -130,7 +130,9 @@ def read(request: Any, routes: Routes) -> Sent:
         members=members,
         asynchronous=asynchronous,
         signed=signature is not None,
-        scope=("", "") if signature is None else (signature["region"], signature["service"]),
+        scope=("", "", "")
+        if signature is None
+        else (signature["key"], signature["region"], signature["service"]),
         signed_headers=frozenset() if signature is None else frozenset(signature["signed"].split(";")),
         misdirected="host" in headers
         and host_of(f"{url['scheme']}://{headers['host']}") != host_of(request.url),
