@@ -426,6 +426,18 @@ def test_calls_are_judged_by_the_region_that_the_record_names(client: Client) ->
 def test_a_knowledge_base_whose_bucket_others_write_is_told(client: Client) -> None:
     client("s3").create_bucket(Bucket="handbook")
     agents = client("bedrock-agent")
+    base = agents.get_knowledge_base(knowledgeBaseId="KBQUICKST1")["knowledgeBase"]
+    path, _, name = base["roleArn"].split(":role", 1)[1].rpartition("/")
+    own = {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": base["knowledgeBaseArn"]},
+    }
+    trusted = {"Principal": {"Service": "bedrock.amazonaws.com"}, "Condition": own}
+    client("iam").create_role(
+        RoleName=name,
+        Path=f"{path}/",
+        AssumeRolePolicyDocument=document({"Effect": "Allow", "Action": "sts:AssumeRole", **trusted}),
+    )
     agents.create_data_source(
         knowledgeBaseId="KBQUICKST1",
         name="handbook",

@@ -661,6 +661,19 @@ def bucket_policy(*statements: dict[str, Any]) -> Resource:
     ("resources", "status", "words"),
     [
         ((BASE, BASE_ROLE), Status.PASS, "reads its own sources"),
+        ((BASE,), Status.FAIL, "its role base does not exist"),
+        (
+            (replace(BASE, properties={**BASE.properties, "DataSources": [{"Name": "news", "Type": "WEB"}]}), BASE_ROLE),
+            Status.UNKNOWN,
+            "who writes its source news (WEB)",
+        ),
+        (
+            (BASE, BASE_ROLE, made("AWS::S3::BucketPolicy", "handbook", Bucket="handbook", PolicyDocument=policy(
+                {"Effect": "Allow", "Principal": "*", "Action": "s3:PutObject", "Resource": f"{BUCKET}/inbox/*"}
+            ))),
+            Status.FAIL,
+            "anybody can s3:PutObject",
+        ),
         (
             (BASE, BASE_ROLE, bucket_policy(allow("*", "s3:PutObject", **INSIDE))),
             Status.PASS,

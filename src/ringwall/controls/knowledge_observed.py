@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.authority import Trust, deputy, reach
 from ringwall.controls.authority import unread as unread_role
-from ringwall.controls.outsiders import deputies, let_in, outsiders
+from ringwall.controls.outsiders import deputies, let_in, named_in, outsiders
 from ringwall.controls.verdicts import fail, ok, unknown
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class _Base:
             reason = self.context.unread("AWS::IAM::Role")
             if role and reason is not None:
                 self.unread.append(f"its role could not be read: {reason}")
+            elif role and self._sources():
+                yield f"its role {role.rsplit('/', 1)[-1]} does not exist"
             return
         if entry.resource is not None:
             self.evidence.append(entry.resource)
@@ -92,7 +94,11 @@ class _Base:
         arn = str(source.get("BucketArn") or "")
         owner = str(source.get("BucketOwnerAccountId") or self.context.account)
         if not arn:
-            return  # a web site or a drive of somebody's: no policy of AWS's says who writes it
+            # A web site or a drive of somebody's: no policy of AWS's says who writes it.
+            self.unread.append(
+                f"who writes its source {source.get('Name')} ({source.get('Type')}) nothing in AWS says"
+            )
+            return
         bucket = arn.rsplit(":", 1)[-1]
         if owner not in {account.id for account in self.context.observed.accounts}:
             yield f"its source {bucket} is of account {owner}, whose writers speak through every answer"
@@ -104,7 +110,11 @@ class _Base:
         policy = self.context.access.resource_policy(arn)
         if policy is None:
             return
-        targets = {"s3:GetObject": f"{arn}/x", "s3:PutObject": f"{arn}/x"}
-        for who in (outsiders(self.context, policy), deputies(policy)):
-            for words in let_in(self.context, policy, targets, who):
-                yield f"its source {bucket}: {words}"
+        found = (
+            words
+            for place in dict.fromkeys((f"{arn}/x", *named_in(policy, f"{arn}/")))
+            for who in (outsiders(self.context, policy), deputies(policy))
+            for words in let_in(self.context, policy, {"s3:GetObject": place, "s3:PutObject": place}, who)
+        )
+        for words in dict.fromkeys(found):
+            yield f"its source {bucket}: {words}"
