@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -200,6 +201,21 @@ def test_no_setting_of_the_environment_changes_what_leaves(
     ]
     assert steady[0] == steady[1]
     assert "/us-east-1/bedrock/aws4_request" in after.headers["authorization"]
+
+
+def test_nobody_is_told_of_calls_by_udp(
+    by_hand: Make, server: Hostile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Client-side monitoring: botocore would tell a host of the environment which operations are called."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.setblocking(False)
+        monkeypatch.setenv("AWS_CSM_ENABLED", "true")
+        monkeypatch.setenv("AWS_CSM_PORT", str(listener.getsockname()[1]))
+        call(by_hand().client, "converse")
+        assert len(server.received) == 1
+        with pytest.raises(BlockingIOError):
+            listener.recv(65536)
 
 
 # -- what botocore itself writes down ----------------------------------------------------------------------------------

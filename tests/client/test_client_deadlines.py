@@ -91,7 +91,7 @@ def test_a_server_that_says_a_byte_now_and_then(by_hand: Make, server: Hostile, 
         ReadTimeoutError if method == "invoke_model" else DeadlineExceeded
     )  # its body is botocore's to read
     assert taken(by_hand(deadline=DEADLINE), method, error) >= DEADLINE
-    assert len(server.received) == 1
+    assert len(server.received) <= 1  # on a busy machine the deadline may pass while the connection is made
 
 
 def test_a_stream_read_by_another_thread_keeps_its_deadline(by_hand: Make, server: Hostile) -> None:

@@ -80,6 +80,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     ),
     "every variable that botocore knows, at once": (
         "attacks.test_no_setting_of_the_environment_changes_what_leaves",
+        "attacks.test_nobody_is_told_of_calls_by_udp",
     ),
     "proxies of the environment, and those that read along": (
         "way.test_proxies_of_the_environment_are_ignored", "way.test_a_proxy_that_would_read_calls_is_refused",

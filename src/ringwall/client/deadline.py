@@ -6,6 +6,7 @@ so does a stream. Here every read and write of a connection is given what is lef
 
 from __future__ import annotations
 
+import math
 import ssl
 import threading
 import time
@@ -39,7 +40,7 @@ class DeadlineSocket(ssl.SSLSocket):
     """
 
     _until: float | None = None
-    _step: float | None = None
+    _step: float = math.inf
     _version: str | None = None
 
     def do_handshake(self, block: bool = False) -> None:
@@ -49,34 +50,34 @@ class DeadlineSocket(ssl.SSLSocket):
 
     def settimeout(self, value: float | None) -> None:
         """Set the timeout of single steps."""
-        self._step = value
+        self._step = math.inf if value is None else value
         super().settimeout(value)
 
     def send(self, *arguments: Any, **keywords: Any) -> int:
         """Write what the connection takes now."""
-        if self._until != current.until:
-            super().settimeout(self._step)
-            self._until = current.until
-        current.tls = self._version
-        self._hurry()
+        here = current
+        if self._until != here.until:
+            super().settimeout(None if self._step == math.inf else self._step)
+            self._until = here.until
+        here.tls = self._version
+        if self._until is not None and (left := self._until - now()) < self._step:
+            self._hurry(left)
         return super().send(*arguments, **keywords)
 
     def recv(self, *arguments: Any, **keywords: Any) -> bytes:
         """Read what there is."""
-        self._hurry()
+        if self._until is not None and (left := self._until - now()) < self._step:
+            self._hurry(left)
         return super().recv(*arguments, **keywords)
 
     def recv_into(self, *arguments: Any, **keywords: Any) -> int:
         """Read what there is into a buffer."""
-        self._hurry()
+        if self._until is not None and (left := self._until - now()) < self._step:
+            self._hurry(left)
         return super().recv_into(*arguments, **keywords) or 0
 
-    def _hurry(self) -> None:
+    def _hurry(self, left: float) -> None:
         """Shorten the step to what is left."""
-        if self._until is None:
-            return
-        left = self._until - now()
         if left <= 0:
             raise TimeoutError("the deadline of the call has passed")
-        if self._step is None or left < self._step:
-            super().settimeout(left)
+        super().settimeout(left)

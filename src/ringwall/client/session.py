@@ -85,6 +85,8 @@ class GuardedSession(boto3.Session):
         super().__init__(botocore_session=botocore_session, region_name=region)
         paths = botocore_session.get_component("data_loader").search_paths
         paths[:] = dict.fromkeys(paths)  # every boto3 session adds its own to a loader that is shared
+        # Client-side monitoring would tell a host of the environment which operations are called.
+        botocore_session.set_config_variable("csm_enabled", False)
         self.models = dict(models)
         self._rules = rules
         self._surroundings = surroundings
