@@ -14,6 +14,7 @@ from ringwall.catalog.operations import (
     UnresolvedModelError,
     actions_of,
     authorizations,
+    deciding,
     find_operation,
 )
 from ringwall.catalog.operations.additions import ADDED, KEYS, PASSED, TAGGED
@@ -627,3 +628,66 @@ def test_every_operation_resolves_to_actions_and_resources_of_the_reference(serv
                     continue
                 patterns = load().resource_patterns(one.action)
                 assert any(_regex(pattern).fullmatch(one.resource) for pattern in patterns), (operation, one)
+
+
+WHOLE_CALLS = {
+    "Converse": {
+        "modelId": "us.amazon.nova-pro-v1:0",
+        "messages": [{"role": "user", "content": [{"text": "arn:aws:bedrock:us-east-1:1:guardrail/x"}]}],
+        "system": [{"text": "be kind"}],
+        "inferenceConfig": {"maxTokens": 5},
+        "toolConfig": {"tools": []},
+        "guardrailConfig": {"guardrailIdentifier": "abc", "guardrailVersion": "3", "trace": "enabled"},
+        "serviceTier": {"type": "flex"},
+        "requestMetadata": {"tags": "x", "modelId": "y"},
+    },
+    "InvokeModel": {
+        "modelId": "amazon.nova-pro-v1:0",
+        "body": b'{"tags": [{"key": "a", "value": "b"}]}',
+        "contentType": "application/json",
+        "trace": "ENABLED",
+        "guardrailIdentifier": "arn:aws:bedrock:us-east-1:111122223333:guardrail/abc",
+        "guardrailVersion": "DRAFT",
+        "serviceTier": "priority",
+    },
+}
+WHOLE_CALLS["ConverseStream"] = WHOLE_CALLS["Converse"]
+WHOLE_CALLS["InvokeModelWithResponseStream"] = WHOLE_CALLS["InvokeModel"]
+NAMED = ("modelId", "guardrailConfig", "guardrailIdentifier", "guardrailVersion", "serviceTier")
+
+
+@pytest.mark.parametrize("operation", WHOLE_CALLS)
+@pytest.mark.parametrize("bearer", [None, "LONG_TERM"])
+def test_what_decides_an_inference_call_is_all_that_does(operation, bearer):
+    whole = WHOLE_CALLS[operation]
+    named = {name: value for name, value in whole.items() if name in NAMED}
+    where = {"account": "111122223333", "region": "us-east-1", "bearer_token": bearer}
+    assert authorizations("bedrock-runtime", operation, whole, **where) == authorizations(
+        "bedrock-runtime", operation, named, **where
+    )
+    assert deciding("bedrock-runtime", operation, whole) == deciding("bedrock-runtime", operation, named)
+    for table in (ADDED, PASSED, KEYS):
+        assert ("bedrock-runtime", operation) not in table
+    assert operation not in TAGGED
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_calls_that_differ_in_what_decides_are_told_apart(name):
+    for operation, whole in WHOLE_CALLS.items():
+        other = {"guardrailConfig": {"guardrailIdentifier": "abc", "guardrailVersion": "4"}}.get(
+            name, "other"
+        )
+        if name in whole:
+            changed = {**whole, name: other}
+            assert deciding("bedrock-runtime", operation, changed) != deciding(
+                "bedrock-runtime", operation, whole
+            )
+
+
+def test_a_decryption_is_decided_by_its_key_unless_it_says_more():
+    key = "arn:aws:kms:us-east-1:111122223333:key/k"
+    assert deciding("kms", "Decrypt", {"KeyId": key, "CiphertextBlob": b"x"}) == (key,)
+    more = {"KeyId": key, "CiphertextBlob": b"x", "EncryptionContext": {"a": "b"}}
+    assert deciding("kms", "Decrypt", more) is None
+    assert deciding("kms", "Encrypt", {"KeyId": key, "CiphertextBlob": b"x"}) is None
+    assert deciding("bedrock-runtime", "CountTokens", {"modelId": "x"}) is None

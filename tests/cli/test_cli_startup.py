@@ -10,7 +10,7 @@ import pytest
 
 from ringwall.cli import COMMANDS, cli
 
-HEAVY = ("boto3", "botocore", "pydantic", "jinja2", "rich", "moto", "aiohttp", "pysat", "ruamel.yaml")
+HEAVY = ("boto3", "botocore", "pydantic", "jinja2", "rich", "moto", "pysat", "ruamel.yaml")
 
 
 def run(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:

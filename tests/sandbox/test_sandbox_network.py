@@ -1,6 +1,7 @@
 """Networks decide: endpoints, private DNS, security groups, endpoint policies, and nothing leaves this machine."""
 
 import socket
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -165,7 +166,7 @@ def test_private_dns_can_be_off(world, helpers, group, endpoint):
     assert converse(world, helpers)["vpc_endpoint"] == endpoint["VpcEndpointId"]
 
 
-def test_deleting_the_endpoint_closes_its_listener(world, helpers, group):
+def test_deleting_the_endpoint_ends_its_connections(world, helpers, group):
     ec2 = world.client("ec2")
     admit(world, group)
     made = ec2.create_vpc_endpoint(
@@ -176,20 +177,28 @@ def test_deleting_the_endpoint_closes_its_listener(world, helpers, group):
         SecurityGroupIds=[group],
     )
     identity = made["VpcEndpoint"]["VpcEndpointId"]
-    port = world.sandbox._port_of(identity)
     assert converse(world, helpers)["vpc_endpoint"] == identity
-    ec2.delete_vpc_endpoints(VpcEndpointIds=[identity])
+    host = "bedrock-runtime.us-east-1.amazonaws.com"
+    port = int(world.sandbox.proxy_url.rsplit(":", 1)[1])
+    context = ssl.create_default_context(cafile=world.sandbox.ca_bundle)
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as plain:
+        plain.sendall(f"CONNECT {host}:443 HTTP/1.1\r\n\r\n".encode())
+        assert b" 200 " in plain.recv(200)
+        with context.wrap_socket(plain, server_hostname=host) as kept:
+            kept.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            assert kept.recv(4096).startswith(b"HTTP/1.1 4")
+            ec2.delete_vpc_endpoints(VpcEndpointIds=[identity])
+            assert kept.recv(4096) == b""
     assert converse(world, helpers)["vpc_endpoint"] is None
-    with pytest.raises(OSError, match=r"refused|timed out"):
-        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_endpoint_listeners_are_reached_from_their_vpc_alone(world, group, endpoint):
+def test_an_endpoints_name_alone_does_not_lead_through_it(world, helpers, group, endpoint):
     admit(world, group)
-    port = world.sandbox._port_of(endpoint["VpcEndpointId"])
-    client = world.client("bedrock-runtime", url=f"https://127.0.0.1:{port}")
-    with pytest.raises(Exception, match="403"):
-        client.converse(modelId="x", messages=[])
+    client = world.client("bedrock-runtime")
+    name = f"{endpoint['VpcEndpointId']}-x.bedrock-runtime.us-east-1.vpce.amazonaws.com"
+    client.meta.events.register("before-sign", lambda request, **_: request.headers.__setitem__("Host", name))
+    client.converse(modelId=helpers.MODEL, messages=helpers.MESSAGES)
+    assert world.sandbox.decisions(operation="Converse")[-1]["vpc_endpoint"] is None
 
 
 def test_condition_on_the_endpoint(world, helpers, group, endpoint):

@@ -44,7 +44,7 @@ def demo(file: Path, report: Path) -> int:
     if not file.exists():
         msg = f"{file} does not exist: run this in a checkout of Ringwall, or name a declaration with --file"
         raise RingwallError(msg)
-    missing = [name for name in ("aiohttp", "moto", "trustme") if find_spec(name) is None]
+    missing = [name for name in ("moto", "re2", "trustme") if find_spec(name) is None]
     if missing:
         msg = f"the demo needs the sandbox's packages ({', '.join(missing)}): pip install 'ringwall[sandbox]'"
         raise RingwallError(msg)

@@ -53,6 +53,11 @@ class View:
         return found
 
     @cached_property
+    def authorizations(self) -> dict[tuple[Any, ...], tuple[Authorization, ...]]:
+        """What inference calls need, by what decides it. Who changes what a profile stands for says so."""
+        return {}
+
+    @cached_property
     def _sets(self) -> dict[tuple[Any, ...], PolicySet]:
         return {}
 
@@ -180,6 +185,22 @@ class Authorizer:
 
     def _authorizations(self, asking: Asking, parameters: Mapping[str, object]) -> tuple[Authorization, ...]:
         bearer = asking.caller.bearer if asking.caller else None
+        deciding = operations.deciding(asking.service, asking.operation, parameters)
+        if deciding is None:
+            return self._resolved(asking, parameters, bearer)
+        known = self._views.now().authorizations
+        key = (*deciding, asking.operation, asking.account, asking.region, bearer)
+        found = known.get(key)
+        if found is None:
+            found = self._resolved(asking, parameters, bearer)
+            if len(known) >= _SETS_KEPT:
+                known.clear()
+            known[key] = found
+        return found
+
+    def _resolved(
+        self, asking: Asking, parameters: Mapping[str, object], bearer: str | None
+    ) -> tuple[Authorization, ...]:
         try:
             return operations.authorizations(
                 asking.service,

@@ -13,6 +13,7 @@ import importlib
 import json
 import os
 import re
+import sys
 import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from ringwall.sandbox.call import AwsError, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from ringwall.sandbox.archive import Archive
     from ringwall.sandbox.history import Beginning
@@ -48,6 +50,7 @@ _CREDENTIAL = (
     "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/{region}/{service}/aws4_request, "
     "SignedHeaders=host, Signature=0"
 )
+_DECRYPTED = 64
 # What moto's handlers raise when a request meets a case that they do not foresee.
 _CRASHES = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError, RuntimeError)
 
@@ -88,13 +91,12 @@ class Moto:
         self._settings_before: dict[str, str | None] = {}
         self._urls: dict[str, list[tuple[re.Pattern[str], Any]]] = {}
         self._beginning: Beginning | None = None
-        self._known: set[str] = set()
+        self._served: dict[str, Any] = {}
+        self._decrypted: dict[tuple[Any, ...], tuple[Any, bytes]] = {}
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
+    def locked(self) -> AbstractContextManager[object]:
         """Keep other calls out while state is read through :meth:`store`."""
-        with self._lock:
-            yield
+        return self._lock
 
     def load(self, module: str) -> None:
         """Import a module of moto's that makes boto3 sessions while it is imported: they share our loader.
@@ -125,13 +127,15 @@ class Moto:
         _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
         self._forget()
         os.environ.update(_SETTINGS)
-        self._drop_s3_policies()
+        self._backends("iam")  # every service of moto's looks into it
 
     def stop(self) -> None:
         """Forget everything, and leave moto's settings to whoever else uses it in this process."""
         # moto makes every backend anew before it drops it; a thousand managed policies are not missed then.
         os.environ.update(dict.fromkeys(_SETTINGS, "false"))
         self._forget()
+        self._served.clear()
+        self._decrypted.clear()
         moto_spill.leave()
         for name, value in self._settings_before.items():
             if value is None:
@@ -143,22 +147,18 @@ class Moto:
         with self._lock:
             _moto("core.base_backend").BackendDict.reset()
             for service, attribute in (("s3", "bucket_accounts"), ("organizations", "master_accounts")):
-                getattr(self._backends(service), attribute).clear()
-
-    @staticmethod
-    def _drop_s3_policies() -> None:
-        # moto judges bucket policies without their conditions; the gateway has judged them already, with them.
-        neutral = _moto("iam.access_control").PermissionResult.NEUTRAL
-        _moto("s3.models").FakeBucket.get_permission = lambda *_: neutral
+                if f"moto.{service}.models" in sys.modules:
+                    getattr(self._backends(service), attribute).clear()
 
     def _backends(self, service: str) -> Any:
-        backends = _moto("backends").get_backend(service)
-        if service not in self._known:
-            self._known.add(service)
+        served = self._served.get(service)
+        if served is None:
+            served = _moto("backends").get_backend(service)
             moto_chance.lead(service)
             moto_gaps.fill(service)
             moto_spill.fill(service)
-        return backends
+            self._served[service] = served
+        return served
 
     def store(self, service: str, account: str, region: str = "us-east-1") -> Any:
         """The objects that moto keeps of a service, for reading under :meth:`locked`."""
@@ -172,7 +172,8 @@ class Moto:
 
     def accounts(self, service: str) -> tuple[str, ...]:
         """Accounts that a service has state for."""
-        return tuple(self._backends(service))
+        # What nobody has used yet has no state, and is not loaded to say so.
+        return tuple(self._backends(service)) if service in self._served else ()
 
     def regions(self, service: str, account: str) -> tuple[str, ...]:
         """Regions that a service has state in."""
@@ -191,6 +192,8 @@ class Moto:
 
     def bucket_owner(self, bucket: str) -> str | None:
         """Account that owns a bucket; ``None`` if there is no such bucket."""
+        if "s3" not in self._served:
+            return None
         owner = self._backends("s3").bucket_accounts.get(bucket)
         return str(owner[1]) if owner else None
 
@@ -217,21 +220,27 @@ class Moto:
     def decrypt(self, parameters: Mapping[str, Any], account: str, region: str) -> dict[str, Any]:
         """Decrypt with a symmetric key, as KMS's Decrypt does and without its way over the wire.
 
-        Every use of a guardrail with a key of its own decrypts. What fails is tried again over the wire, which words it.
+        Every use of a guardrail with a key of its own decrypts the same data key: the newest plaintexts are kept, each
+        as long as the key is that decrypted it. What fails is tried again over the wire, which words it.
 
         Raises:
             AwsError: what KMS answers.
         """
+        blob, pairs = parameters["CiphertextBlob"], parameters.get("EncryptionContext") or {}
+        given = (account, region, parameters.get("KeyId"), blob, *sorted(pairs.items()))
         with self._lock:
-            try:
-                plaintext, arn = self.store("kms", account, region).decrypt(
-                    parameters["CiphertextBlob"],
-                    parameters.get("EncryptionContext") or {},
-                    parameters.get("KeyId"),
-                )
-            except _http_exception():
-                return self.execute("kms", "Decrypt", parameters, account, region).parameters
-        return {"KeyId": arn, "Plaintext": plaintext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+            store = self.store("kms", account, region)
+            key, plaintext = self._decrypted.get(given, (None, b""))
+            if key is None or store.keys.get(key.id) is not key:
+                try:
+                    plaintext, arn = store.decrypt(blob, pairs, parameters.get("KeyId"))
+                except _http_exception():
+                    return self.execute("kms", "Decrypt", parameters, account, region).parameters
+                key = store.keys[arn.rpartition("/")[2]]
+                if len(self._decrypted) >= _DECRYPTED:
+                    self._decrypted.clear()
+                self._decrypted[given] = (key, plaintext)
+        return {"KeyId": key.arn, "Plaintext": plaintext, "EncryptionAlgorithm": "SYMMETRIC_DEFAULT"}
 
     def put_metrics(self, parameters: Mapping[str, Any], account: str, region: str) -> None:
         """Keep metric data of the services' own, as PutMetricData does and without its way over the wire.

@@ -8,6 +8,7 @@ state, gives the same result, to the last id. Outside, bytes come from the syste
 from __future__ import annotations
 
 import hashlib
+import random
 import secrets
 import threading
 import uuid
@@ -45,6 +46,7 @@ class _Thread(threading.local):
 
 
 _thread = _Thread()
+_passing = random.Random(secrets.token_bytes(SEED))  # noqa: S311 - names, not secrets, and without a call of the system
 
 
 @contextmanager
@@ -91,3 +93,11 @@ def text(alphabet: str, length: int) -> str:
 def identifier() -> str:
     """A random UUID."""
     return str(uuid.UUID(bytes=token_bytes(16), version=4))
+
+
+def passing() -> str:
+    """A random UUID of what no change makes and nothing keeps apart by: a request, an event. It is no secret."""
+    number = _passing.getrandbits(128)
+    digits = f"{number:032x}"
+    variant = "89ab"[number & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"

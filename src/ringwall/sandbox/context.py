@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import places
+from ringwall.sandbox import moments, places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -59,7 +59,7 @@ def network(arrival: Arrival) -> Values:
 def moment(now: datetime) -> Values:
     """Keys of the clock."""
     return {
-        "aws:currenttime": (now.strftime("%Y-%m-%dT%H:%M:%SZ"),),
+        "aws:currenttime": (moments.stamp(now),),
         "aws:epochtime": (str(int(now.timestamp())),),
     }
 
@@ -98,7 +98,7 @@ def _organization(account: Account | None, prefix: str) -> Values:
 
 def _session(caller: Caller) -> Iterator[tuple[str, tuple[str, ...]]]:
     if caller.issued is not None:
-        yield "aws:tokenissuetime", (caller.issued.strftime("%Y-%m-%dT%H:%M:%SZ"),)
+        yield "aws:tokenissuetime", (moments.stamp(caller.issued),)
     if caller.mfa is not None:
         yield "aws:multifactorauthpresent", (_text(caller.mfa),)
     if caller.source_identity:

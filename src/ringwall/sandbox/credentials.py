@@ -99,6 +99,7 @@ class Credentials:
         self._moto = moto
         self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
+        self._newest: dict[str, Session] = {}
         self.api_keys: dict[str, ApiKey] = {}
 
     def open_session(self, caller: Caller, *, kept: bool = True) -> Session:
@@ -116,13 +117,13 @@ class Credentials:
         )
         if kept:
             with self._lock:
-                self._sessions[key] = session
+                self._sessions[key] = self._newest[caller.arn] = session
         return session
 
     def session_of(self, arn: str) -> Caller | None:
         """The newest session with that ARN."""
-        with self._lock:
-            return next((s.caller for s in reversed(self._sessions.values()) if s.caller.arn == arn), None)
+        newest = self._newest.get(arn)
+        return newest.caller if newest else None
 
     def holder(self, access_key: str) -> Caller:
         """Whose a key is, whether or not it still authenticates.

@@ -5,15 +5,13 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
-from ringwall.sandbox import models
+from ringwall.sandbox import chance, models, moments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from ringwall.sandbox.call import AwsError, Output
     from ringwall.sandbox.credentials import Caller
@@ -118,7 +116,7 @@ def record(turn: Turn, output: Output | None, error: AwsError | None, role_id: s
     result: Record = {
         "eventVersion": "1.11",
         "userIdentity": _identity(turn, role_id),
-        "eventTime": stamp(call.time),
+        "eventTime": moments.stamp(call.time),
         "eventSource": models.event_source(call.service),
         "eventName": call.operation,
         "awsRegion": call.region,
@@ -134,7 +132,7 @@ def record(turn: Turn, output: Output | None, error: AwsError | None, role_id: s
         result["responseElements"] = shown(model.output_shape, output.parameters)
     result |= {
         "requestID": call.request_id,
-        "eventID": str(uuid.uuid4()),
+        "eventID": chance.passing(),
         "readOnly": read_only,
         "eventType": "AwsApiCall",
         "managementEvent": type_ is None,
@@ -207,7 +205,7 @@ def _session_context(turn: Turn, caller: Caller, role_id: str | None) -> Record:
         }
     if caller.issued is not None:
         mfa = "true" if caller.mfa else "false"
-        context["attributes"] = {"creationDate": stamp(caller.issued), "mfaAuthenticated": mfa}
+        context["attributes"] = {"creationDate": moments.stamp(caller.issued), "mfaAuthenticated": mfa}
     if caller.source_identity:
         context["sourceIdentity"] = caller.source_identity
     return context
@@ -227,11 +225,6 @@ def _resources(turn: Turn, type_: str) -> list[Record]:
             {"type": "AWS::S3::Bucket", "ARN": f"arn:aws:s3:::{bucket}", "accountId": owner},
         ]
     return [{"type": type_, "ARN": arn, "accountId": turn.account} for arn in arns[:1]]
-
-
-def stamp(moment: datetime) -> str:
-    """CloudTrail's time format."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _parameters(service: str, shape: Any, parameters: Mapping[str, Any]) -> Record | None:

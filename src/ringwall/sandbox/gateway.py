@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -99,7 +98,7 @@ class Gateway:
 
     async def respond(self, request: HttpRequest, arrival: keys.Arrival) -> HttpResponse:
         """Answer one request. Never raises for what a client sends."""
-        exchange = Exchange(request, arrival, str(uuid.uuid4()), self.now())
+        exchange = Exchange(request, arrival, chance.passing(), self.now())
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(self._pool, self._answer, exchange)

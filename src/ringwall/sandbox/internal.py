@@ -64,7 +64,7 @@ def internal_turn(
     context = (
         dict(who.context) if again else {**_base(gateway, who, caller, values, forwarded), **who.context}
     )
-    request_id = chance.identifier()
+    request_id = chance.passing()
     asking = Asking(caller, name, context, request_id, now, service, operation, who.account, who.region)
     source = _AGENT if caller else who.principal
     call = Call(

@@ -1,4 +1,4 @@
-"""The network: which listener a workload reaches under an AWS host name, by endpoints, DNS and security groups."""
+"""The network: what a workload reaches under an AWS host name, by endpoints, DNS and security groups."""
 
 from __future__ import annotations
 

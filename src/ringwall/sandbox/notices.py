@@ -16,7 +16,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import chance
+from ringwall.sandbox import chance, moments
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ def _state_change(alarm: Any, before: str, place: Place, now: datetime) -> dict[
         "detail-type": "CloudWatch Alarm State Change",
         "source": "aws.cloudwatch",
         "account": account,
-        "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "time": moments.stamp(now),
         "region": region,
         "resources": [alarm.alarm_arn],
         "detail": {

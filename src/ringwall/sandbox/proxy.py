@@ -1,126 +1,98 @@
 """HTTP CONNECT proxies: a workload in a subnet reaches the real AWS host names through one.
 
-The proxy never opens a connection to anything but the sandbox's own listeners.
+The proxy connects to nothing: what a client believes to be AWS at the end of its tunnel is the sandbox itself, which
+goes on with the same connection.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from ringwall.sandbox.server import Opening
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import ssl
 
     from ringwall.sandbox.network import Network, Way
     from ringwall.sandbox.places import Workload
+    from ringwall.sandbox.server import Server
+    from ringwall.sandbox.wire import HttpRequest, HttpResponse
 
 _LOG = logging.getLogger(__name__)
 _HEAD_LIMIT = 16 * 1024
-_HEAD_TIMEOUT = 15.0
-_CHUNK = 65536
+_HEAD_END = b"\r\n\r\n"
 
-
-class Flows:
-    """Which workload a connection belongs to, by the local TCP port that the proxy uses for it."""
-
-    def __init__(self) -> None:
-        self._by_port: dict[int, tuple[Workload, Way]] = {}
-
-    def open(self, port: int, workload: Workload, way: Way) -> None:
-        """Remember a connection."""
-        self._by_port[port] = (workload, way)
-
-    def close(self, port: int) -> None:
-        """Forget it."""
-        self._by_port.pop(port, None)
-
-    def find(self, port: int) -> tuple[Workload, Way] | None:
-        """Workload and way of a connection that came through a proxy."""
-        return self._by_port.get(port)
+Arrive: TypeAlias = Callable[["Workload", "Way", "HttpRequest"], Awaitable["HttpResponse"]]
+"""Answers a request of a workload that came by a way."""
 
 
 class Proxy:
-    """One workload's proxy."""
+    """One workload's proxy.
+
+    Args:
+        workload: whose.
+        network: tells the ways.
+        server: minds its connections.
+        context: certificates for the names at the end of its tunnels.
+        arrive: answers what comes through them.
+    """
 
     def __init__(
-        self, workload: Workload, network: Network, flows: Flows, port_of: Callable[[str | None], int | None]
+        self, workload: Workload, network: Network, server: Server, context: ssl.SSLContext, arrive: Arrive
     ) -> None:
         self.workload = workload
         self._network = network
-        self._flows = flows
-        self._port_of = port_of
-        self._server: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._open: set[asyncio.StreamWriter] = set()
+        self._server = server
+        self._context = context
+        self._arrive = arrive
 
-    async def start(self) -> int:
-        """Listen on a free port of 127.0.0.1."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=_HEAD_LIMIT)
-        return int(self._server.sockets[0].getsockname()[1])
+    def tunnel(self) -> Tunnel:
+        """A connection that comes in."""
+        return Tunnel(self._server, self)
 
-    async def stop(self) -> None:
-        """Stop listening and drop open connections."""
-        if self._server is not None:
-            self._server.close()
-        for writer in tuple(self._open):
-            writer.transport.abort()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        self._open.add(writer)
-        task.add_done_callback(self._tasks.discard)
-        try:
-            async with asyncio.timeout(_HEAD_TIMEOUT):
-                head = await reader.readuntil(b"\r\n\r\n")
-            await self._connect(head.split(b"\r\n", 1)[0].decode("latin-1"), reader, writer)
-        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError) as error:
-            _LOG.debug("proxy of %s: %s", self.workload.subnet, error)
-        finally:
-            self._open.discard(writer)
-            writer.close()
-
-    async def _connect(self, line: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def lead(self, line: str, transport: asyncio.Transport) -> None:
+        """Lead a connection where its first line asks to go."""
         method, _, rest = line.partition(" ")
         host, _, port = rest.partition(" ")[0].rpartition(":")
         if method != "CONNECT" or port != "443":
-            await _say(writer, "405 The sandbox's proxy takes CONNECT to port 443 alone")
+            _refuse(transport, "405 The sandbox's proxy takes CONNECT to port 443 alone")
             return
         way = await asyncio.to_thread(self._network.way, self.workload, host.lower())
-        target = self._port_of(way.endpoint) if way.refused is None else None
-        if target is None:
+        if way.refused is not None:
             _LOG.info("%s: no way to %s: %s", self.workload.subnet, host, way.refused)
-            await _say(writer, f"504 No route: {way.refused}")
+            _refuse(transport, f"504 No route: {way.refused}")
             return
-        there, onward = await asyncio.open_connection("127.0.0.1", target)
-        local = int(onward.get_extra_info("sockname")[1])
-        self._flows.open(local, self.workload, way)
-        self._open.add(onward)
-        try:
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-            await writer.drain()
-            await asyncio.gather(_pipe(reader, onward), _pipe(there, writer))
-        finally:
-            self._flows.close(local)
-            self._open.discard(onward)
-            onward.close()
+        transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        def arrive(request: HttpRequest) -> Awaitable[HttpResponse]:
+            return self._arrive(self.workload, way, request)
+
+        await self._server.secure(transport, self._context, arrive, way.endpoint)
 
 
-async def _say(writer: asyncio.StreamWriter, status: str) -> None:
+class Tunnel(Opening):
+    """A client of a proxy, until it is where it wants to go."""
+
+    def __init__(self, server: Server, proxy: Proxy) -> None:
+        super().__init__(server)
+        self._proxy = proxy
+        self._head = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Part of the head came. What follows it must wait for the answer."""
+        self._head += data
+        line, end, rest = self._head.partition(_HEAD_END)
+        if self.task is not None or rest or len(self._head) > _HEAD_LIMIT:
+            self.abort()
+        elif end:
+            first = line.split(b"\r\n", 1)[0].decode("latin-1")
+            self.become(self._proxy.lead(first, self.transport))
+
+
+def _refuse(transport: asyncio.Transport, status: str) -> None:
     text = status.encode("ascii", "replace")
-    writer.write(b"HTTP/1.1 " + text + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-    await writer.drain()
-
-
-async def _pipe(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-    try:
-        while data := await source.read(_CHUNK):
-            sink.write(data)
-            await sink.drain()
-    except OSError as error:
-        _LOG.debug("connection lost: %s", error)
-    finally:
-        sink.close()
+    transport.write(b"HTTP/1.1 " + text + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    transport.close()

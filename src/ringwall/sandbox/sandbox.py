@@ -27,7 +27,7 @@ from ringwall.sandbox.journal import Journal
 from ringwall.sandbox.models import SERVICES
 from ringwall.sandbox.network import Network
 from ringwall.sandbox.places import Workload
-from ringwall.sandbox.proxy import Flows, Proxy
+from ringwall.sandbox.proxy import Proxy
 from ringwall.sandbox.server import Listener, Server
 from ringwall.sandbox.sigv4 import SignatureError
 from ringwall.sandbox.tls import Certificates
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from ringwall.sandbox.network import Way
     from ringwall.sandbox.wire import HttpRequest
 
 _DECISIONS = "/_ringwall/decisions"
@@ -85,13 +86,11 @@ class Sandbox:
             "model_api_key": model_api_key,
         }
         self._moto = Moto()
-        self._flows = Flows()
-        self._endpoints: dict[str, Listener] = {}
         self._endpoint_services: dict[str, str | None] = {}
-        self._proxies: dict[tuple[str, tuple[str, ...]], tuple[Proxy, str]] = {}
+        self._proxies: dict[tuple[str, tuple[str, ...]], tuple[Listener, str]] = {}
         self._next_address = itertools.count(10)
         self._network_lock = threading.RLock()
-        self._ec2 = threading.Event()
+        self._ec2, self._ec2_over = threading.Event(), threading.Event()
         self._requests_seen = 0
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -140,13 +139,16 @@ class Sandbox:
         self._server = Server()
         self._server.start()
         self._ec2_thread = threading.Thread(target=self._make_network, name="ringwall-ec2", daemon=True)
-        self._ec2_thread.start()
         if self._history is not None:
+            self._ec2_thread.start()
             self._history.repeat(self.gateway)
             self.gateway.history = self._history
             self._archive.forget_streams(self._moto.streams())
         self.gateway.trail = Trail(self.gateway)
         self._open_public()
+        if self._history is None:
+            # The largest part of moto is loaded while clients come; whoever needs it waits.
+            self._ec2_thread.start()
         # What there is now stays: the collector need not look at it again and again.
         gc.freeze()
         self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
@@ -183,11 +185,6 @@ class Sandbox:
         context = None if self._insecure else self._certificates.context
         try:
             self._public = self._server.run(self._server.listen(self._on_public, context, self._port))
-            self._public_tls = (
-                self._server.run(self._server.listen(self._on_public, self._certificates.context))
-                if self._insecure
-                else self._public
-            )
         except OSError as error:
             self._abandon()
             raise RingwallError(
@@ -196,12 +193,11 @@ class Sandbox:
 
     def _abandon(self) -> None:
         """End what runs of a sandbox that could not start."""
-        self._ec2_thread.join()
+        if self._history is not None:
+            self._ec2_thread.join()
         assert self.gateway.trail is not None
         self.gateway.trail.stop()
         self._bedrock.stop()
-        for listener in self._endpoints.values():
-            self._server.run(listener.runner.cleanup())
         self._server.stop()
         self._pool.shutdown(wait=False)
         if self._history is not None:
@@ -210,12 +206,16 @@ class Sandbox:
         self._directory.cleanup()
 
     def _make_network(self) -> None:
-        with self._beginning("network"):
-            bootstrap.make_network(self._moto)
-        self._ec2.set()
+        try:
+            with self._beginning("network"):
+                bootstrap.make_network(self._moto)
+            self._ec2.set()
+        finally:
+            self._ec2_over.set()
+        gc.freeze()
 
     def _wait_for_ec2(self) -> None:
-        self._ec2_thread.join()
+        self._ec2_over.wait()
         if not self._ec2.is_set():
             raise RingwallError("the sandbox's network could not be made; see the log of the process")
 
@@ -225,12 +225,8 @@ class Sandbox:
         self._bedrock.stop()
         assert self.gateway.trail is not None
         self.gateway.trail.stop()
-        for proxy, _ in self._proxies.values():
-            self._server.run(proxy.stop())
-        for listener in {
-            id(one): one for one in (self._public, self._public_tls, *self._endpoints.values())
-        }.values():
-            self._server.run(listener.runner.cleanup())
+        for listener in (self._public, *(listener for listener, _ in self._proxies.values())):
+            self._server.run(self._server.close(listener))
         self._server.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
         self._moto.stop()
@@ -284,9 +280,9 @@ class Sandbox:
         key = (subnet, tuple(security_groups))
         if key not in self._proxies:
             workload = self._workload(subnet, tuple(security_groups))
-            proxy = Proxy(workload, self._network, self._flows, self._port_of)
-            port = self._server.run(proxy.start())
-            self._proxies[key] = (proxy, f"http://127.0.0.1:{port}")
+            proxy = Proxy(workload, self._network, self._server, self._certificates.context, self._on_subnet)
+            listener = self._server.run(self._server.open(proxy.tunnel))
+            self._proxies[key] = (listener, f"http://127.0.0.1:{listener.port}")
         return self._proxies[key][1]
 
     def _workload(self, subnet: str, security_groups: tuple[str, ...]) -> Workload:
@@ -323,32 +319,28 @@ class Sandbox:
 
     # -- listeners -------------------------------------------------------------------------------------------------
 
-    async def _on_public(self, request: HttpRequest, peer: int) -> HttpResponse:
+    async def _on_public(self, request: HttpRequest) -> HttpResponse:
         self._requests_seen += 1
-        flow = self._flows.find(peer)
-        source = places.NAT_ADDRESS if flow else places.INTERNET_ADDRESS
-        if request.path == _DECISIONS and flow is None:
+        if request.path == _DECISIONS:
             return self._decisions_page(request)
-        return await self.gateway.respond(request, Arrival(source, request.secure, public=flow is None))
+        return await self.gateway.respond(request, Arrival(secure=request.secure))
 
-    async def _on_endpoint(self, request: HttpRequest, peer: int) -> HttpResponse:
+    async def _on_subnet(self, workload: Workload, way: Way, request: HttpRequest) -> HttpResponse:
+        """A request of a workload: through an endpoint, or by the NAT gateway to the internet."""
         self._requests_seen += 1
-        flow = self._flows.find(peer)
-        if flow is None or flow[1].endpoint is None:
-            text = (
-                b"VPC endpoints are reached from their VPC: use the proxy of Sandbox.attach(subnet, groups)"
+        arrival = Arrival(places.NAT_ADDRESS, request.secure, public=False)
+        if way.endpoint is not None:
+            if way.endpoint not in self._endpoint_services:
+                return HttpResponse(503, {"Content-Type": "text/plain"}, b"the VPC endpoint is gone")
+            arrival = Arrival(
+                workload.address,
+                request.secure,
+                way.endpoint,
+                workload.vpc,
+                workload.account,
+                workload.region,
+                public=False,
             )
-            return HttpResponse(403, {"Content-Type": "text/plain"}, text)
-        workload, way = flow
-        arrival = Arrival(
-            workload.address,
-            request.secure,
-            way.endpoint,
-            workload.vpc,
-            workload.account,
-            workload.region,
-            public=False,
-        )
         return await self.gateway.respond(request, arrival)
 
     def _decisions_page(self, request: HttpRequest) -> HttpResponse:
@@ -371,23 +363,13 @@ class Sandbox:
         body = json.dumps({"decisions": self.decisions(trace=trace, **wanted)}).encode()
         return HttpResponse(200, {"Content-Type": "application/json"}, body)
 
-    def _port_of(self, endpoint: str | None) -> int | None:
-        # Called on the event loop, which whoever holds the network's lock waits for: no lock here.
-        if endpoint is None:
-            return self._public_tls.port
-        listener = self._endpoints.get(endpoint)
-        return listener.port if listener else None
-
     def _refresh_network(self) -> None:
-        """Open listeners of new endpoints and close those of deleted ones."""
+        """Take note of new endpoints, and end the connections through deleted ones."""
         with self._network_lock:
             endpoints = self._network.endpoints()
-            for gone in set(self._endpoints) - set(endpoints):
-                self._server.run(self._endpoints.pop(gone).runner.cleanup())
-                self._endpoint_services.pop(gone, None)
-            for endpoint in endpoints.values():
-                if endpoint.id not in self._endpoints and endpoint.service is not None:
-                    self._endpoint_services[endpoint.id] = endpoint.service
-                    self._endpoints[endpoint.id] = self._server.run(
-                        self._server.listen(self._on_endpoint, self._certificates.context)
-                    )
+            for gone in set(self._endpoint_services) - set(endpoints):
+                del self._endpoint_services[gone]
+                self._server.run(self._server.drop(gone))
+            self._endpoint_services.update(
+                {one.id: one.service for one in endpoints.values() if one.service is not None}
+            )

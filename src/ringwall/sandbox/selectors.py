@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldS
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from ringwall.catalog import bedrock
@@ -148,11 +149,20 @@ def selects(basic: Iterable[Selector], advanced: Iterable[Selector], record: Map
 
 def selection(basic: Iterable[Selector], advanced: Iterable[Selector]) -> Selection:
     """The selectors of a trail, read once and asked many times."""
-    tests = [_advanced_selection(selector) for selector in advanced]
-    if tests:
-        return lambda record: any(test(record) for test in tests)
-    chosen = list(basic) or [_DEFAULT]
-    return lambda record: any(_basic_selects(selector, record) for selector in chosen)
+    fields = [list(selector.get("FieldSelectors") or ()) for selector in advanced]
+    if not fields:
+        chosen = list(basic) or [_DEFAULT]
+        return lambda record: any(_basic_selects(selector, record) for selector in chosen)
+
+    @cache
+    def of_category(category: str) -> tuple[Selection, ...]:
+        """The selectors that can select events of a category."""
+        return tuple(filter(None, (_selection_within(each, category) for each in fields)))
+
+    def selected(record: Mapping[str, Any]) -> bool:
+        return any(test(record) for test in of_category(record["eventCategory"]))
+
+    return selected
 
 
 def _basic_selects(selector: Selector, record: Mapping[str, Any]) -> bool:
@@ -175,12 +185,15 @@ def _in_values(arn: str, values: Iterable[str]) -> bool:
     return any(arn.startswith(value) or value.count(":") < 5 for value in values)
 
 
-def _advanced_selection(selector: Selector) -> Selection:
-    # The category tells most events apart, and comes first.
-    fields = sorted(
-        selector.get("FieldSelectors") or (), key=lambda field: str(field["Field"]) != "eventCategory"
-    )
-    tests = [_field_selection(field) for field in fields]
+def _selection_within(fields: Iterable[Selector], category: str) -> Selection | None:
+    """An advanced selector for events of one category; ``None`` = it selects none of them."""
+    tests: list[Selection] = []
+    for field in fields:
+        test = _field_selection(field)
+        if field["Field"] != "eventCategory":
+            tests.append(test)
+        elif not test({"eventCategory": category}):
+            return None
     return lambda record: all(test(record) for test in tests)
 
 

@@ -1,43 +1,44 @@
-"""HTTP listeners on 127.0.0.1, in an event loop of their own thread."""
+"""Listeners on 127.0.0.1, in an event loop of their own thread, and the connections that came in by them."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import logging
+import ssl
 import threading
-from collections.abc import Awaitable, Callable
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from aiohttp import ClientError, web
-
-from ringwall.sandbox.authenticate import MAX_BODY
-from ringwall.sandbox.wire import HttpRequest, HttpResponse
+from ringwall.sandbox.connection import Connection, Limits
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
-_LOG = logging.getLogger(__name__)
-# Bodies are hashed and kept as they were sent, so the server must not unpack them. Of what is no HTTP it tells the client
-# alone: its own record of that would be a traceback on our standard error.
-_MALFORMED = logging.getLogger(f"{__name__}.malformed")
-_MALFORMED.addHandler(logging.NullHandler())
-_MALFORMED.propagate = False
-_BODY_TIMEOUT = 60.0
+    from ringwall.sandbox.connection import Handler
+
+HOST = "127.0.0.1"
 _SHUTDOWN = 0.2
-_HOST = "127.0.0.1"
-# S3's chunked uploads carry a signature per chunk.
-_READ_LIMIT = MAX_BODY + 1024 * 1024
+_BACKLOG = 1024
+_LOOKED_AT = 1.0
+"""Seconds between two looks at who is too slow."""
 _Result = TypeVar("_Result")
 
-Handler = Callable[[HttpRequest, int], Awaitable[HttpResponse]]
-"""Answers a request, given the TCP port of the peer."""
 
+class Client(Protocol):
+    """A connection, as far as the server minds it: :class:`~ringwall.sandbox.connection.Connection`, or one that becomes one."""
 
-class BodyTooLargeError(Exception):
-    """A body is over the cap."""
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is asked for at present."""
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has taken too long for the present step."""
+
+    def expire(self) -> None:
+        """End it as too slow."""
+
+    def abort(self) -> None:
+        """End it at once."""
 
 
 @dataclass
@@ -45,22 +46,34 @@ class Listener:
     """An open port."""
 
     port: int
-    runner: web.ServerRunner
+    server: asyncio.Server
 
 
 class Server:
-    """The event loop's thread, and the listeners in it."""
+    """The event loop's thread, the listeners in it, and their connections.
 
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+    Args:
+        limits: what clients may take.
+        clock: seconds, for those limits.
+    """
+
+    def __init__(self, limits: Limits | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self.limits = limits or Limits()
+        self.clock = clock
+        self._loop: asyncio.AbstractEventLoop
+        self._clients: dict[Client, None] = {}
         self._thread = threading.Thread(target=self._run, name="ringwall-sandbox", daemon=True)
+
+    # -- the loop --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Start the loop."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
+        self._loop.call_later(_LOOKED_AT, self._look)
         self._loop.run_forever()
 
     def run(self, work: Coroutine[Any, Any, _Result]) -> _Result:
@@ -68,96 +81,151 @@ class Server:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=30)
 
     def stop(self) -> None:
-        """Stop the loop; listeners must be closed before."""
+        """End what connections there are, and the loop; answers that are being made have a moment to go out."""
+        self.run(self._finish())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
         if not self._loop.is_running():
             self._loop.close()
 
+    async def _finish(self) -> None:
+        clients = tuple(self._clients)
+        answers = [one.answer for one in clients if isinstance(one, Connection) and one.answer is not None]
+        if answers:
+            await asyncio.wait(answers, timeout=_SHUTDOWN)
+        for client in clients:
+            client.abort()
+        begun = [one.task for one in clients if isinstance(one, Opening) and one.task is not None]
+        if begun:
+            await asyncio.wait(begun, timeout=_SHUTDOWN)
+
+    # -- listeners -------------------------------------------------------------------------------------------------
+
     async def listen(self, handler: Handler, context: ssl.SSLContext | None, port: int = 0) -> Listener:
-        """Open a listener on 127.0.0.1; port 0 takes a free one."""
+        """Open a listener on 127.0.0.1 for HTTP, over TLS if there is a context; port 0 takes a free one."""
+        if context is None:
+            return await self.open(lambda: Connection(self, handler, secure=False), port)
+        return await self.open(lambda: _Secured(self, handler, context), port)
 
-        async def respond(request: web.BaseRequest) -> web.StreamResponse:
-            return await _respond(request, handler)
+    async def open(self, protocol: Callable[[], asyncio.BaseProtocol], port: int = 0) -> Listener:
+        """Open a listener on 127.0.0.1."""
+        server = await self._loop.create_server(protocol, HOST, port, backlog=_BACKLOG)
+        return Listener(int(server.sockets[0].getsockname()[1]), server)
 
-        runner = web.ServerRunner(
-            web.Server(
-                respond, access_log=None, keepalive_timeout=75, auto_decompress=False, logger=_MALFORMED
-            ),
-            shutdown_timeout=_SHUTDOWN,
-        )
-        await runner.setup()
-        site = web.TCPSite(runner, _HOST, port, ssl_context=context)
-        await site.start()
-        return Listener(int(runner.addresses[0][1]), runner)
+    async def close(self, listener: Listener) -> None:
+        """Take no more connections; those that stand go on."""
+        listener.server.close()
 
+    async def secure(
+        self,
+        transport: asyncio.Transport,
+        context: ssl.SSLContext,
+        handler: Handler,
+        through: str | None = None,
+    ) -> None:
+        """Let a plain connection go on as HTTP over TLS.
 
-async def _respond(request: web.BaseRequest, handler: Handler) -> web.StreamResponse:
-    try:
-        async with asyncio.timeout(_BODY_TIMEOUT):
-            body = await _read(request)
-    except BodyTooLargeError:
-        return _too_large(request)
-    except (TimeoutError, ClientError, ConnectionError, web.HTTPException):
-        return web.Response(status=400, text=json.dumps({"message": "The request body could not be read"}))
-    path, _, query = request.raw_path.partition("?")
-    message = HttpRequest(request.method, path, query, _headers(request), body, request.secure)
-    peer = request.transport.get_extra_info("peername") if request.transport else None
-    (answer,) = await asyncio.gather(handler(message, peer[1] if peer else 0), return_exceptions=True)
-    if isinstance(answer, BaseException):
-        _LOG.error("the sandbox failed on %s %s", request.method, path, exc_info=answer)
-        return _internal_failure(answer)
-    return await _send(request, answer)
+        Args:
+            transport: the plain connection, over which the client is about to shake hands.
+            context: with the certificates.
+            handler: answers its requests.
+            through: id of the VPC endpoint that it comes through.
+        """
+        connection = Connection(self, handler, secure=True, through=through)
+        try:
+            secured = await self._loop.start_tls(
+                transport, connection, context, server_side=True, ssl_handshake_timeout=self.limits.handshake
+            )
+        except OSError:  # as are the errors of TLS: the client is gone, too slow, or wants something else
+            transport.abort()
+            return
+        if secured is not None and not secured.is_closing():
+            connection.connection_made(secured)
 
+    # -- connections -----------------------------------------------------------------------------------------------
 
-async def _read(request: web.BaseRequest) -> bytes:
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    pieces, size = [], 0
-    async for chunk in request.content.iter_chunked(65536):
-        size += len(chunk)
-        if size > _READ_LIMIT:
-            raise BodyTooLargeError
-        pieces.append(chunk)
-    return b"".join(pieces)
+    def connected(self, client: Client) -> None:
+        """Mind a new connection. Where there are too many, the one that has been idle longest makes room, else this one."""
+        if len(self._clients) >= self.limits.connections:
+            idle = next((other for other in self._clients if other.idle), client)
+            self.forget(idle)
+            idle.abort()
+            if idle is client:
+                return
+        self._clients[client] = None
 
+    def forget(self, client: Client) -> None:
+        """Mind a connection no more."""
+        self._clients.pop(client, None)
 
-def _headers(request: web.BaseRequest) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for raw_name, raw_value in request.raw_headers:
-        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("utf-8", "surrogateescape").strip()
-        found[name] = f"{found[name]},{value}" if name in found else value
-    return found
+    def expire(self) -> None:
+        """End the connections whose clients have taken too long."""
+        now = self.clock()
+        for client in [one for one in self._clients if one.overdue(now)]:
+            client.expire()
 
+    def _look(self) -> None:
+        self.expire()
+        self._loop.call_later(_LOOKED_AT, self._look)
 
-async def _send(request: web.BaseRequest, answer: HttpResponse) -> web.StreamResponse:
-    headers = {name: value.encode("ascii", "replace").decode() for name, value in answer.headers.items()}
-    if answer.stream is None:
-        if request.method != "HEAD":
-            headers.pop("Content-Length", None)
-        return web.Response(status=answer.status, headers=headers, body=answer.body)
-    response = web.StreamResponse(status=answer.status, headers=headers)
-    response.enable_chunked_encoding()
-    await response.prepare(request)
-    async for piece in answer.stream:
-        await response.write(piece)
-    await response.write_eof()
-    return response
-
-
-def _too_large(request: web.BaseRequest) -> web.Response:
-    text = json.dumps({"message": "The request body is larger than 25 MB"})
-    headers = {"x-amzn-ErrorType": "RequestEntityTooLargeException"}
-    response = web.Response(status=413, text=text, content_type="application/json", headers=headers)
-    response.force_close()
-    del request
-    return response
+    async def drop(self, endpoint: str) -> None:
+        """End the connections that came through a VPC endpoint."""
+        for client in tuple(self._clients):
+            if isinstance(client, Connection) and client.through == endpoint:
+                client.finish()
 
 
-def _internal_failure(error: BaseException) -> web.Response:
-    text = json.dumps(
-        {"__type": "InternalFailure", "message": f"The sandbox failed: {type(error).__name__}: {error}"}
-    )
-    headers = {"x-amzn-ErrorType": "InternalFailure"}
-    return web.Response(status=500, text=text, content_type="application/json", headers=headers)
+class Opening(asyncio.Protocol):
+    """A plain connection that is to become one over TLS, minded like any other."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.transport: asyncio.Transport
+        self.task: asyncio.Task[None] | None = None
+        self._due = server.clock() + server.limits.head
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        self.transport = cast("asyncio.Transport", transport)
+        self.server.connected(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """The connection is gone."""
+        self.server.forget(self)
+
+    def become(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do what makes it one over TLS."""
+        self.task = asyncio.get_running_loop().create_task(work)
+        self.task.add_done_callback(lambda _: self.server.forget(self))
+
+    @property
+    def idle(self) -> bool:
+        """Never: it has only begun."""
+        return False
+
+    def overdue(self, now: float) -> bool:
+        """Whether it has not become one in time."""
+        return now >= self._due
+
+    def expire(self) -> None:
+        """End it as too slow."""
+        self.abort()
+
+    def abort(self) -> None:
+        """End it at once."""
+        self.transport.abort()
+
+
+class _Secured(Opening):
+    """A connection that begins with TLS."""
+
+    def __init__(self, server: Server, handler: Handler, context: ssl.SSLContext) -> None:
+        super().__init__(server)
+        self._handler = handler
+        self._context = context
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Shake hands."""
+        super().connection_made(transport)
+        if not self.transport.is_closing():
+            self.become(self.server.secure(self.transport, self._context, self._handler))

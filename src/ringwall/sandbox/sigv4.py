@@ -9,12 +9,14 @@ import hashlib
 import hmac
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 from botocore.utils import normalize_url_path
+
+from ringwall.sandbox import moments
 
 if TYPE_CHECKING:
     from ringwall.sandbox.wire import HttpRequest
@@ -24,7 +26,6 @@ UNSIGNED = "UNSIGNED-PAYLOAD"
 SKEW = {"s3": timedelta(minutes=15)}
 DEFAULT_SKEW = timedelta(minutes=5)
 _MAX_EXPIRES = 7 * 24 * 3600
-_DATE = "%Y%m%dT%H%M%SZ"
 _HEADER = re.compile(
     ALGORITHM + r"\s+Credential=(?P<credential>[^,\s]+)\s*,\s*SignedHeaders=(?P<signed>[^,\s]+)\s*,"
     r"\s*Signature=(?P<signature>[0-9a-f]{64})\s*$"
@@ -155,7 +156,7 @@ def _scope(credential: str) -> Scope:
 
 def _time(text: str) -> datetime:
     try:
-        return datetime.strptime(text, _DATE).replace(tzinfo=UTC)
+        return moments.read_basic(text)
     except ValueError:
         raise SignatureError("incomplete", "Date must be in ISO-8601 'basic format'.") from None
 
@@ -183,7 +184,7 @@ def verify(request: HttpRequest, signed: Signed, secret: str, now: datetime) -> 
             "denied" if signed.scope.service == "s3" else "signature",
             f"There were headers present in the request which were not signed: {', '.join(sorted(missing))}",
         )
-    date = signed.time.strftime(_DATE)
+    date = moments.basic(signed.time)
     canonical = _canonical_request(request, signed)
     text = "\n".join([ALGORITHM, date, signed.scope.text, hashlib.sha256(canonical.encode()).hexdigest()])
     key = signing_key(secret, signed.scope)
@@ -193,27 +194,22 @@ def verify(request: HttpRequest, signed: Signed, secret: str, now: datetime) -> 
 
 
 def _check_age(signed: Signed, now: datetime) -> None:
-    moment = signed.time.strftime(_DATE)
+    moment = moments.basic(signed.time)
     if signed.scope.date != moment[:8]:
         raise SignatureError(
             "incomplete", "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date"
         )
     skew = SKEW.get(signed.scope.service, DEFAULT_SKEW)
     minutes = int(skew.total_seconds() // 60)
-    stamp = now.strftime(_DATE)
     if signed.time > now + skew:
-        later = (now + skew).strftime(_DATE)
-        message = (
-            f"Signature not yet current: {moment} is still later than {later} ({stamp} + {minutes} min.)"
-        )
-        raise SignatureError("skew", message)
+        later = f"{moments.basic(now + skew)} ({moments.basic(now)} + {minutes} min.)"
+        raise SignatureError("skew", f"Signature not yet current: {moment} is still later than {later}")
     if signed.presigned:
         if now > signed.time + timedelta(seconds=signed.expires):
             raise SignatureError("url-expired")
     elif signed.time < now - skew:
-        earlier = (now - skew).strftime(_DATE)
-        message = f"Signature expired: {moment} is now earlier than {earlier} ({stamp} - {minutes} min.)"
-        raise SignatureError("skew", message)
+        earlier = f"{moments.basic(now - skew)} ({moments.basic(now)} - {minutes} min.)"
+        raise SignatureError("skew", f"Signature expired: {moment} is now earlier than {earlier}")
 
 
 def _canonical_request(request: HttpRequest, signed: Signed) -> str:

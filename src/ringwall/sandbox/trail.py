@@ -10,13 +10,12 @@ import gzip
 import json
 import secrets
 import threading
-import uuid
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog import bedrock
-from ringwall.sandbox import events, notices, places, selectors
+from ringwall.sandbox import chance, events, moments, notices, places, selectors
 from ringwall.sandbox.call import AwsError
 from ringwall.sandbox.log_events import put_lines
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.turn import Turn
 
 PRINCIPAL = "cloudtrail.amazonaws.com"
-_BATCH = 200
+_BATCH = 2000
 _INTERVAL = 2.0
 
 
@@ -108,7 +107,7 @@ class Trail:
             kept["errorMessage"] = "The request was denied due to a VPC endpoint policy"
         return {
             **kept,
-            "eventID": str(uuid.uuid4()),
+            "eventID": chance.passing(),
             "eventType": "AwsVpceEvent",
             "vpcEndpointAccountId": places.MEMBER,
             "managementEvent": False,
@@ -131,7 +130,7 @@ class Trail:
             {
                 "eventVersion": "1.11",
                 "userIdentity": dict(identity),
-                "eventTime": events.stamp(self._gateway.now()),
+                "eventTime": moments.stamp(self._gateway.now()),
                 "eventSource": event_source,
                 "eventName": event_name,
                 "awsRegion": region,
@@ -139,7 +138,7 @@ class Trail:
                 "userAgent": event_source,
                 "requestParameters": None,
                 "responseElements": None,
-                "eventID": str(uuid.uuid4()),
+                "eventID": chance.passing(),
                 "readOnly": True,
                 "eventType": "AwsServiceEvent",
                 "managementEvent": category == "Management",
@@ -250,7 +249,7 @@ class Trail:
         parameters: dict[str, Any] = {
             "Bucket": trail.bucket_name,
             "Key": key,
-            "Body": gzip.compress(_log_file(records)),
+            "Body": gzip.compress(_log_file(records), 1),
             "ACL": "bucket-owner-full-control",
             "ContentType": "application/json",
             "ContentEncoding": "gzip",

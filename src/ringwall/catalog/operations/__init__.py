@@ -22,6 +22,7 @@ from ringwall.catalog.operations.authorization import (
 from ringwall.catalog.operations.exceptions import EXCEPTIONS
 from ringwall.catalog.operations.names import find_operation, services
 from ringwall.catalog.operations.resources import generic
+from ringwall.catalog.operations.runtime import deciding
 from ringwall.catalog.operations.storage import s3
 from ringwall.catalog.reference import load
 
@@ -36,6 +37,7 @@ __all__ = [
     "UnresolvedModelError",
     "actions_of",
     "authorizations",
+    "deciding",
     "find_operation",
 ]
 

@@ -214,7 +214,9 @@ def _passed(call: Call) -> Iterator[Authorization]:
 
 
 def _keys(call: Call) -> Iterator[Authorization]:
-    path, service, actions = KEYS.get((call.service, call.operation), ("", "", ()))
+    if (call.service, call.operation) not in KEYS:
+        return
+    path, service, actions = KEYS[call.service, call.operation]
     for key in _at(call.parameters, [path]):
         arn = key if is_arn(key) else call.arn(f"key/{key}", service="kms")
         if "alias/" in key:

@@ -6,7 +6,7 @@ import json
 import zipfile
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringwall.catalog.operations.authorization import UnknownOperationError
@@ -90,6 +90,7 @@ def find_operation(name: str, service: str | None = None) -> tuple[str, str]:
     raise UnknownOperationError(f"unknown operation {name}{f' of {service}' if service else ''}{hint}")
 
 
+@lru_cache
 def _candidates(service: str | None) -> tuple[str, ...]:
     table = services()
     if service is None:

@@ -30,6 +30,8 @@ from ringwall.catalog.operations.models import (
 
 Resolver = Callable[[Call], Iterator[Authorization]]
 
+_NAMING_A_KEY = {"KeyId", "CiphertextBlob"}
+_SYNCHRONOUS = frozenset({"InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"})
 _INVOKE_ACTIONS = {
     "InvokeModel": INVOKE,
     "Converse": INVOKE,
@@ -38,6 +40,19 @@ _INVOKE_ACTIONS = {
     "InvokeModelWithResponseStream": INVOKE_STREAM,
     "ConverseStream": INVOKE_STREAM,
 }
+
+
+def deciding(service: str, operation: str, parameters: Mapping[str, object]) -> tuple[str, ...] | None:
+    """What of the parameters alone decides the authorizations of an inference call, or of a decryption that it makes.
+
+    Prompts differ from call to call, and what is asked for them does not. ``None`` for every other call.
+    """
+    if (service, operation) == ("kms", "Decrypt") and parameters.keys() == _NAMING_A_KEY:
+        return (str(parameters["KeyId"]),)
+    if service != "bedrock-runtime" or operation not in _SYNCHRONOUS:
+        return None
+    call = Call(service, operation, "bedrock", parameters, "", "")
+    return (*_guardrail(call), _tier(call), call.text("modelId"))
 
 
 def _on(call: Call, action: str, resource: str, **context: str | None) -> Authorization:

@@ -123,6 +123,9 @@ class State:
 
     def at(self, account: str, region: str) -> Regional:
         """The account's Bedrock in a Region."""
+        found = self._regional.get((account, region))
+        if found is not None:
+            return found
         with self.lock:
             return self._regional.setdefault((account, region), Regional(account, region))
 

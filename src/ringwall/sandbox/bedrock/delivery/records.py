@@ -6,6 +6,8 @@ import base64
 import json
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox import moments
+
 if TYPE_CHECKING:
     from ringwall.sandbox.bedrock.telemetry import Invocation
 
@@ -18,7 +20,7 @@ def record_of(invocation: Invocation) -> dict[str, Any]:
     call = invocation.call
     embeds = "EMBEDDING" in invocation.target.model.output
     record: dict[str, Any] = {
-        "timestamp": call.time.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "timestamp": moments.stamp(call.time),
         "accountId": call.account,
         "identity": {"arn": call.principal},
         "region": call.region,
@@ -27,12 +29,12 @@ def record_of(invocation: Invocation) -> dict[str, Any]:
         "modelId": _model_id(invocation),
         "input": {
             "inputContentType": "application/json",
-            "inputBodyJson": _jsonable(invocation.input_body),
+            "inputBodyJson": invocation.input_body,
             "inputTokenCount": invocation.input_tokens,
         },
         "output": {
             "outputContentType": "application/json",
-            "outputBodyJson": _jsonable(invocation.output_body),
+            "outputBodyJson": invocation.output_body,
             **({} if embeds else {"outputTokenCount": invocation.output_tokens}),
         },
         "inferenceRegion": call.region,
@@ -72,18 +74,16 @@ def large_bodies(record: dict[str, Any]) -> dict[str, bytes]:
     for side in ("input", "output"):
         body = record[side].get(f"{side}BodyJson")
         if body is not None:
-            encoded = json.dumps(body).encode()
+            encoded = to_text(body).encode()
             if len(encoded) > INLINE_BYTES:
                 found[side] = encoded
     return found
 
 
-def _jsonable(value: Any) -> Any:
-    """A body as JSON: bytes in base64."""
-    if isinstance(value, dict):
-        return {key: _jsonable(member) for key, member in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(member) for member in value]
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return value
+def to_text(value: Any) -> str:
+    """A record, or a body, as JSON: bytes in base64."""
+    return json.dumps(value, default=_base64)
+
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()

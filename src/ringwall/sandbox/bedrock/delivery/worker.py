@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import defaultdict
 from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ringwall.sandbox.bedrock.delivery.destinations import Destinations
-from ringwall.sandbox.bedrock.delivery.records import large_bodies, without_bodies
+from ringwall.sandbox.bedrock.delivery.records import INLINE_BYTES, large_bodies, to_text, without_bodies
 from ringwall.sandbox.call import AwsError
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ _DELIVERY = "ModelInvocation{}Delivery{}"
 
 Place = tuple[str, str]
 Record = dict[str, Any]
+Metrics: TypeAlias = "dict[tuple[Place, int], tuple[datetime, dict[Datum, float]]]"
+"""How often each datum occurred, by place and minute, with the first moment of it."""
 
 
 class Worker:
@@ -34,7 +35,7 @@ class Worker:
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
         self._records: list[tuple[Place, Mapping[str, Any], Record]] = []
-        self._metrics: list[tuple[Place, datetime, Datum]] = []
+        self._metrics: Metrics = {}
         self._lock = threading.Lock()
         self._waiting = threading.Event()
         self._delivering = threading.Lock()
@@ -49,8 +50,11 @@ class Worker:
 
     def add_metrics(self, account: str, region: str, time: datetime, data: Sequence[Datum]) -> None:
         """Queue metric data: (namespace, name, value, unit, dimensions)."""
+        minute = (account, region), int(time.timestamp()) // 60
         with self._lock:
-            self._metrics += [((account, region), time, datum) for datum in data]
+            counts = self._metrics.setdefault(minute, (time, {}))[1]
+            for datum in data:
+                counts[datum] = counts.get(datum, 0.0) + 1
         self._wake()
 
     def _wake(self) -> None:
@@ -79,7 +83,7 @@ class Worker:
                 records, self._records = self._records, []
             self._deliver_records(records)
             with self._lock:
-                metrics, self._metrics = self._metrics, []
+                metrics, self._metrics = self._metrics, {}
             self._deliver_metrics(metrics)
 
     def stop(self) -> None:
@@ -91,16 +95,15 @@ class Worker:
         self.flush()
 
     def _deliver_records(self, queued: list[tuple[Place, Mapping[str, Any], Record]]) -> None:
-        batches: dict[tuple[Place, str], tuple[Mapping[str, Any], list[Record]]] = {}
+        batches: dict[tuple[Place, int], tuple[Mapping[str, Any], list[Record]]] = {}
         for place, config, record in queued:
-            key = (place, json.dumps(config, sort_keys=True))
-            batches.setdefault(key, (config, []))[1].append(record)
+            batches.setdefault((place, id(config)), (config, []))[1].append(record)
         for ((account, region), _), (config, records) in batches.items():
             _Batch(self, Destinations(self._platform, account, region), (account, region), config).deliver(
                 [without_bodies(record, dict(config)) for record in records], self._platform.now()
             )
 
-    def _deliver_metrics(self, queued: list[tuple[Place, datetime, Datum]]) -> None:
+    def _deliver_metrics(self, queued: Metrics) -> None:
         for ((account, region), namespace), data in _gathered(queued).items():
             for start in range(0, len(data), _METRICS_PER_CALL):
                 # A service's own metrics pass no authorization and leave no trail: hence not call_as.
@@ -108,33 +111,27 @@ class Worker:
                 self._platform.peek("cloudwatch", "PutMetricData", batch, account, region)
 
 
-def _gathered(
-    queued: list[tuple[Place, datetime, Datum]],
-) -> dict[tuple[Place, str], list[dict[str, Any]]]:
+def _gathered(queued: Metrics) -> dict[tuple[Place, str], list[dict[str, Any]]]:
     """Data by place and namespace: values of one metric in one minute are one datum, each with how often it occurred."""
-    counted: dict[tuple[Any, ...], dict[float, float]] = {}
-    latest: dict[tuple[Any, ...], datetime] = {}
-    for place, time, (namespace, name, value, unit, dimensions) in queued:
-        key = (place, namespace, name, unit, dimensions, int(time.timestamp()) // 60)
-        counts = counted.setdefault(key, {})
-        counts[value] = counts.get(value, 0.0) + 1
-        latest[key] = time
     found: dict[tuple[Place, str], list[dict[str, Any]]] = defaultdict(list)
-    for key, counts in counted.items():
-        place, namespace, name, unit, dimensions, _ = key
-        values = sorted(counts.items())
-        for start in range(0, len(values), _VALUES_PER_DATUM):
-            part = values[start : start + _VALUES_PER_DATUM]
-            found[place, namespace].append(
-                {
-                    "MetricName": name,
-                    "Values": [value for value, _ in part],
-                    "Counts": [count for _, count in part],
-                    "Unit": unit,
-                    "Timestamp": latest[key],
-                    "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions],
-                }
-            )
+    for (place, _), (time, counted) in queued.items():
+        metrics: dict[tuple[Any, ...], list[tuple[float, float]]] = defaultdict(list)
+        for (namespace, name, value, unit, dimensions), count in counted.items():
+            metrics[namespace, name, unit, dimensions].append((value, count))
+        for (namespace, name, unit, dimensions), occurred in metrics.items():
+            values = sorted(occurred)
+            for start in range(0, len(values), _VALUES_PER_DATUM):
+                part = values[start : start + _VALUES_PER_DATUM]
+                found[place, namespace].append(
+                    {
+                        "MetricName": name,
+                        "Values": [value for value, _ in part],
+                        "Counts": [count for _, count in part],
+                        "Unit": unit,
+                        "Timestamp": time,
+                        "Dimensions": [{"Name": key, "Value": text} for key, text in dimensions],
+                    }
+                )
     return found
 
 
@@ -150,22 +147,26 @@ class _Batch:
     def deliver(self, records: list[Record], time: datetime) -> None:
         """Deliver to every destination of the configuration; a failure is a metric, as on AWS, and nothing more."""
         s3, cloudwatch = self._config.get("s3Config"), self._config.get("cloudWatchConfig")
+        written = [(record, to_text(record)) for record in records]
         if s3 is not None:
-            shown = [self._with_large_bodies(record, s3, time) for record in records]
-            self._attempt("LogsS3", time, len(shown), lambda: self._to.write_records(s3, time, shown))
+            lines = [self._text(record, text, s3, time) for record, text in written]
+            self._attempt("LogsS3", time, len(lines), lambda: self._to.write_records(s3, time, lines))
         if cloudwatch is not None:
             large = cloudwatch.get("largeDataDeliveryS3Config")
             events = [
-                (
-                    datetime.fromisoformat(record["timestamp"]),
-                    json.dumps(self._with_large_bodies(record, large, time)),
-                )
-                for record in records
+                (datetime.fromisoformat(record["timestamp"]), self._text(record, text, large, time))
+                for record, text in written
             ]
             role, group = cloudwatch["roleArn"], cloudwatch["logGroupName"]
             self._attempt(
                 "LogsCloudWatch", time, len(events), lambda: self._to.write_events(role, group, events)
             )
+
+    def _text(self, record: Record, text: str, config: Mapping[str, Any] | None, time: datetime) -> str:
+        """A record's text, made anew where a body may be over the limit."""
+        if len(text) <= INLINE_BYTES:
+            return text
+        return to_text(self._with_large_bodies(record, config, time))
 
     def _with_large_bodies(self, record: Record, config: Mapping[str, Any] | None, time: datetime) -> Record:
         """The record with bodies over the limit moved to S3, or dropped where there is no place for them."""

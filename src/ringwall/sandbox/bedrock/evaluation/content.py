@@ -7,7 +7,7 @@ confidence LOW and above, MEDIUM on MEDIUM and above, LOW on HIGH alone.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.evaluation.regexes import compile_pattern
@@ -105,6 +105,17 @@ PHRASES: dict[str, dict[str, tuple[str, ...]]] = {
 @lru_cache(maxsize=len(PHRASES) * 3)
 def _expression(category: str, confidence: str) -> Any:
     return compile_pattern("|".join(f"(?:{phrase})" for phrase in PHRASES[category][confidence]))
+
+
+@cache
+def _any_expression() -> Any:
+    phrases = (phrase for levels in PHRASES.values() for some in levels.values() for phrase in some)
+    return compile_pattern("|".join(f"(?:{phrase})" for phrase in phrases))
+
+
+def is_clean(text: Folded) -> bool:
+    """Whether the text belongs to no category at all, with no confidence: one search in place of one for each."""
+    return not _any_expression().search(text.lowered)
 
 
 def confidence_of(category: str, text: Folded) -> str:

@@ -190,6 +190,7 @@ class CompiledGuardrail:
                 )
 
     def _find_content(self, text: Folded, question: Question, findings: _Findings) -> None:
+        clean = content.is_clean(text) if self.filters else True
         for rule in self.filters:
             kind, strength = rule["type"], rule[f"{question.source.lower()}Strength"]
             action = action_for(rule, question.source)
@@ -197,7 +198,7 @@ class CompiledGuardrail:
                 continue
             if kind == "PROMPT_ATTACK" and not (question.prompt_attacks and question.source == "INPUT"):
                 continue
-            confidence = content.confidence_of(kind, text)
+            confidence = "NONE" if clean else content.confidence_of(kind, text)
             detected = content.acts(strength, confidence)
             if detected or question.full:
                 finding = {

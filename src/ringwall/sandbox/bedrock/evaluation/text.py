@@ -13,6 +13,7 @@ from functools import cached_property
 # Tag characters and variation selectors that NFKC leaves in place; category Cf covers the rest.
 _INVISIBLE_MARKS = frozenset({"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0"})
 _TOKEN = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_UNEVEN = re.compile(r"  |[\t\r\x0b\x0c]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|[\r\n]+")
 
 
@@ -53,7 +54,7 @@ class Folded:
     @cached_property
     def tokens(self) -> tuple[tuple[str, int], ...]:
         """Words in lower case with their positions in the folded text."""
-        return tuple((m.group(), m.start()) for m in _TOKEN.finditer(self.lowered))
+        return tuple([(m[0], m.start()) for m in _TOKEN.finditer(self.lowered)])
 
     @cached_property
     def sentences(self) -> tuple[str, ...]:
@@ -67,7 +68,7 @@ def fold(original: str) -> Folded:
     Full-width letters become plain ones (NFKC), zero-width and other invisible characters vanish, and a run of blanks
     becomes one space, so neither spelling hides a word. Linear in the length of the text.
     """
-    if original.isascii() and "  " not in original and not any(c in original for c in "\t\r\x0b\x0c"):
+    if original.isascii() and not _UNEVEN.search(original):
         return Folded(original, original, None)
     characters: list[str] = []
     starts: list[int] = []

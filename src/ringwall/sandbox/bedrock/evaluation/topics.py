@@ -191,6 +191,8 @@ _EXAMPLE_SHARE, _VOCABULARY_SHARE, _VOCABULARY_WORDS = 0.6, 0.5, 3
 
 def stem(word: str) -> str:
     """A word without its common English endings, so that forms of one word meet."""
+    if not word.endswith(_SUFFIXES):
+        return word
     for suffix in _SUFFIXES:
         if word.endswith(suffix) and len(word) - len(suffix) >= 3:
             return word[: -len(suffix)]
@@ -199,7 +201,9 @@ def stem(word: str) -> str:
 
 def content_stems(text: str) -> frozenset[str]:
     """Stems of the words that carry meaning."""
-    return frozenset(stem(word) for word, _ in fold(text).tokens if word not in _STOP_WORDS and len(word) > 1)
+    return frozenset(
+        [stem(word) for word, _ in fold(text).tokens if word not in _STOP_WORDS and len(word) > 1]
+    )
 
 
 @dataclass(frozen=True, slots=True)
