@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringwall.sandbox.connection import Connection, Limits
-from ringwall.sandbox.http1 import BadRequestError, Chunks, read_head
+from ringwall.sandbox.http1 import BadRequestError, Phase, Reader
 from ringwall.sandbox.server import Server
 from ringwall.sandbox.wire import HttpResponse
 
@@ -79,15 +79,29 @@ def run(story):
     return asyncio.run(story)
 
 
+def read(*pieces, limit=10_000):
+    """The requests in what a client sends."""
+    reader = Reader(1000, limit)
+    for piece in pieces:
+        reader.feed(piece)
+    return [*reader.whole]
+
+
+def read_head(head):
+    """The request that has no more than a head."""
+    (incoming,) = read(head + b"\r\n\r\n")
+    return incoming
+
+
 # -- reading -------------------------------------------------------------------------------------------------------
 
 
 def test_a_head_is_kept_as_it_was_sent():
-    head = read_head(HEAD)
-    request = head.request(b"abc", secure=True)
+    (incoming,) = read(HEAD + b"\r\n\r\nabc")
+    request = incoming.request(secure=True)
     assert (request.method, request.path, request.query) == ("POST", "/model/a%3Ab/converse", "x=1")
     assert request.headers == {"host": "h", "x-a": "1,2", "content-length": "3"}
-    assert (head.length, head.last, head.chunked) == (3, False, True)
+    assert (request.body, incoming.last, incoming.chunked) == (b"abc", False, True)
 
 
 @pytest.mark.parametrize(
@@ -111,11 +125,9 @@ def test_the_name_in_an_absolute_target_is_dropped():
 @pytest.mark.parametrize(
     "head",
     [
-        b"",
         b"GET",
         b"GET /",
         b"GET / HTTP/2.0",
-        b"GET  / HTTP/1.1",
         b"GET /a b HTTP/1.1",
         b"G(T / HTTP/1.1",
         b"GET / HTTP/1.1\r\nno colon",
@@ -130,6 +142,8 @@ def test_the_name_in_an_absolute_target_is_dropped():
         b"GET / HTTP/1.1\r\nContent-Length: \xc2\xb2",
         b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
         b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked",
+        b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        b"GET / HTTP/1.1\r\nTransfer-Encoding: xchunked",
     ],
 )
 def test_what_two_readers_could_read_differently_is_refused(head):
@@ -137,28 +151,57 @@ def test_what_two_readers_could_read_differently_is_refused(head):
         read_head(head)
 
 
+def chunked(*pieces, trailer=b""):
+    """A request whose body comes in chunks."""
+    body = b"".join(b"%x;ext=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    return b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n" + trailer + b"\r\n"
+
+
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=6), st.integers(1, 40))
 def test_chunks_arrive_in_any_pieces(pieces, step):
-    sent = (
-        b"".join(b"%x;ext=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\nT: 1\r\n\r\nrest"
-    )
-    buffer, chunks, found, at = bytearray(), Chunks(10_000), None, 0
-    while found is None:
-        buffer += sent[at : at + step]
-        at += step
-        found = chunks.take(buffer)
-    assert found == b"".join(pieces)
-    assert b"rest".startswith(bytes(buffer))
+    sent = chunked(*pieces) + HEAD + b"\r\n\r\nabc"
+    found = read(*(sent[at : at + step] for at in range(0, len(sent), step)))
+    assert [one.body for one in found] == [b"".join(pieces), b"abc"]
+
+
+def test_what_stands_behind_the_last_chunk_is_no_header():
+    """A trailer that named a header would say after the signature what the signature never saw."""
+    (incoming,) = read(chunked(b"ab", trailer=b"Authorization: x\r\nHost: other\r\n"))
+    assert incoming.headers == {"transfer-encoding": "chunked"}
+    assert incoming.body == b"ab"
 
 
 @pytest.mark.parametrize(
     ("sent", "status"),
-    [(b"x\r\n", 400), (b"2\r\nabc\r\n", 400), (b"\r\n", 400), (b"a" * 5000, 400), (b"ff\r\n", 413)],
+    [
+        (b"x\r\n", 400),
+        (b"2\r\nabc\r\n", 400),
+        (b"\r\n", 400),
+        (b"fffffffffffffffff\r\n", 400),
+        (b"1;" + b"e" * 5000, 413),
+        (b"65\r\n" + b"a" * 101, 413),
+        (b"0\r\nT: " + b"e" * 2000 + b"\r\n\r\n", 431),
+    ],
 )
 def test_bad_and_large_chunks(sent, status):
     with pytest.raises(BadRequestError) as refused:
-        Chunks(100).take(bytearray(sent))
+        read(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", sent, limit=100)
     assert refused.value.status == status
+
+
+def test_nobody_speaks_anything_else_after_an_upgrade():
+    asked = b"GET /1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    found = read(asked + b"GET /2 HTTP/1.1\r\n\r\n")
+    assert [one.target for one in found] == ["/1", "/2"]
+
+
+def test_phases_of_a_request():
+    reader = Reader(1000, 1000)
+    seen = []
+    for piece in (b"\r\n", b"P", b"UT / HTTP/1.1\r\nContent-Length: 1\r\n", b"\r\n", b"a"):
+        reader.feed(piece)
+        seen.append(reader.phase)
+    assert seen == [Phase.IDLE, Phase.HEAD, Phase.HEAD, Phase.BODY, Phase.IDLE]
 
 
 @given(st.integers(1, 30))
@@ -338,7 +381,7 @@ def test_a_reader_that_stalls_is_let_go():
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 400, 431),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 400 + b"\r\n\r\n", 431),
         (b"PUT / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n", 413),
+        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001, 413),
     ],
 )
 def test_what_is_too_large_is_refused(sent, status):
@@ -416,7 +459,7 @@ def test_a_client_that_sends_ahead_waits():
 
         peer = Peer(talk(LIMITS), slowly)
         peer.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
-        peer.connection.data_received(b"x" * 400)
+        peer.connection.data_received(b"GET /2 HTTP/1.1\r\n\r\n")
         paused = peer.wire.paused
         asked.set()
         await peer.send(b"")

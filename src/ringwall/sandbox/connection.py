@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from ringwall.sandbox.authenticate import MAX_BODY
-from ringwall.sandbox.http1 import TOO_LARGE, BadRequestError, Chunks, answer_head, read_head
+from ringwall.sandbox.http1 import BadRequestError, Phase, Reader, answer_head
 from ringwall.sandbox.wire import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from ringwall.sandbox.http1 import Head
+    from ringwall.sandbox.http1 import Incoming
     from ringwall.sandbox.server import Server
 
 _LOG = logging.getLogger(__name__)
-_HEAD_END = b"\r\n\r\n"
 _WITHOUT_BODY = frozenset({204, 304})
 
 Handler: TypeAlias = Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -70,10 +69,10 @@ class Connection(asyncio.Protocol):
         self._handler = handler
         self._secure = secure
         self._transport: asyncio.Transport
-        self._buffer = bytearray()
-        self._made = self._begun = False
-        self._head: Head | None = None
-        self._chunks: Chunks | None = None
+        self._reader = Reader(server.limits.head_size, server.limits.body_size)
+        self._ahead = b""
+        self._problem: BadRequestError | None = None
+        self._made = False
         self._task: asyncio.Task[None] | None = None
         self._answering = self._streaming = self._draining = self._last = False
         self._writable = asyncio.Event()
@@ -87,20 +86,18 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         self._made = True
         self._server.connected(self)
-        if self._buffer and not transport.is_closing():  # under TLS the first bytes may come sooner
+        if self._ahead and not transport.is_closing():  # under TLS the first bytes may come sooner
             self._read()
 
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         if self._draining:
             return
-        self._buffer += data
-        if not self._made:
-            return
-        if not self._answering:
-            self._read()
-        elif len(self._buffer) > self._server.limits.head_size:
+        self._ahead += data
+        if self._answering:
             self._transport.pause_reading()
+        elif self._made:
+            self._read()
 
     def eof_received(self) -> bool:
         """The client sends no more; an answer that is being made still goes to it."""
@@ -128,10 +125,14 @@ class Connection(asyncio.Protocol):
     def _wait(self, seconds: float) -> None:
         self._due = self._server.clock() + seconds
 
+    def _wait_for(self, phase: Phase) -> None:
+        limits = self._server.limits
+        self._wait({Phase.IDLE: limits.idle, Phase.HEAD: limits.head, Phase.BODY: limits.body}[phase])
+
     @property
     def idle(self) -> bool:
         """Whether nothing is asked for at present."""
-        return not (self._answering or self._buffer or self._head)
+        return not (self._answering or self._ahead) and self._reader.phase is Phase.IDLE
 
     def overdue(self, now: float) -> bool:
         """Whether the client has taken too long for the present step."""
@@ -164,54 +165,30 @@ class Connection(asyncio.Protocol):
     # -- requests --------------------------------------------------------------------------------------------------
 
     def _read(self) -> None:
+        """Read what has come, and answer the first request that is whole."""
+        data, self._ahead = self._ahead, b""
+        before = self._reader.phase
         try:
-            if self._head is None:
-                self._begin()
-            body = self._body(self._head) if self._head is not None else None
+            self._reader.feed(data)
         except BadRequestError as problem:
-            self._refuse(problem)
-            return
-        if self._head is not None and body is not None:
-            head, self._head, self._chunks = self._head, None, None
-            self._last = self._last or head.last
-            self._answering, self._streaming = True, False
-            self._task = asyncio.get_running_loop().create_task(self._serve(head, body))
-            self._task.add_done_callback(self._served)
-
-    def _begin(self) -> None:
-        """Read a head, if it is there whole."""
-        limits, buffer = self._server.limits, self._buffer
-        while buffer.startswith(b"\r\n"):
-            del buffer[:2]
-        end = buffer.find(_HEAD_END)
-        if (end if end >= 0 else len(buffer)) > limits.head_size:
-            raise BadRequestError("The headers of the request are too large", 431)
-        if end < 0:
-            if buffer and not self._begun:
-                self._begun = True
-                self._wait(limits.head)
-            return
-        head = read_head(bytes(buffer[:end]))
-        del buffer[: end + 4]
-        self._begun = False
-        if head.length is not None and head.length > limits.body_size:
-            raise BadRequestError(TOO_LARGE, 413)
-        self._head = head
-        self._chunks = Chunks(limits.body_size) if head.length is None else None
-        self._wait(limits.body)
-        if head.headers.get("expect", "").lower() == "100-continue":
+            self._problem = problem
+        if self._reader.phase is not before:
+            self._wait_for(self._reader.phase)
+        if self._reader.expecting:
+            self._reader.expecting = False
             self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._go_on()
 
-    def _body(self, head: Head) -> bytes | None:
-        """The body, once it is there whole."""
-        if self._chunks is not None:
-            return self._chunks.take(self._buffer)
-        length = head.length or 0
-        if len(self._buffer) < length:
-            return None
-        body = bytes(self._buffer[:length])
-        del self._buffer[:length]
-        return body
+    def _go_on(self) -> None:
+        """Answer the next request; refuse what cannot be read once those before it are answered."""
+        if self._reader.whole:
+            incoming = self._reader.whole.popleft()
+            self._last = self._last or incoming.last
+            self._answering, self._streaming = True, False
+            self._task = asyncio.get_running_loop().create_task(self._serve(incoming))
+            self._task.add_done_callback(self._served)
+        elif self._problem is not None:
+            self._refuse(self._problem)
 
     def _refuse(self, problem: BadRequestError) -> None:
         """Say why, and take no more. What the client still sends is dropped, lest it see a reset and no answer."""
@@ -219,22 +196,21 @@ class Connection(asyncio.Protocol):
         headers = {"Content-Type": "application/json", "Connection": "close"}
         headers |= {"x-amzn-ErrorType": name} if name else {}
         self._write("", HttpResponse(problem.status, headers, json.dumps({"message": str(problem)}).encode()))
-        self._draining, self._head, self._chunks = True, None, None
-        self._buffer.clear()
+        self._draining = True
         self._wait(self._server.limits.head)
         if problem.status != 413:
             self._transport.close()
 
     # -- answers ---------------------------------------------------------------------------------------------------
 
-    async def _serve(self, head: Head, body: bytes) -> None:
-        answer = await self._handler(head.request(body, secure=self._secure))
+    async def _serve(self, incoming: Incoming) -> None:
+        answer = await self._handler(incoming.request(secure=self._secure))
         if self._transport.is_closing():
             return
         if answer.stream is None:
-            self._write(head.method, answer)
+            self._write(incoming.method, answer)
         else:
-            await self._stream(answer, answer.stream, chunked=head.chunked)
+            await self._stream(answer, answer.stream, chunked=incoming.chunked)
 
     async def _stream(self, answer: HttpResponse, pieces: AsyncIterator[bytes], *, chunked: bool) -> None:
         self._streaming = True
@@ -261,7 +237,6 @@ class Connection(asyncio.Protocol):
     def _served(self, task: asyncio.Task[None]) -> None:
         """The answer is written, or there is none."""
         self._answering = False
-        self._wait(self._server.limits.idle)
         error = None if task.cancelled() else task.exception()
         if error is not None:
             _LOG.error("the sandbox failed on a request", exc_info=error)
@@ -271,9 +246,12 @@ class Connection(asyncio.Protocol):
         if self._last or self._transport.is_closing():
             self._transport.close()
             return
-        self._transport.resume_reading()
-        if self._buffer:
-            self._read()
+        self._go_on()
+        if not (self._answering or self._draining):
+            self._wait_for(self._reader.phase)
+            self._transport.resume_reading()
+            if self._ahead:
+                self._read()
 
 
 def _failure(error: BaseException) -> HttpResponse:

@@ -1,18 +1,22 @@
-"""HTTP/1.1 as the gateway needs it: heads and chunks of requests, heads of answers.
+"""HTTP/1.1 as the gateway needs it: requests read by llhttp, heads of answers.
 
-Paths and header values are kept as they were sent, for they are signed. What a head says of its body's length is
-taken strictly (RFC 9112, section 6.3): where two readers could differ, the request is refused.
+Paths and header values are kept as they were sent, for they are signed. llhttp takes strictly what a head says of its
+body's length (RFC 9112, section 6.3): where two readers could differ, the request is refused.
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections import deque
 from dataclasses import dataclass
 from email.utils import formatdate
+from enum import Enum
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from ringwall.sandbox.wire import HttpRequest
 
@@ -21,11 +25,10 @@ if TYPE_CHECKING:
 
     from ringwall.sandbox.wire import HttpResponse
 
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.([01])")
-_NAME = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TARGET = re.compile(rb"[!-~\x80-\xff]+")
 _ABSOLUTE = re.compile(r"https?://[^/?]*", re.IGNORECASE)
-_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?")
-_LONGEST_LINE = 4096
+_FRAMED_VERSIONS = {"1.0": False, "1.1": True}
+"""Version -> whether its clients read chunks."""
 TOO_LARGE = "The request body is larger than 25 MB"
 
 
@@ -37,12 +40,19 @@ class BadRequestError(Exception):
         super().__init__(message)
 
 
+class Phase(Enum):
+    """What of a request has come."""
+
+    IDLE = "nothing"
+    HEAD = "a part of its head"
+    BODY = "its head, and not all of its body"
+
+
 @dataclass(frozen=True, slots=True)
-class Head:
-    """The head of a request.
+class Incoming:
+    """A request that has come whole.
 
     Attributes:
-        length: of the body in bytes; ``None`` = it comes in chunks.
         last: whether the connection ends with it.
         chunked: whether the client reads chunks (HTTP/1.1).
     """
@@ -50,92 +60,122 @@ class Head:
     method: str
     target: str
     headers: Mapping[str, str]
-    length: int | None
+    body: bytes
     last: bool
     chunked: bool = True
 
-    def request(self, body: bytes, *, secure: bool) -> HttpRequest:
-        """The whole request."""
+    def request(self, *, secure: bool) -> HttpRequest:
+        """As the gateway sees it."""
         path, _, query = self.target.partition("?")
-        return HttpRequest(self.method, path, query, self.headers, body, secure)
+        return HttpRequest(self.method, path, query, self.headers, self.body, secure)
 
 
-def read_head(text: bytes) -> Head:
-    """Read a head, without the empty line that ends it.
+class Reader:
+    """Reads the requests of one connection.
 
-    Raises:
-        BadRequestError: it is none, or says two things of the body's length.
+    Args:
+        head_size: how many bytes a head, or what follows the last chunk, may have.
+        body_size: how many bytes a body may have.
+
+    Attributes:
+        phase: what has come of the request that is being read.
+        expecting: whether its client waits to be told to send the body.
+        whole: requests that have come whole and were not taken yet, in their order.
     """
-    first, *lines = text.split(b"\r\n")
-    line = _REQUEST_LINE.fullmatch(first)
-    if line is None:
-        raise BadRequestError("The request line could not be read")
-    headers: dict[str, str] = {}
-    for each in lines:
-        name, colon, value = each.partition(b":")
-        if not colon or not _NAME.fullmatch(name) or b"\r" in value or b"\n" in value or b"\0" in value:
-            raise BadRequestError("A header could not be read")
-        key, shown = name.decode("ascii").lower(), value.strip(b" \t").decode("utf-8", "surrogateescape")
-        headers[key] = f"{headers[key]},{shown}" if key in headers else shown
-    options = headers.get("connection", "").lower()
-    last = "close" in options if line[3] == b"1" else "keep-alive" not in options
-    target = line[2].decode("utf-8", "surrogateescape")
-    path = _ABSOLUTE.sub("", target, 1) or "/"
-    return Head(line[1].decode("ascii"), path, headers, _length(headers), last, line[3] == b"1")
 
+    def __init__(self, head_size: int, body_size: int) -> None:
+        self.phase = Phase.IDLE
+        self.expecting = False
+        self.whole: deque[Incoming] = deque()
+        self._head_size = head_size
+        self._body_size = body_size
+        self._parser = HttpRequestParser(self)
+        self._problem: BadRequestError | None = None
+        self._unread = 0
+        self.on_message_begin()
+        self.phase = Phase.IDLE
 
-def _length(headers: Mapping[str, str]) -> int | None:
-    length, coding = headers.get("content-length"), headers.get("transfer-encoding")
-    if coding is not None:
-        if length is not None or coding.lower() != "chunked":
-            raise BadRequestError("The length of the request body is not clear")
-        return None
-    if length is not None and not (length.isascii() and length.isdigit()):
-        raise BadRequestError("The length of the request body is not clear")
-    return int(length or 0)
-
-
-class Chunks:
-    """A body in chunks, as far as it has come."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._body = bytearray()
-        self._trailing = False
-
-    def take(self, buffer: bytearray) -> bytes | None:
-        """Take what is whole from the buffer; the body, once it is complete.
+    def feed(self, data: bytes) -> None:
+        """Read on.
 
         Raises:
-            BadRequestError: it is not framed so, or over the limit.
+            BadRequestError: it is no request, says two things of the body's length, or is too large.
         """
-        while (end := buffer.find(b"\r\n", 0, _LONGEST_LINE)) >= 0:
-            if self._trailing:
-                done = end == 0
-                del buffer[: end + 2]
-                if done:
-                    return bytes(self._body)
-                continue
-            line = _CHUNK.fullmatch(bytes(buffer[:end]))
-            if line is None:
-                raise BadRequestError("A chunk of the request body could not be read")
-            size = int(line[1], 16)
-            if len(self._body) + size > self._limit:
-                raise BadRequestError(TOO_LARGE, 413)
-            if size == 0:
-                self._trailing = True
-                del buffer[: end + 2]
-                continue
-            begin, after = end + 2, end + 2 + size
-            if len(buffer) < after + 2:
-                return None
-            if buffer[after : after + 2] != b"\r\n":
-                raise BadRequestError("A chunk of the request body could not be read")
-            self._body += buffer[begin:after]
-            del buffer[: after + 2]
-        if len(buffer) >= _LONGEST_LINE:
-            raise BadRequestError("A chunk of the request body could not be read")
-        return None
+        try:
+            self._parser.feed_data(data)
+        except (
+            HttpParserUpgrade
+        ) as upgrade:  # nobody here speaks anything else: what follows is the next request
+            self._parser = HttpRequestParser(self)
+            self.feed(data[upgrade.args[0] :])
+        except HttpParserError as error:
+            raise self._problem or BadRequestError(f"The request could not be read: {error}") from error
+        self._unread += len(data)
+        if self.phase is Phase.HEAD and self._unread > self._head_size:
+            raise BadRequestError("The headers of the request are too large", 431)
+        if self.phase is Phase.BODY and self._unread > 2 * self._body_size + self._head_size:
+            raise BadRequestError(TOO_LARGE, 413)
+
+    def _refuse(self, message: str, status: int = 400) -> None:
+        self._problem = BadRequestError(message, status)
+        raise self._problem
+
+    # -- what llhttp finds -----------------------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self.phase = Phase.HEAD
+        self._target = b""
+        self._headers: dict[str, str] = {}
+        self._body = bytearray()
+        self._size = self._unread = 0
+
+    def on_url(self, part: bytes) -> None:
+        """A part of the target."""
+        self._target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header; or a trailer, which is nothing that was signed, and is dropped."""
+        self._size += len(name) + len(value) + len(": \r\n")
+        if self._size > self._head_size:
+            self._refuse("The headers of the request are too large", 431)
+        if self.phase is Phase.HEAD:
+            key = name.decode("ascii").lower()
+            text = value.strip(b" \t").decode("utf-8", "surrogateescape")
+            self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        version = self._parser.get_http_version()
+        if version not in _FRAMED_VERSIONS:
+            self._refuse("The sandbox speaks HTTP/1.1", 505)
+        if not _TARGET.fullmatch(self._target):
+            self._refuse("The request line could not be read")
+        if self._headers.get("transfer-encoding", "chunked").lower() != "chunked":
+            self._refuse("The length of the request body is not clear")
+        if int(self._headers.get("content-length") or 0) > self._body_size:
+            self._refuse(TOO_LARGE, 413)
+        self._chunked = _FRAMED_VERSIONS[version]
+        self._last = not self._parser.should_keep_alive()
+        self.expecting = self._headers.get("expect", "").lower() == "100-continue"
+        self.phase = Phase.BODY
+        self._size = self._unread = 0
+
+    def on_body(self, part: bytes) -> None:
+        """A part of the body."""
+        if len(self._body) + len(part) > self._body_size:
+            self._refuse(TOO_LARGE, 413)
+        self._body += part
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        target = _ABSOLUTE.sub("", self._target.decode("utf-8", "surrogateescape"), 1) or "/"
+        method = self._parser.get_method().decode("ascii")
+        self.whole.append(
+            Incoming(method, target, self._headers, bytes(self._body), self._last, self._chunked)
+        )
+        self.phase = Phase.IDLE
+        self.expecting = False
 
 
 def answer_head(answer: HttpResponse, framing: str, *, last: bool) -> bytes:
