@@ -212,7 +212,6 @@ class Sandbox:
             self._ec2.set()
         finally:
             self._ec2_over.set()
-        gc.freeze()
 
     def _wait_for_ec2(self) -> None:
         self._ec2_over.wait()
