@@ -19,6 +19,7 @@ PARTS = {
     "client": ("client", "The secure client"),
     "account": ("account", "The sandbox and the quickstart"),
     "load": ("load", "The sandbox under load"),
+    "replay": ("replay", "The sandbox, started again"),
     "audit": ("audit", "Auditing"),
 }
 

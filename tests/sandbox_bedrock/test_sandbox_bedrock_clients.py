@@ -147,7 +147,7 @@ def test_invoke_model_says_what_the_guardrail_did(client, guardrail):
             lambda c: c("bedrock").get_guardrail(guardrailIdentifier="abcdefghijkl"),
             "ResourceNotFoundException",
         ),
-        (lambda c: c("bedrock").list_imported_models(), "NotImplementedException"),
+        (lambda c: c("bedrock").get_use_case_for_model_access(), "NotImplementedException"),
         (
             lambda c: c("bedrock-agent-runtime").invoke_agent(
                 agentId="AGENTQUIC1", agentAliasId="ALIASNONE1", sessionId="s1", inputText="x"

@@ -29,6 +29,7 @@ SHARED = text(
         "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
     }
 )
+VIDEO = "amazon.nova-reel-v1:1"
 TITAN = "amazon.titan-embed-text-v2:0"
 BODY = b'{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}'
 RULE = [{"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "IpRanges": [{"CidrIp": "10.0.0.0/16"}]}]
@@ -362,6 +363,16 @@ POSITIVE = {
     "bedrock": (
         call("list_foundation_models"),
         call("list_custom_models"),
+        call("list_custom_model_deployments"),
+        call("list_imported_models"),
+        call("list_model_import_jobs"),
+        call("list_model_copy_jobs"),
+        call("list_model_customization_jobs"),
+        call("list_provisioned_model_throughputs"),
+        call("list_evaluation_jobs"),
+        call("list_prompt_routers"),
+        call("list_marketplace_model_endpoints"),
+        call("list_automated_reasoning_policies"),
         call("get_foundation_model", modelIdentifier="amazon.nova-pro-v1:0"),
         call("get_foundation_model_availability", modelId="amazon.nova-pro-v1:0"),
         call("list_inference_profiles"),
@@ -409,6 +420,8 @@ POSITIVE = {
         call("invoke_model_with_response_stream", modelId=CLAUDE, body=BODY),
         call("apply_guardrail", guardrailIdentifier="$guardrail", guardrailVersion="1", source="INPUT", content=[{"text": {"text": "x"}}]),
         call("invoke_guardrail_checks", messages=say(), checks={"promptAttack": {"categories": [{"category": "JAILBREAK"}]}}),
+        call("start_async_invoke", {"invocation": "invocationArn"}, modelId=VIDEO, modelInput={"taskType": "TEXT_VIDEO"}, outputDataConfig={"s3OutputDataConfig": {"s3Uri": "s3://$bucket/videos"}}),
+        call("get_async_invoke", invocationArn="$invocation"),
         call("list_async_invokes"),
         call("count_tokens", modelId="anthropic.claude-sonnet-4-5-20250929-v1:0", input={"converse": {"messages": say()}}),
     ),
@@ -424,13 +437,20 @@ POSITIVE = {
         call("get_agent_version", agentId="$agent", agentVersion="1"),
         call("list_knowledge_bases"),
         call("list_agent_action_groups", agentId="$agent", agentVersion="DRAFT"),
+        call("list_agent_collaborators", agentId="$agent", agentVersion="DRAFT"),
+        call("list_agent_knowledge_bases", agentId="$agent", agentVersion="DRAFT"),
         call("list_flows"),
+        call("list_prompts"),
         call("tag_resource", resourceArn="$agent_arn", tags={"a": "b"}),
         call("list_tags_for_resource", resourceArn="$agent_arn"),
         call("untag_resource", resourceArn="$agent_arn", tagKeys=["a"]),
         call("create_knowledge_base", {"base": "knowledgeBase.knowledgeBaseId"}, name="contract", roleArn="$for_bedrock", knowledgeBaseConfiguration=VECTORS),
         call("get_knowledge_base", knowledgeBaseId="$base"),
         call("create_data_source", {"source": "dataSource.dataSourceId"}, knowledgeBaseId="$base", name="contract", dataSourceConfiguration={"type": "CUSTOM"}),
+        call("create_data_source", {"s3_source": "dataSource.dataSourceId"}, knowledgeBaseId="$base", name="s3", dataSourceConfiguration={"type": "S3", "s3Configuration": {"bucketArn": "arn:aws:s3:::$bucket"}}),
+        call("start_ingestion_job", {"ingestion": "ingestionJob.ingestionJobId"}, knowledgeBaseId="$base", dataSourceId="$s3_source"),
+        call("get_ingestion_job", knowledgeBaseId="$base", dataSourceId="$s3_source", ingestionJobId="$ingestion"),
+        call("list_ingestion_jobs", knowledgeBaseId="$base", dataSourceId="$s3_source"),
         call("get_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
         call("list_data_sources", knowledgeBaseId="$base"),
         call("ingest_knowledge_base_documents", knowledgeBaseId="$base", dataSourceId="$source", documents=[{"content": DOCUMENT}]),
@@ -438,6 +458,7 @@ POSITIVE = {
     "bedrock-agent-runtime": (
         call("retrieve", knowledgeBaseId="$base", retrievalQuery={"text": "oil"}),
         call("retrieve_and_generate", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
+        call("retrieve_and_generate_stream", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
         call("invoke_agent", agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="contract", inputText="x"),
     ),
     "bedrock-agentcore-control": (

@@ -59,6 +59,16 @@ def converse(**more):
     return lambda s: {"modelId": CLAUDE, "messages": say(), **more}
 
 
+PICTURE = {"format": "png", "source": {"bytes": b"x"}}
+PAPER = {"format": "txt", "name": "paper", "source": {"bytes": b"x"}}
+
+
+def with_blocks(*blocks, model="amazon.nova-pro-v1:0", texts=("x",)):
+    """A user's message of some blocks, beside texts."""
+    content = [*({"text": one} for one in texts), *blocks]
+    return lambda s: {"modelId": model, "messages": [{"role": "user", "content": content}]}
+
+
 def guarded(identifier, version):
     return converse(guardrailConfig={"guardrailIdentifier": identifier, "guardrailVersion": version})
 
@@ -238,6 +248,16 @@ REJECTIONS = (
     ("a policy name twice", "organizations", "create_policy", lambda s: {"Name": policy_name(s), "Description": "", "Type": "SERVICE_CONTROL_POLICY", "Content": text(deny("s3:*"))}, "DuplicatePolicyException"),
     ("attaching a policy twice", "organizations", "attach_policy", lambda s: {"PolicyId": "p-FullAWSAccess", "TargetId": ACCOUNT}, "DuplicatePolicyAttachmentException"),
     ("an SCP that is too long", "organizations", "create_policy", scp(text(deny(*LARGE_ACTIONS))), "ConstraintViolationException"),
+    ("an image for a model of texts", "bedrock-runtime", "converse", with_blocks({"image": PICTURE}, model="amazon.nova-micro-v1:0"), "ValidationException"),
+    ("a document without text", "bedrock-runtime", "converse", with_blocks({"document": PAPER}, texts=()), "ValidationException"),
+    ("a document's name with a dot", "bedrock-runtime", "converse", with_blocks({"document": {**PAPER, "name": "a.txt"}}), "ValidationException"),
+    ("six documents", "bedrock-runtime", "converse", with_blocks(*[{"document": {**PAPER, "name": f"paper {n}"}} for n in range(6)]), "ValidationException"),
+    ("video from a model of texts", "bedrock-runtime", "start_async_invoke", lambda s: {"modelId": "amazon.nova-pro-v1:0", "modelInput": {}, "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": f"s3://{s.bucket}/x"}}}, "ValidationException"),
+    ("video into an unknown bucket", "bedrock-runtime", "start_async_invoke", lambda s: {"modelId": "amazon.nova-reel-v1:1", "modelInput": {}, "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://made-by-nobody/x"}}}, "ValidationException"),
+    ("a job of an unknown data source", "bedrock-agent", "start_ingestion_job", lambda s: {"knowledgeBaseId": "KBQUICKST1", "dataSourceId": "SOURCE0000"}, "ResourceNotFoundException"),
+    ("metric math of an unknown metric", "cloudwatch", "put_metric_alarm", lambda s: {"AlarmName": "m", "Metrics": [{"Id": "r", "Expression": "a / 2"}], "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}, "ValidationError"),
+    ("a composite alarm on nothing", "cloudwatch", "put_composite_alarm", lambda s: {"AlarmName": "c", "AlarmRule": "ALARM(nobody)"}, "ValidationError"),
+    ("a metric filter that is no pattern", "logs", "put_metric_filter", lambda s: {"logGroupName": "/contract", "filterName": "f", "filterPattern": "{ $.a = }", "metricTransformations": [{"metricName": "m", "metricNamespace": "n", "metricValue": "1"}]}, "InvalidParameterException"),
     # Inputs outside of their model, in each service's spelling
     ("a role without name", "iam", "create_role", lambda s: {"AssumeRolePolicyDocument": text(trust({"Service": "ec2.amazonaws.com"}))}, "ValidationError"),
     ("a user name with a blank", "iam", "create_user", lambda s: {"UserName": "a b"}, "ValidationError"),

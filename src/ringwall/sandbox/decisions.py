@@ -124,10 +124,21 @@ def _matches(entry: Entry, wanted: Mapping[str, str | None]) -> bool:
     )
 
 
+def _where(request: Request) -> str:
+    """The resource as the text names it: S3 in quotes, and neither S3 nor EC2 where an action has none.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html
+    """
+    service = request.action.partition(":")[0].lower()
+    if service in {"s3", "ec2"} and request.resource == "*":
+        return ""
+    return f' on resource: "{request.resource}"' if service == "s3" else f" on resource: {request.resource}"
+
+
 def denial(request: Request, decision: Decision) -> str:
     """The text that AWS gives for a denied request."""
     trust = request.action.lower().startswith(("sts:assumerole", "sts:tagsession", "sts:setsourceidentity"))
-    head = f"User: {_user(request.principal)} is not authorized to perform: {request.action} on resource: {request.resource}"
+    head = f"User: {_user(request.principal)} is not authorized to perform: {request.action}{_where(request)}"
     if decision.outcome == "explicit_deny":
         kind = _first(_DENY_ORDER, [reason.policy_type for reason in decision.because])
         if trust and kind == "resource":

@@ -50,6 +50,7 @@ _THERE = "ResourceAlreadyExistsException"
 """Of CloudWatch Logs, which changes nothing then; services ask for their stream before each delivery."""
 _READS = (*READS, "Filter", "Test")
 _READ_SERVICES = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
+_RUNTIME_CHANGES = frozenset({("bedrock-runtime", "StartAsyncInvoke")})
 _ARCHIVED = frozenset({("logs", "PutLogEvents")})
 _KMS_READS = ("Encrypt", "Decrypt", "ReEncrypt", "Sign", "Verify", "Generate")
 
@@ -60,6 +61,8 @@ def changes_state(service: str, operation: str) -> bool:
         return operation not in {"GetCallerIdentity", "GetAccessKeyInfo", "DecodeAuthorizationMessage"}
     if (service, operation) in _ARCHIVED:
         return False
+    if (service, operation) in _RUNTIME_CHANGES:
+        return True
     if service in _READ_SERVICES or (service == "kms" and operation.startswith(_KMS_READS)):
         return False
     return not operation.startswith(_READS)

@@ -30,6 +30,7 @@ class Fidelity:
 
 _EXACT = Fidelity("exact", "as documented; effective at once, where AWS takes seconds")
 _INFERENCE = Fidelity("approximate", f"{_MODEL}; {_FILTERS}; {_TOKENS}")
+_NONE = Fidelity("partial", "none, as none can be made")
 _RECORD = Fidelity("partial", "kept and shown; nothing is built from it")
 
 FIDELITY: dict[str, dict[str, Fidelity]] = {
@@ -62,14 +63,24 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             ("CreateModelInvocationJob", "GetModelInvocationJob", "ListModelInvocationJobs", "StopModelInvocationJob"),
             Fidelity("partial", "accepted and kept; the job never runs"),
         ),
-        "ListCustomModels": Fidelity("partial", "none, as none can be made"),
+        **dict.fromkeys(
+            (
+                "ListAutomatedReasoningPolicies", "ListCustomModelDeployments", "ListCustomModels", "ListEvaluationJobs",
+                "ListImportedModels", "ListMarketplaceModelEndpoints", "ListModelCopyJobs", "ListModelCustomizationJobs",
+                "ListModelImportJobs", "ListPromptRouters", "ListProvisionedModelThroughputs",
+            ),
+            _NONE,
+        ),
     },
     "bedrock-runtime": {
         **dict.fromkeys(("Converse", "ConverseStream", "InvokeModel", "InvokeModelWithResponseStream"), _INFERENCE),
         "ApplyGuardrail": Fidelity("approximate", _FILTERS),
         "InvokeGuardrailChecks": Fidelity("approximate", f"scores are steps of confidence; {_FILTERS}"),
         "CountTokens": Fidelity("approximate", _TOKENS),
-        "ListAsyncInvokes": Fidelity("partial", "none, as none can be started"),
+        **dict.fromkeys(
+            ("StartAsyncInvoke", "GetAsyncInvoke", "ListAsyncInvokes"),
+            Fidelity("partial", "accepted and kept; the invocation never ends"),
+        ),
     },
     "bedrock-agent": {
         **dict.fromkeys(("TagResource", "UntagResource", "ListTagsForResource"), _EXACT),
@@ -81,17 +92,26 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             ),
             _RECORD,
         ),
-        **dict.fromkeys(("ListAgentActionGroups", "ListFlows"), Fidelity("partial", "none, as none can be made")),
+        **dict.fromkeys(
+            ("ListAgentActionGroups", "ListAgentCollaborators", "ListAgentKnowledgeBases", "ListFlows", "ListPrompts"), _NONE
+        ),
+        **dict.fromkeys(
+            ("StartIngestionJob", "GetIngestionJob", "ListIngestionJobs"),
+            Fidelity("partial", "text documents in S3, read with the knowledge base's role; complete at once"),
+        ),
         "GetAgentVersion": Fidelity("partial", "a version that an alias leads to, as the working draft is now"),
         "IngestKnowledgeBaseDocuments": Fidelity("partial", "inline text alone"),
     },
     "bedrock-agentcore-control": dict.fromkeys(
         ("ListAgentRuntimes", "ListBrowsers", "ListCodeInterpreters", "ListGateways", "ListMemories"),
-        Fidelity("partial", "none, as none can be made"),
+        _NONE,
     ),
     "bedrock-agent-runtime": {
-        "Retrieve": Fidelity("approximate", "documents in memory, ranked by shared words; filters are ignored"),
-        "RetrieveAndGenerate": Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),
+        "Retrieve": Fidelity("approximate", "documents in memory, ranked by shared words"),
+        **dict.fromkeys(
+            ("RetrieveAndGenerate", "RetrieveAndGenerateStream"),
+            Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),
+        ),
         "InvokeAgent": Fidelity("approximate", f"one model call with the agent's role, no tools, no memory, no trace; {_MODEL}"),
     },
 }  # fmt: skip

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import inputs
 from ringwall.sandbox.bedrock import exposure
-from ringwall.sandbox.bedrock.agents import agents, knowledge
+from ringwall.sandbox.bedrock.agents import agents, ingestion, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
 from ringwall.sandbox.bedrock.control import empty, guardrails, jobs, logging, models, policies, tags
 from ringwall.sandbox.bedrock.delivery.worker import Worker
 from ringwall.sandbox.bedrock.record import trail_of
-from ringwall.sandbox.bedrock.runtime import apply, checks, converse, invoke
+from ringwall.sandbox.bedrock.runtime import apply, asynchronous, checks, converse, invoke
 from ringwall.sandbox.bedrock.runtime.models import StandIn
 from ringwall.sandbox.bedrock.runtime.upstream import Upstream
 from ringwall.sandbox.bedrock.scope import Operation, Scope
@@ -37,8 +37,20 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **jobs.OPERATIONS,
         **empty.OPERATIONS,
     },
-    "bedrock-runtime": {**converse.OPERATIONS, **invoke.OPERATIONS, **apply.OPERATIONS, **checks.OPERATIONS},
-    "bedrock-agent": {**knowledge.OPERATIONS, **agents.OPERATIONS, **tags.AGENT_OPERATIONS},
+    "bedrock-runtime": {
+        **converse.OPERATIONS,
+        **invoke.OPERATIONS,
+        **apply.OPERATIONS,
+        **asynchronous.OPERATIONS,
+        **checks.OPERATIONS,
+    },
+    "bedrock-agent": {
+        **knowledge.OPERATIONS,
+        **ingestion.OPERATIONS,
+        **agents.OPERATIONS,
+        **tags.AGENT_OPERATIONS,
+        **empty.AGENT_OPERATIONS,
+    },
     "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
     "bedrock-agentcore-control": {**empty.AGENTCORE_OPERATIONS},
 }

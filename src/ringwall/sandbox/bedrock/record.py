@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _HIDDEN = "HIDDEN_DUE_TO_SECURITY_REASONS"
 _INFERENCE = ("modelId", "guardrailIdentifier", "guardrailVersion", "guardrailConfig")
+_GENERATE = (("sessionId",), ("input", "retrieveAndGenerateConfiguration"))
 # By operation: the members that are shown, and those whose presence alone is.
 _MEMBERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "InvokeModel": (_INFERENCE, ()),
@@ -25,7 +26,9 @@ _MEMBERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
         ("knowledgeBaseId", "guardrailConfiguration", "retrievalConfiguration"),
         ("retrievalQuery",),
     ),
-    "RetrieveAndGenerate": (("sessionId",), ("input", "retrieveAndGenerateConfiguration")),
+    "RetrieveAndGenerate": _GENERATE,
+    "RetrieveAndGenerateStream": _GENERATE,
+    "StartAsyncInvoke": (("modelId", "outputDataConfig", "clientRequestToken"), ("modelInput",)),
     "InvokeAgent": (("agentId", "agentAliasId", "sessionId", "enableTrace", "endSession"), ("inputText",)),
 }
 

@@ -108,6 +108,7 @@ class Regional:
     knowledge_bases: dict[str, Tagged] = field(default_factory=dict)
     agents: dict[str, Tagged] = field(default_factory=dict)
     jobs: dict[str, Tagged] = field(default_factory=dict)
+    invocations: dict[str, Tagged] = field(default_factory=dict)
 
     def arn(self, resource: str) -> str:
         """ARN of one of this account's Bedrock resources (``guardrail/abc``)."""

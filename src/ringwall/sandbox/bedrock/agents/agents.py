@@ -111,7 +111,8 @@ def update(scope: Scope, call: Call) -> Output:
     """UpdateAgent: replaces the working draft."""
     agent = find(scope, call, call.parameters["agentId"])
     _check(scope, call)
-    kept = {name: call.parameters[name] for name in _KEPT if call.parameters.get(name) is not None}
+    replaced = (*_KEPT, "idleSessionTTLInSeconds", "orchestrationType")
+    kept = {name: call.parameters[name] for name in replaced if call.parameters.get(name) is not None}
     agent.shape = {name: value for name, value in agent.shape.items() if name not in _KEPT} | kept
     agent.shape |= {"agentStatus": "NOT_PREPARED", "updatedAt": scope.platform.now()}
     return Output({"agent": agent.shape})
@@ -216,15 +217,14 @@ def delete_alias(scope: Scope, call: Call) -> Output:
     return Output({**_picked(alias.shape, ("agentId", "agentAliasId")), "agentAliasStatus": "DELETING"})
 
 
-def list_action_groups(scope: Scope, call: Call) -> Output:
-    """ListAgentActionGroups: none, as none can be made."""
-    find(scope, call, call.parameters["agentId"])
-    return Output({"actionGroupSummaries": []})
+def _nothing(member: str) -> Operation:
+    """A list of what no agent here has: action groups, knowledge bases, collaborators."""
 
+    def answer(scope: Scope, call: Call) -> Output:
+        find(scope, call, call.parameters["agentId"])
+        return Output({member: []})
 
-def list_flows(scope: Scope, call: Call) -> Output:  # noqa: ARG001 - as every operation
-    """ListFlows: none, as none can be made."""
-    return Output({"flowSummaries": []})
+    return answer
 
 
 def get_version(scope: Scope, call: Call) -> Output:
@@ -256,6 +256,7 @@ OPERATIONS: dict[str, Operation] = {
     "ListAgentAliases": list_aliases,
     "DeleteAgentAlias": delete_alias,
     "GetAgentVersion": get_version,
-    "ListAgentActionGroups": list_action_groups,
-    "ListFlows": list_flows,
+    "ListAgentActionGroups": _nothing("actionGroupSummaries"),
+    "ListAgentCollaborators": _nothing("agentCollaboratorSummaries"),
+    "ListAgentKnowledgeBases": _nothing("agentKnowledgeBaseSummaries"),
 }

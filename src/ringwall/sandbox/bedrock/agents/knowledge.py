@@ -1,9 +1,13 @@
-"""Knowledge bases: enough of them to be found, tagged, ingested into and retrieved from. Documents live in memory."""
+"""Knowledge bases: enough of them to be found, tagged, ingested into and retrieved from. Documents live in memory.
+
+Documents come inline, or from S3 (:mod:`ringwall.sandbox.bedrock.agents.ingestion`).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ringwall.sandbox.bedrock.agents.retrieval_filters import matches
 from ringwall.sandbox.bedrock.evaluation.topics import content_stems
 from ringwall.sandbox.bedrock.faults import fault
 from ringwall.sandbox.bedrock.scope import page
@@ -34,7 +38,12 @@ def find(scope: Scope, call: Call, identifier: str) -> Tagged:
     return found
 
 
-def _source(scope: Scope, call: Call) -> tuple[Tagged, Tagged]:
+def find_source(scope: Scope, call: Call) -> tuple[Tagged, Tagged]:
+    """Knowledge base and data source of a call.
+
+    Raises:
+        AwsError: ``ResourceNotFoundException``.
+    """
     base = find(scope, call, call.parameters["knowledgeBaseId"])
     source = base.children.get(call.parameters["dataSourceId"])
     if source is None:
@@ -76,7 +85,7 @@ def get(scope: Scope, call: Call) -> Output:
 
 def list_(scope: Scope, call: Call) -> Output:
     """ListKnowledgeBases."""
-    summaries = [_picked(base.shape, _SUMMARY) for base in scope.home(call).knowledge_bases.values()]
+    summaries = [picked(base.shape, _SUMMARY) for base in scope.home(call).knowledge_bases.values()]
     shown, token = page(summaries, call.parameters)
     return Output({"knowledgeBaseSummaries": shown, **token})
 
@@ -88,7 +97,8 @@ def delete(scope: Scope, call: Call) -> Output:
     return Output({"knowledgeBaseId": base.shape["knowledgeBaseId"], "status": "DELETING"})
 
 
-def _picked(shape: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def picked(shape: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    """Those of some members that there are."""
     return {name: shape[name] for name in names if name in shape}
 
 
@@ -112,26 +122,29 @@ def create_source(scope: Scope, call: Call) -> Output:
 
 def get_source(scope: Scope, call: Call) -> Output:
     """GetDataSource."""
-    return Output({"dataSource": _source(scope, call)[1].shape})
+    return Output({"dataSource": find_source(scope, call)[1].shape})
 
 
 def list_sources(scope: Scope, call: Call) -> Output:
     """ListDataSources."""
     base = find(scope, call, call.parameters["knowledgeBaseId"])
-    shown, token = page([_picked(s.shape, _SOURCE_SUMMARY) for s in base.children.values()], call.parameters)
+    shown, token = page([picked(s.shape, _SOURCE_SUMMARY) for s in base.children.values()], call.parameters)
     return Output({"dataSourceSummaries": shown, **token})
 
 
 def delete_source(scope: Scope, call: Call) -> Output:
-    """DeleteDataSource."""
-    base, source = _source(scope, call)
-    del base.children[source.shape["dataSourceId"]]
-    return Output({**_picked(source.shape, ("knowledgeBaseId", "dataSourceId")), "status": "DELETING"})
+    """DeleteDataSource: what was ingested from it goes too, unless its deletion policy retains that."""
+    base, source = find_source(scope, call)
+    source_id = source.shape["dataSourceId"]
+    if source.shape["dataDeletionPolicy"] == "DELETE":
+        base.documents = [one for one in base.documents if one.get("source") != source_id]
+    del base.children[source_id]
+    return Output({**picked(source.shape, ("knowledgeBaseId", "dataSourceId")), "status": "DELETING"})
 
 
 def ingest(scope: Scope, call: Call) -> Output:
     """IngestKnowledgeBaseDocuments: inline text documents; what stands elsewhere is reported as ``IGNORED``."""
-    base, source = _source(scope, call)
+    base, source = find_source(scope, call)
     now, details = scope.platform.now(), []
     for document in call.parameters["documents"]:
         content = document["content"]
@@ -139,10 +152,19 @@ def ingest(scope: Scope, call: Call) -> Output:
         text = ((custom.get("inlineContent") or {}).get("textContent") or {}).get("data")
         if text is not None:
             name = str(custom["customDocumentIdentifier"]["id"])
-            base.documents.append({"id": name, "text": text})
+            base.documents = [one for one in base.documents if one["id"] != name]
+            attributes = _inline_attributes(document)
+            base.documents.append(
+                {
+                    "id": name,
+                    "source": source.shape["dataSourceId"],
+                    "text": text,
+                    "metadata": attributes,
+                }
+            )
         details.append(
             {
-                **_picked(source.shape, ("knowledgeBaseId", "dataSourceId")),
+                **picked(source.shape, ("knowledgeBaseId", "dataSourceId")),
                 "status": "INDEXED" if text is not None else "IGNORED",
                 "identifier": _identifier(content),
                 "updatedAt": now,
@@ -160,23 +182,53 @@ def _identifier(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"dataSourceType": "S3", "s3": {"uri": content["s3"]["s3Location"]["uri"]}}
 
 
-def search(base: Tagged, query: str, limit: int = _RESULTS) -> list[dict[str, Any]]:
-    """The documents that share most words with the query, best first, as RetrievalResults."""
+def search(
+    base: Tagged, query: str, limit: int = _RESULTS, only: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The documents that share most words with the query, best first, as RetrievalResults.
+
+    Args:
+        base: the knowledge base.
+        query: text of the query.
+        limit: most results.
+        only: filter on the documents' metadata.
+    """
     wanted = content_stems(query)
     scored = [
-        (len(wanted & content_stems(document["text"])) / (len(wanted) or 1), document)
+        (len(wanted & content_stems(document["text"])) / (len(wanted) or 1), document, metadata)
         for document in base.documents
+        if matches(only, metadata := _metadata(document))
     ]
-    best = sorted((pair for pair in scored if pair[0] > 0), key=lambda pair: -pair[0])[:limit]
+    best = sorted((one for one in scored if one[0] > 0), key=lambda one: -one[0])[:limit]
     return [
         {
             "content": {"text": document["text"], "type": "TEXT"},
-            "location": {"type": "CUSTOM", "customDocumentLocation": {"id": document["id"]}},
-            "metadata": {"x-amz-bedrock-kb-data-source-id": document["id"]},
+            "location": _location(document),
+            "metadata": metadata,
             "score": round(score, 4),
         }
-        for score, document in best
+        for score, document, metadata in best
     ]
+
+
+def _location(document: Mapping[str, Any]) -> dict[str, Any]:
+    if "uri" in document:
+        return {"type": "S3", "s3Location": {"uri": document["uri"]}}
+    return {"type": "CUSTOM", "customDocumentLocation": {"id": document["id"]}}
+
+
+def _metadata(document: Mapping[str, Any]) -> dict[str, Any]:
+    place = {"x-amz-bedrock-kb-source-uri": document["uri"]} if "uri" in document else {}
+    source = {"x-amz-bedrock-kb-data-source-id": document.get("source", document["id"])}
+    return {**document.get("metadata", {}), **place, **source}
+
+
+def _inline_attributes(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Attributes that stand in an ingested document itself."""
+    given = (document.get("metadata") or {}).get("inlineAttributes") or ()
+    return {
+        one["key"]: next(value for name, value in one["value"].items() if name != "type") for one in given
+    }
 
 
 OPERATIONS: dict[str, Operation] = {

@@ -1,8 +1,9 @@
-"""Retrieve, RetrieveAndGenerate and InvokeAgent."""
+"""Retrieve, RetrieveAndGenerate, its stream, and InvokeAgent."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox.bedrock.agents import agents, knowledge
@@ -10,14 +11,16 @@ from ringwall.sandbox.bedrock.evaluation.engine import Grounding
 from ringwall.sandbox.bedrock.faults import fault, invalid
 from ringwall.sandbox.bedrock.runtime.converse import asynchronously
 from ringwall.sandbox.bedrock.runtime.guarding import NOTHING, Applied, Inspection, applied_to, inspect, mask
-from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, resolve
-from ringwall.sandbox.call import AwsError, Call, Output
+from ringwall.sandbox.bedrock.runtime.models import Prompt, Reply, pieces, resolve
+from ringwall.sandbox.call import AwsError, Call, Output, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.sandbox.bedrock.scope import Operation, Scope
     from ringwall.sandbox.bedrock.state import Tagged
+
+_RESULTS = 5
 
 
 def _guardrail(config: Mapping[str, Any] | None) -> tuple[str, str] | None:
@@ -45,29 +48,46 @@ def retrieve(scope: Scope, call: Call) -> Output:
     action = {"guardrailAction": "INTERVENED" if asked.intervened else "NONE"} if applied else {}
     if asked.blocked:
         return Output({"retrievalResults": [], **action})
-    return Output({"retrievalResults": knowledge.search(base, query, _limit(given)), **action})
+    return Output({"retrievalResults": _search(base, query, given), **action})
 
 
-def _limit(given: Mapping[str, Any]) -> int:
+def _search(base: Tagged, query: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What a knowledge base has for a query, under the request's configuration of the search."""
     configuration = given.get("retrievalConfiguration") or {}
     kinds = ("vectorSearchConfiguration", "managedSearchConfiguration")
-    return next((n for kind in kinds if (n := (configuration.get(kind) or {}).get("numberOfResults"))), 5)
+    settings: Mapping[str, Any] = next((found for kind in kinds if (found := configuration.get(kind))), {})
+    limit = settings.get("numberOfResults") or _RESULTS
+    return knowledge.search(base, query, limit, settings.get("filter"))
 
 
-def retrieve_and_generate(scope: Scope, call: Call) -> Output:
-    """RetrieveAndGenerate, from a knowledge base."""
+@dataclass(frozen=True, slots=True)
+class _Generated:
+    """What RetrieveAndGenerate has to say.
+
+    Attributes:
+        action: the guardrail's; ``None`` where no guardrail applies.
+        citation: the answer with the documents that it goes back to.
+    """
+
+    session: str
+    text: str
+    action: str | None
+    citation: dict[str, Any]
+
+
+def _answer(scope: Scope, call: Call) -> _Generated:
     configuration = call.parameters.get("retrieveAndGenerateConfiguration") or {}
     settings = configuration.get("knowledgeBaseConfiguration")
+    if settings is None and configuration.get("externalSourcesConfiguration") is not None:
+        raise not_carried_out(call.service, call.operation, "from external sources")
     if settings is None:
-        raise invalid(
-            "The retrieveAndGenerateConfiguration must have a knowledgeBaseConfiguration: the sandbox reads no external sources."
-        )
+        raise invalid("The retrieveAndGenerateConfiguration must have a knowledgeBaseConfiguration.")
     query = call.parameters["input"]["text"]
     base = knowledge.find(scope, call, settings["knowledgeBaseId"])
     target = resolve(scope, call, settings["modelArn"])
     guardrail = (settings.get("generationConfiguration") or {}).get("guardrailConfiguration")
     applied = applied_to(scope, call, _guardrail(guardrail), target.model.id)
-    references = knowledge.search(base, query, _limit(settings))
+    references = _search(base, query, settings)
     sources = "\n".join(reference["content"]["text"] for reference in references)
     asked, reply, answered = _generate(
         scope, target.model.id, query, system=sources, applied=applied, grounding=Grounding(sources, query)
@@ -79,14 +99,35 @@ def retrieve_and_generate(scope: Scope, call: Call) -> Output:
         "retrievedReferences": [] if asked.blocked or answered.blocked else cited,
     }
     action = "INTERVENED" if asked.intervened or answered.intervened else "NONE"
+    session = call.parameters.get("sessionId") or str(uuid.uuid4())
+    return _Generated(session, reply.text, action if applied else None, citation)
+
+
+def retrieve_and_generate(scope: Scope, call: Call) -> Output:
+    """RetrieveAndGenerate, from a knowledge base."""
+    found = _answer(scope, call)
     return Output(
         {
-            "sessionId": call.parameters.get("sessionId") or str(uuid.uuid4()),
-            "output": {"text": reply.text},
-            "citations": [citation],
-            **({"guardrailAction": action} if applied else {}),
+            "sessionId": found.session,
+            "output": {"text": found.text},
+            "citations": [found.citation],
+            **({"guardrailAction": found.action} if found.action else {}),
         }
     )
+
+
+def retrieve_and_generate_stream(scope: Scope, call: Call) -> Output:
+    """RetrieveAndGenerateStream: the guardrail has looked at the whole answer before any of it goes out."""
+    found = _answer(scope, call)
+
+    def events() -> Iterator[dict[str, Any]]:
+        if found.action:
+            yield {"guardrail": {"action": found.action}}
+        for piece in pieces(found.text):
+            yield {"output": {"text": piece}}
+        yield {"citation": found.citation}
+
+    return Output({"sessionId": found.session}, events=asynchronously(events()))
 
 
 def _generate(
@@ -165,5 +206,6 @@ def _agent_answer(scope: Scope, call: Call, agent: Tagged, text: str) -> str:
 OPERATIONS: dict[str, Operation] = {
     "Retrieve": retrieve,
     "RetrieveAndGenerate": retrieve_and_generate,
+    "RetrieveAndGenerateStream": retrieve_and_generate_stream,
     "InvokeAgent": invoke_agent,
 }

@@ -86,13 +86,7 @@ def count(scope: Scope, call: Call) -> Output:
     return Output({"inputTokens": count_tokens(json.dumps(body))})
 
 
-def list_async_invokes(scope: Scope, call: Call) -> Output:  # noqa: ARG001 - as every operation
-    """ListAsyncInvokes: none, as none can be started."""
-    return Output({"asyncInvokeSummaries": []})
-
-
 OPERATIONS: dict[str, Operation] = {
     "ApplyGuardrail": apply_guardrail,
     "CountTokens": count,
-    "ListAsyncInvokes": list_async_invokes,
 }

@@ -7,6 +7,7 @@ results, tool input, tool specifications, documents or reasoning, and a system p
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from ringwall.sandbox.bedrock.runtime.models import Prompt
 
 # The largest maxTokens that any model on Bedrock takes; each has its own limit below it.
 _MAX_TOKENS = 131_072
+_MOST_IMAGES, _MOST_DOCUMENTS = 20, 5
+_DOCUMENT_NAME, _BLANKS = re.compile(r"[A-Za-z0-9\s()\[\]-]+"), re.compile(r"\s\s")
 _NOT_GUARDED = frozenset({"grounding_source", "query"})
 
 Block = Mapping[str, Any]
@@ -54,6 +57,40 @@ def check_conversation(parameters: Mapping[str, Any]) -> None:
             f"The maximum tokens you requested exceeds the model limit of {_MAX_TOKENS}. Try again with a maximum tokens value "
             f"that is lower than {_MAX_TOKENS}."
         )
+
+
+def check_media(parameters: Mapping[str, Any], input_modalities: Sequence[str]) -> None:
+    """Check the images and documents of a Converse request.
+
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html
+
+    Args:
+        parameters: the request.
+        input_modalities: what its model takes (``TEXT``, ``IMAGE``).
+
+    Raises:
+        AwsError: ``ValidationException``.
+    """
+    for position, message in enumerate(parameters["messages"]):
+        blocks = message["content"]
+        images = sum("image" in block for block in blocks)
+        names = [block["document"]["name"] for block in blocks if "document" in block]
+        if images and "IMAGE" not in input_modalities:
+            raise invalid("This model doesn't support images.")
+        if (images or names) and message["role"] != "user":
+            raise invalid(f"Images and documents can only be in a user message; messages.{position} is none.")
+        if images > _MOST_IMAGES or len(names) > _MOST_DOCUMENTS:
+            raise invalid(
+                f"messages.{position} has too many attachments: {_MOST_IMAGES} images and {_MOST_DOCUMENTS} documents at most."
+            )
+        if names and not any("text" in block for block in blocks):
+            raise invalid(f"messages.{position}.content must have a text block beside its documents.")
+        for name in names:
+            if not _DOCUMENT_NAME.fullmatch(name) or _BLANKS.search(name):
+                raise invalid(
+                    "The document file name can only contain alphanumeric characters, whitespace characters, hyphens, "
+                    "parentheses, and square brackets. The name can't contain more than one consecutive whitespace character."
+                )
 
 
 def _check_blocks(blocks: Sequence[Block], path: str) -> None:

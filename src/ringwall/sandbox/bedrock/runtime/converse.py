@@ -92,6 +92,7 @@ def _begin(scope: Scope, call: Call) -> _Turn:
     if call.operation == "ConverseStream" and not target.model.streaming:
         raise invalid(f"The model {target.model.id} is unsupported for streaming.")
     conversation.check_conversation(given)
+    conversation.check_media(given, target.model.input)
     guard = given.get("guardrailConfig") or {}
     named = check_identifier(guard.get("guardrailIdentifier"), guard.get("guardrailVersion"))
     applied = applied_to(scope, call, named, target.model.id)
