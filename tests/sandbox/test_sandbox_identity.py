@@ -462,3 +462,31 @@ def test_moto_is_out_of_reach(world):
         lambda request, **_: request.headers.add_header("x-moto-account-id", "999988887777"),
     )
     assert any(item["UserName"] == "SandboxAdministrator" for item in users.list_users()["Users"])
+
+
+def test_a_guardrails_profile_is_asked_for_from_the_moment_it_has_one(world, helpers):
+    """What was found out about earlier calls must not outlive it."""
+    bedrock = world.client("bedrock")
+    words = {
+        "name": "moves-abroad",
+        "blockedInputMessaging": "NOT HERE",
+        "blockedOutputsMessaging": "NOT HERE",
+        "wordPolicyConfig": {"wordsConfig": [{"text": "nightjar"}]},
+    }
+    made = bedrock.create_guardrail(**words)
+    keys = world.user(
+        "applier",
+        {"Effect": "Allow", "Action": "bedrock:InvokeModel", "Resource": "*"},
+        {"Effect": "Allow", "Action": "bedrock:ApplyGuardrail", "Resource": made["guardrailArn"]},
+    )
+    guardrail = {"guardrailIdentifier": made["guardrailId"], "guardrailVersion": "DRAFT"}
+
+    def converse():
+        world.client("bedrock-runtime", **keys).converse(
+            modelId=helpers.MODEL, messages=helpers.MESSAGES, guardrailConfig=guardrail
+        )
+
+    converse()
+    profile = {"guardrailProfileIdentifier": "us.guardrail.v1:0"}
+    bedrock.update_guardrail(guardrailIdentifier=made["guardrailId"], **words, crossRegionConfig=profile)
+    assert helpers.code_of(converse) == "AccessDeniedException"

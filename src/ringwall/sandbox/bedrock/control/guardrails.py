@@ -143,6 +143,7 @@ def update(scope: Scope, call: Call) -> Output:
             key_arn,
             wrapped,
         )
+    scope.platform.changed()  # its profile is asked for with it
     return Output(
         {
             "guardrailId": guardrail.id,
