@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import pickle
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,19 @@ def test_somebody_elses_session_is_held_to_the_same_rules(by_hand: Make, server:
     with pytest.raises(PerimeterViolation, match="model-not-declared"):
         client.converse(modelId="us.amazon.nova-lite-v1:0", messages=MESSAGES)
     assert len(server.received) == 1
+
+
+def test_a_violation_is_the_clients_own_denial(by_hand: Make, server: Hostile) -> None:
+    """Applications that catch what boto3 raises catch this too, and a violation survives the trip between processes."""
+    client = by_hand()
+    with pytest.raises(client.exceptions.AccessDeniedException) as caught:
+        client.converse(modelId="us.amazon.nova-lite-v1:0", messages=MESSAGES)
+    assert isinstance(caught.value, PerimeterViolation)
+    assert type(caught.value).__name__ == "PerimeterViolation"
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert isinstance(again, PerimeterViolation)
+    assert again.explain() == caught.value.explain()
+    assert not server.received
 
 
 # -- asynchronous streams ----------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from ringwall.client.draft import Draft
 from ringwall.client.keys import Keys
 from ringwall.client.outcome import Report
 from ringwall.client.transport import UNVERIFIED, Check
-from ringwall.client.violation import PerimeterViolation
+from ringwall.client.violation import PerimeterViolation, denied_as
 
 
 def asynchronous(
@@ -37,6 +37,7 @@ def asynchronous(
 
     class Guarded:
         _endpoint: Any
+        exceptions: Any
         meta: Any
 
         def __init__(self, *arguments: Any, **keywords: Any) -> None:
@@ -56,8 +57,12 @@ def asynchronous(
 
         async def _make_api_call(self, *arguments: Any, **keywords: Any) -> Any:
             until = None if seconds is None else now() + seconds
-            async with ended(until, self.meta.endpoint_url):
-                answer = await super()._make_api_call(*arguments, **keywords)  # type: ignore[misc]
+            try:
+                async with ended(until, self.meta.endpoint_url):
+                    answer = await super()._make_api_call(*arguments, **keywords)  # type: ignore[misc]
+            except PerimeterViolation as violation:
+                denied_as(violation, self.exceptions)
+                raise
             body = answer.get("body")
             if asyncio.iscoroutinefunction(getattr(body, "read", None)):
                 body.read = _ended(body.read, until)

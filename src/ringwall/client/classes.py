@@ -15,7 +15,7 @@ from typing import Any
 from ringwall.client.call import Call
 from ringwall.client.keys import Keys
 from ringwall.client.transport import Check, HardenedSession, harden, host_of
-from ringwall.client.violation import PerimeterViolation
+from ringwall.client.violation import PerimeterViolation, denied_as
 
 REPLACED = "the HTTP session that verifies what leaves was replaced by another"
 Decide = Callable[[dict[str, Any], Any, dict[str, Any]], Call]
@@ -65,6 +65,15 @@ def guarded(check_of: Callable[[Any, Keys], Check], decide: Decide) -> type:
         return check_of(client, Keys(key))
 
     class Guarded(checked(check)):  # type: ignore[misc]
+        exceptions: Any
+
+        def _make_api_call(self, *arguments: Any, **keywords: Any) -> Any:
+            try:
+                return super()._make_api_call(*arguments, **keywords)
+            except PerimeterViolation as violation:
+                denied_as(violation, self.exceptions)
+                raise
+
         def _convert_to_request_dict(
             self, api_params: Any, operation_model: Any, *arguments: Any, context: Any = None, **keywords: Any
         ) -> Any:

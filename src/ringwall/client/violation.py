@@ -1,7 +1,8 @@
 """What the client raises: a violation is AWS's own denial to everybody who knows botocore.
 
 ClientError
-+-- PerimeterViolation     a call that the declaration forbids; nothing was sent
++-- PerimeterViolation     a call that the declaration forbids; nothing was sent. A client's call ends in one that is its
+|                          ``exceptions.AccessDeniedException`` too
 +-- GuardrailIntervened    only with ``on_intervention="raise"``: the guardrail blocked or masked
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +51,23 @@ class PerimeterViolation(ClientError):  # noqa: N818 - the name that application
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive a trip between processes."""
         return _rebuild, (self.rule, self.reason, self.operation_name, self.declared)
+
+
+def denied_as(violation: PerimeterViolation, exceptions: Any) -> None:
+    """Let ``except client.exceptions.AccessDeniedException`` catch a violation, as it does the service's own denials.
+
+    Args:
+        violation: what a call of the client ended in.
+        exceptions: the client's.
+    """
+    denied = getattr(exceptions, "AccessDeniedException", None)
+    if denied is not None and not isinstance(violation, denied):
+        violation.__class__ = _both(denied)
+
+
+@cache
+def _both(denied: type[ClientError]) -> type[PerimeterViolation]:
+    return type(PerimeterViolation.__name__, (PerimeterViolation, denied), {"__module__": __name__})
 
 
 def _rebuild(rule: str, reason: str, operation: str, declared: str | None) -> PerimeterViolation:
