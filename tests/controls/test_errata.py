@@ -108,6 +108,19 @@ def test_private_dns_needs_two_settings_of_the_vpc(attribute: str, value: bool) 
     assert any(item.status is Status.FAIL and said in item.summary for item in found) is not value
 
 
+@pytest.mark.parametrize("attribute", ["EnableDnsSupport", "EnableDnsHostnames"])
+def test_private_dns_is_unknown_where_the_settings_were_not_read(attribute: str) -> None:
+    from controls.controls_estates import ACCOUNT, desired, quickstart, unreadable, verdicts
+
+    both = {"EnableDnsSupport": True, "EnableDnsHostnames": True}
+    vpc = Resource("AWS::EC2::VPC", ACCOUNT, "us-east-1", quickstart().network.vpc, both)
+    read = desired().with_resources([*desired(), unreadable(attribute)(vpc)])
+    found = [item for item in verdicts(read, "vpc-endpoint-effective") if item.status is Status.UNKNOWN]
+    assert len(found) == len(quickstart().network.endpoints)
+    said = f"{attribute} of {vpc.id} could not be read: AccessDenied: needs some:Permission"
+    assert all(said in item.summary for item in found)
+
+
 @pytest.mark.parametrize("modality", ["Text", "Image", "Embedding", "Video", "Audio"])
 @pytest.mark.parametrize("off", ["false", "unsaid"])
 def test_every_modality_is_on_and_one_that_is_not_is_said(modality: str, off: str) -> None:

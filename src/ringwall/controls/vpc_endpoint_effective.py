@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 SLUG = "vpc-endpoint-effective"
 TYPE = "AWS::EC2::VPCEndpoint"
+VPC = "AWS::EC2::VPC"
+DNS = ("EnableDnsSupport", "EnableDnsHostnames")
+"""Attributes of a VPC without which private DNS does not resolve."""
 SECURITY_GROUP = "security group"
 """What ``details`` call the part that a finding is about, where it is not an endpoint."""
 EVERYBODY = ("0.0.0.0/0", "::/0")
@@ -151,10 +154,9 @@ def _verdict(context: CheckContext, endpoint: Resource, desired: Resource | None
         first = endpoint.unknown[0]
         return unknown(context, CONTROL, endpoint, f"{first.property} could not be read: {first.reason}")
     problems = [*_reachable(context, endpoint, desired), *_policy(context, endpoint)]
-    groups = _groups(context, endpoint)
-    missing = set(endpoint.get("SecurityGroupIds", ())) - {context.identity(group) for group in groups}
-    if not problems and missing:
-        return unknown(context, CONTROL, endpoint, f"security group {min(missing)} was not read")
+    unread = next(_unread(context, endpoint), None)
+    if unread is not None and not problems:
+        return unknown(context, CONTROL, endpoint, unread)
     if problems:
         return fail(
             context,
@@ -221,15 +223,34 @@ def _reachable(context: CheckContext, endpoint: Resource, desired: Resource | No
         yield f"it is {state}, not available"
     if not endpoint.get("PrivateDnsEnabled"):
         yield "private DNS is off, so SDKs use the public address"
-    for vpc in context.observed.of_type("AWS::EC2::VPC"):
-        if vpc.id == endpoint.get("VpcId"):
-            for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
-                if vpc.get(attribute) is False:
-                    yield f"{vpc.id} has {attribute} off, so private DNS does not resolve"
+    for vpc in _vpc(context, endpoint):
+        for attribute in DNS:
+            if vpc.get(attribute) is False:
+                yield f"{vpc.id} has {attribute} off, so private DNS does not resolve"
     if desired is not None:
         lacking = sorted(set(desired.get("SubnetIds", ())) - set(endpoint.get("SubnetIds", ())))
         if lacking:
             yield f"it is not in {', '.join(lacking)}"
+
+
+def _unread(context: CheckContext, endpoint: Resource) -> Iterator[str]:
+    """What else a verdict rests on and was not read."""
+    known = {context.identity(group) for group in _groups(context, endpoint)}
+    for group in sorted(set(endpoint.get("SecurityGroupIds", ())) - known):
+        yield f"security group {group} was not read"
+    reason = context.unread(VPC)
+    if reason is not None:
+        yield f"{endpoint.get('VpcId')} could not be read: {reason}"
+    for vpc in _vpc(context, endpoint):
+        reasons = {item.property: item.reason for item in vpc.unknown}
+        for name in DNS:
+            if vpc.get(name) is None:
+                yield f"{name} of {vpc.id} could not be read: {reasons.get(name, 'it was not told')}"
+
+
+def _vpc(context: CheckContext, endpoint: Resource) -> Iterator[Resource]:
+    """The endpoint's VPC, where it was read."""
+    return (vpc for vpc in context.observed.of_type(VPC) if vpc.id == endpoint.get("VpcId"))
 
 
 def _policy(context: CheckContext, endpoint: Resource) -> Iterator[str]:
