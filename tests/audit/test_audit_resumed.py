@@ -45,7 +45,7 @@ def connected(*, after: int | None = None) -> tuple[Connection, list[str]]:
         if after is not None and len(sent) > after:
             raise Stop
 
-    aws._session.events.register("before-call", count)
+    aws._session.register("before-call", count)
     return aws, sent
 
 

@@ -51,7 +51,7 @@ def client() -> Iterator[Client]:
 def audited(refused: tuple[str, ...] = ()) -> Audit:
     """The baseline's verdicts; operations that are named answer with an error."""
     aws = connect("", region=REGION)
-    aws._session.events.register("before-send", refuse_by_name(refused))
+    aws._session.register("before-send", refuse_by_name(refused))
     return run_audit(aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load())
 
 

@@ -23,8 +23,8 @@ class DeadlySandbox(Sandbox):
     victim = None
     life = 0
 
-    async def _on_public(self, request, peer):
-        response = await super()._on_public(request, peer)
+    async def _on_public(self, request):
+        response = await super()._on_public(request)
         resolution = aim(request).resolution
         if self.victim is not None and not is_repeatable(resolution.operation):
             self.life -= 1

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from botocore.awsrequest import AWSResponse
+
 from ringwall.errors import AwsCallError
+from ringwall.estate.connection import Connection
 from ringwall.estate.model import Resource
 
 REGION = "us-east-1"
@@ -32,6 +35,17 @@ KEY_POLICY = {
         }
     ],
 }
+
+
+def without_api_keys(aws: Connection) -> Connection:
+    """Let IAM list no API keys on a connection; moto has no such call."""
+    nothing = {"ServiceSpecificCredentials": [], "IsTruncated": False, "ResponseMetadata": {}}
+
+    def answer(**_: Any) -> Any:
+        return AWSResponse("https://iam.amazonaws.com", 200, {}, None), nothing
+
+    aws._session.register("before-call.iam.ListServiceSpecificCredentials", answer)
+    return aws
 
 
 @dataclass

@@ -18,7 +18,7 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, No
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from estate.estate_support import ACCOUNT, INVOKE, REGION, TRUST
+from estate.estate_support import ACCOUNT, INVOKE, REGION, TRUST, without_api_keys
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.connection import Connection, _Shared, connect, management
 from ringwall.estate.kinds import registry
@@ -37,7 +37,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "HTTPS_PROXY", "AWS_DEFAULT_REGION", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield connect("quickstart")
+        yield without_api_keys(connect("quickstart"))
 
 
 def stubbed(connection: Connection, service: str) -> Stubber:

@@ -10,7 +10,16 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from estate.estate_support import ACCOUNT, INVOKE, KEY_POLICY, REGION, TRUST, FakeClock, resource
+from estate.estate_support import (
+    ACCOUNT,
+    INVOKE,
+    KEY_POLICY,
+    REGION,
+    TRUST,
+    FakeClock,
+    resource,
+    without_api_keys,
+)
 from ringwall.estate.connection import Connection, connect
 from ringwall.estate.kinds import registry
 from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG, tags_of
@@ -32,7 +41,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "HTTPS_PROXY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
-        yield connect("quickstart")
+        yield without_api_keys(connect("quickstart"))
 
 
 def client(service: str) -> Any:

@@ -35,8 +35,10 @@ _SHRINK_UP_TO = 48
 _MANY = 16
 """Statements of own policies from which on it is tried first whether the others rule the claim out by themselves."""
 
-_SHRINK_SECONDS = 0.25
-"""How long that may take: the proof stands already."""
+_SHRINK_ROUNDS = 500
+"""Proposals of the solver that this may take: the proof stands already. Not seconds, or what a proof names would depend
+on how busy the machine is, and evidence could not be verified to the byte.
+"""
 
 
 def prove(
@@ -304,11 +306,11 @@ def _refuted(setting: Setting, search: Search, refutation: Refutation, *, explai
 def _shrunk(search: Search, core: tuple[int, ...]) -> list[int]:
     """The core without what the proof can do without, as far as a moment's work shows."""
     kept = list(core)
-    search.clock = Clock.starting_now(min(search.clock.left, _SHRINK_SECONDS))
+    search.most = search.rounds + _SHRINK_ROUNDS
     if len(kept) > _SHRINK_UP_TO:
         return kept
     for one in sorted(core, reverse=True):
-        if one not in kept or search.clock.left == 0:
+        if one not in kept:
             continue
         fewer = [other for other in kept if other != one]
         try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pysat.solvers import Solver
 
 from ringwall.proof.formula import FALSE, TRUE, Formula
-from ringwall.proof.language import Clock, Tokens, contains, disjoint
+from ringwall.proof.language import Clock, GaveUpError, Tokens, contains, disjoint
 from ringwall.proof.theory import (
     Conflict,
     Free,
@@ -77,6 +77,8 @@ class Search:
         variables: of each name, what is known of its values.
         multivalued: names of variables with several values.
         clock: when to stop.
+        rounds: proposals so far.
+        most: proposals after which to stop; the same on every machine, which the clock is not.
         incomplete: names of variables on which a proposal was given up undecided.
     """
 
@@ -87,6 +89,7 @@ class Search:
     clock: Clock
     incomplete: set[str] = field(default_factory=set)
     rounds: int = 0
+    most: int | None = None
     _clashes: Counter[int] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -121,6 +124,8 @@ class Search:
         taken = [*assumptions, wanted]
         while True:
             self.clock.check()
+            if self.most is not None and self.rounds >= self.most:
+                raise GaveUpError(f"{self.most} proposals were not enough")
             if not self._satisfiable(taken):
                 core = self._solver.get_core() or ()
                 return Refutation(tuple(one for one in core if one != wanted))
