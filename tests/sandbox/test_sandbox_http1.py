@@ -107,8 +107,8 @@ def test_a_head_is_kept_as_it_was_sent():
 @pytest.mark.parametrize(
     ("head", "last"),
     [
-        (b"GET / HTTP/1.1", False),
-        (b"GET / HTTP/1.1\r\nConnection: close", True),
+        (b"GET / HTTP/1.1\r\nHost: h", False),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close", True),
         (b"GET / HTTP/1.0", True),
         (b"GET / HTTP/1.0\r\nConnection: Keep-Alive", False),
     ],
@@ -118,32 +118,34 @@ def test_which_request_is_the_last(head, last):
 
 
 def test_the_name_in_an_absolute_target_is_dropped():
-    assert read_head(b"GET http://host:80/a?b HTTP/1.1").target == "/a?b"
-    assert read_head(b"GET http://host HTTP/1.1").target == "/"
+    assert read_head(b"GET http://host:80/a?b HTTP/1.1\r\nHost: h").target == "/a?b"
+    assert read_head(b"GET http://host HTTP/1.1\r\nHost: h").target == "/"
 
 
 @pytest.mark.parametrize(
     "head",
     [
+        b"GET / HTTP/1.1",
+        b"GET / HTTP/1.1\r\nHost: a\r\nHost: b",
         b"GET",
         b"GET /",
         b"GET / HTTP/2.0",
         b"GET /a b HTTP/1.1",
         b"G(T / HTTP/1.1",
-        b"GET / HTTP/1.1\r\nno colon",
-        b"GET / HTTP/1.1\r\n: x",
-        b"GET / HTTP/1.1\r\nName : x",
-        b"GET / HTTP/1.1\r\nA: 1\r\n folded",
-        b"GET / HTTP/1.1\r\nA: 1\nB: 2",
-        b"GET / HTTP/1.1\r\nA: \0",
-        b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2",
-        b"GET / HTTP/1.1\r\nContent-Length: -1",
-        b"GET / HTTP/1.1\r\nContent-Length: +1",
-        b"GET / HTTP/1.1\r\nContent-Length: \xc2\xb2",
-        b"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
-        b"GET / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked",
-        b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
-        b"GET / HTTP/1.1\r\nTransfer-Encoding: xchunked",
+        b"GET / HTTP/1.1\r\nHost: h\r\nno colon",
+        b"GET / HTTP/1.1\r\nHost: h\r\n: x",
+        b"GET / HTTP/1.1\r\nHost: h\r\nName : x",
+        b"GET / HTTP/1.1\r\nHost: h\r\nA: 1\r\n folded",
+        b"GET / HTTP/1.1\r\nHost: h\r\nA: 1\nB: 2",
+        b"GET / HTTP/1.1\r\nHost: h\r\nA: \0",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nContent-Length: 2",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: -1",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: +1",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: \xc2\xb2",
+        b"GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\nTransfer-Encoding: chunked",
+        b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: gzip, chunked",
+        b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+        b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: xchunked",
     ],
 )
 def test_what_two_readers_could_read_differently_is_refused(head):
@@ -154,7 +156,8 @@ def test_what_two_readers_could_read_differently_is_refused(head):
 def chunked(*pieces, trailer=b""):
     """A request whose body comes in chunks."""
     body = b"".join(b"%x;ext=1\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
-    return b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + body + b"0\r\n" + trailer + b"\r\n"
+    head = b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+    return head + body + b"0\r\n" + trailer + b"\r\n"
 
 
 @given(st.lists(st.binary(min_size=1, max_size=60), max_size=6), st.integers(1, 40))
@@ -167,7 +170,7 @@ def test_chunks_arrive_in_any_pieces(pieces, step):
 def test_what_stands_behind_the_last_chunk_is_no_header():
     """A trailer that named a header would say after the signature what the signature never saw."""
     (incoming,) = read(chunked(b"ab", trailer=b"Authorization: x\r\nHost: other\r\n"))
-    assert incoming.headers == {"transfer-encoding": "chunked"}
+    assert incoming.headers == {"host": "h", "transfer-encoding": "chunked"}
     assert incoming.body == b"ab"
 
 
@@ -185,20 +188,20 @@ def test_what_stands_behind_the_last_chunk_is_no_header():
 )
 def test_bad_and_large_chunks(sent, status):
     with pytest.raises(BadRequestError) as refused:
-        read(b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", sent, limit=100)
+        read(b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", sent, limit=100)
     assert refused.value.status == status
 
 
 def test_nobody_speaks_anything_else_after_an_upgrade():
-    asked = b"GET /1 HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
-    found = read(asked + b"GET /2 HTTP/1.1\r\n\r\n")
+    asked = b"GET /1 HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    found = read(asked + b"GET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
     assert [one.target for one in found] == ["/1", "/2"]
 
 
 def test_phases_of_a_request():
     reader = Reader(1000, 1000)
     seen = []
-    for piece in (b"\r\n", b"P", b"UT / HTTP/1.1\r\nContent-Length: 1\r\n", b"\r\n", b"a"):
+    for piece in (b"\r\n", b"P", b"UT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n", b"\r\n", b"a"):
         reader.feed(piece)
         seen.append(reader.phase)
     assert seen == [Phase.IDLE, Phase.HEAD, Phase.HEAD, Phase.BODY, Phase.IDLE]
@@ -208,7 +211,7 @@ def test_phases_of_a_request():
 def test_requests_one_behind_the_other_in_any_pieces(step):
     async def story():
         peer = Peer(talk())
-        sent = HEAD + b"\r\n\r\nabc" + b"\r\nGET /2 HTTP/1.1\r\n\r\n"
+        sent = HEAD + b"\r\n\r\nabc" + b"\r\nGET /2 HTTP/1.1\r\nHost: h\r\n\r\n"
         for at in range(0, len(sent), step):
             await peer.send(sent[at : at + step])
         await peer.send(b"")
@@ -223,7 +226,7 @@ def test_requests_one_behind_the_other_in_any_pieces(step):
 def test_a_client_may_ask_whether_to_send_its_body():
     async def story():
         peer = Peer(talk())
-        await peer.send(b"PUT / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
+        await peer.send(b"PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")
         assert peer.wire.written == b"HTTP/1.1 100 Continue\r\n\r\n"
         await peer.send(b"ab")
         return peer
@@ -237,7 +240,7 @@ def test_an_answer_that_fails_says_so_and_ends_the_connection():
 
     async def story():
         peer = Peer(talk(), fails)
-        await peer.send(b"GET /x HTTP/1.1\r\n\r\n")
+        await peer.send(b"GET /x HTTP/1.1\r\nHost: h\r\n\r\n")
         return peer.wire
 
     wire = run(story())
@@ -257,7 +260,7 @@ def test_streams_are_framed_for_those_who_read_frames(version, framed):
 
     async def story():
         peer = Peer(talk(), streams)
-        await peer.send(b"GET / HTTP/" + version + b"\r\n\r\n")
+        await peer.send(b"GET / HTTP/" + version + b"\r\nHost: h\r\n\r\n")
         return peer.wire
 
     wire = run(story())
@@ -272,7 +275,7 @@ def test_header_values_cannot_end_the_header():
 
     async def story():
         peer = Peer(talk(), answers)
-        await peer.send(b"GET / HTTP/1.1\r\n\r\n")
+        await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         return peer.wire.written
 
     assert b"X-A: a??Set-Cookie: b?\r\n" in run(story())
@@ -287,10 +290,10 @@ LIMITS = Limits(head=20, body=60, idle=75, head_size=300, body_size=1000, connec
     ("sent", "seconds", "says"),
     [
         (b"", 75, b""),
-        (b"GET / HTTP/1.1\r\nA: ", 20, b"HTTP/1.1 408 "),
-        (b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc", 60, b"HTTP/1.1 408 "),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na", 60, b"HTTP/1.1 408 "),
-        (b"GET / HTTP/1.1\r\n\r\n", 75, b"HTTP/1.1 200 "),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nA: ", 20, b"HTTP/1.1 408 "),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc", 60, b"HTTP/1.1 408 "),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n2\r\na", 60, b"HTTP/1.1 408 "),
+        (b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", 75, b"HTTP/1.1 200 "),
     ],
     ids=["silent", "half a head", "half a body", "half a chunk", "idle"],
 )
@@ -317,7 +320,7 @@ def test_a_byte_now_and_then_buys_no_time():
         clock = Clock()
         server = talk(LIMITS, clock)
         peer = Peer(server)
-        for byte in b"GET / HTTP/1.1\r\nA: and so on and on":
+        for byte in b"GET / HTTP/1.1\r\nHost: h\r\nA: and so on and on":
             clock.now += 1
             server.expire()
             if peer.wire.closed:
@@ -338,7 +341,7 @@ def test_an_answer_may_take_its_time():
             return HttpResponse(200, {}, b"")
 
         peer = Peer(server, slowly)
-        peer.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        peer.connection.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         clock.now = 1e6
         server.expire()
         assert not peer.wire.closed
@@ -362,7 +365,7 @@ def test_a_reader_that_stalls_is_let_go():
         server = talk(LIMITS, clock)
         peer = Peer(server, streams)
         peer.connection.pause_writing()
-        peer.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        peer.connection.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         await asyncio.sleep(0)
         clock.now = 60
         server.expire()
@@ -378,10 +381,10 @@ def test_a_reader_that_stalls_is_let_go():
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"GET / HTTP/1.1\r\nA: " + b"x" * 400, 431),
-        (b"GET / HTTP/1.1\r\nA: " + b"x" * 400 + b"\r\n\r\n", 431),
-        (b"PUT / HTTP/1.1\r\nContent-Length: 1001\r\n\r\n", 413),
-        (b"PUT / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001, 413),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nA: " + b"x" * 400, 431),
+        (b"GET / HTTP/1.1\r\nHost: h\r\nA: " + b"x" * 400 + b"\r\n\r\n", 431),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 1001\r\n\r\n", 413),
+        (b"PUT / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3e9\r\n" + b"x" * 1001, 413),
     ],
 )
 def test_what_is_too_large_is_refused(sent, status):
@@ -401,7 +404,7 @@ def test_the_one_idle_longest_makes_room():
     async def story():
         server = talk(LIMITS)
         peers = [Peer(server) for _ in range(3)]
-        await peers[0].send(b"GET / HTTP/1.1\r\nA: half")
+        await peers[0].send(b"GET / HTTP/1.1\r\nHost: h\r\nA: half")
         newcomer = Peer(server)
         return [one.wire.aborted for one in (*peers, newcomer)]
 
@@ -413,7 +416,7 @@ def test_where_nobody_is_idle_the_newcomer_goes():
         server = talk(LIMITS)
         peers = [Peer(server) for _ in range(3)]
         for peer in peers:
-            await peer.send(b"GET / HTTP/1.1\r\nA: half")
+            await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\nA: half")
         newcomer = Peer(server)
         return [one.wire.aborted for one in (*peers, newcomer)]
 
@@ -429,7 +432,7 @@ def test_a_half_closed_client_gets_its_answer():
             return HttpResponse(200, {}, b"late")
 
         peer = Peer(talk(LIMITS), slowly)
-        peer.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
+        peer.connection.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
         assert peer.connection.eof_received()
         asked.set()
         await peer.send(b"")
@@ -443,7 +446,7 @@ def test_a_half_closed_client_gets_its_answer():
 def test_a_client_that_leaves_half_a_request_is_forgotten():
     async def story():
         peer = Peer(talk(LIMITS))
-        await peer.send(b"PUT / HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc")
+        await peer.send(b"PUT / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc")
         return peer.connection.eof_received(), peer.seen
 
     assert run(story()) == (False, [])
@@ -458,8 +461,8 @@ def test_a_client_that_sends_ahead_waits():
             return HttpResponse(200, {}, b"")
 
         peer = Peer(talk(LIMITS), slowly)
-        peer.connection.data_received(b"GET / HTTP/1.1\r\n\r\n")
-        peer.connection.data_received(b"GET /2 HTTP/1.1\r\n\r\n")
+        peer.connection.data_received(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        peer.connection.data_received(b"GET /2 HTTP/1.1\r\nHost: h\r\n\r\n")
         paused = peer.wire.paused
         asked.set()
         await peer.send(b"")

@@ -141,6 +141,8 @@ class Reader:
             self._refuse("The headers of the request are too large", 431)
         if self.phase is Phase.HEAD:
             key = name.decode("ascii").lower()
+            if key == "host" and key in self._headers:
+                self._refuse("There is more than one Host header")
             text = value.strip(b" \t").decode("utf-8", "surrogateescape")
             self._headers[key] = f"{self._headers[key]},{text}" if key in self._headers else text
 
@@ -151,6 +153,8 @@ class Reader:
             self._refuse("The sandbox speaks HTTP/1.1", 505)
         if not _TARGET.fullmatch(self._target):
             self._refuse("The request line could not be read")
+        if version == "1.1" and "host" not in self._headers:
+            self._refuse("There is no Host header")
         if self._headers.get("transfer-encoding", "chunked").lower() != "chunked":
             self._refuse("The length of the request body is not clear")
         if int(self._headers.get("content-length") or 0) > self._body_size:
