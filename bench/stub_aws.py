@@ -17,7 +17,7 @@ from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
-from ringwall.estate import sessions
+from ringwall.estate import connection
 from ringwall.sandbox import models
 from ringwall.sandbox.resolve import Resolution
 from ringwall.sandbox.serialize import serialize
@@ -41,7 +41,7 @@ NAMES = {"cloudwatch-logs": "logs", "eventbridge": "events"}
 
 def install(latency: float = LATENCY) -> None:
     """Let every session that is made from here on in this process, and in its children, speak to the stub."""
-    genuine = sessions.base_session
+    genuine = connection.base_session
 
     def stubbed(profile: str | None = None) -> Any:
         session = genuine(profile)
@@ -57,7 +57,7 @@ def install(latency: float = LATENCY) -> None:
         account, region = _CREDENTIAL.search(header if isinstance(header, str) else header.decode()).groups()
         return _wire(service, operation, request.url, answer(operation, account, region, request.body))
 
-    sessions.base_session = stubbed
+    connection.base_session = stubbed
 
 
 def answer(operation: str, account: str, region: str, body: Any) -> Mapping[str, Any]:

@@ -12,7 +12,8 @@ Nothing here imports anything: every room may raise these.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 
 class RingwallError(Exception):
@@ -105,3 +106,8 @@ class AwsCallError(RingwallError):
         advice = f". {ADVICE[code]}" if code in ADVICE else ""
         text = aws_message.rstrip(". ") if advice else aws_message
         super().__init__(f"{service}:{operation} failed with {code}{needs}: {text}{advice}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Survive a trip between processes."""
+        told = (self.service, self.operation, self.code, self.aws_message)
+        return partial(AwsCallError, permission=self.permission), told

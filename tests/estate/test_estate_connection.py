@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import pickle
 import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -337,3 +338,9 @@ def test_answers_that_are_not_kept_still_have_digests() -> None:
     aws.call("bedrock", "ListGuardrails")
     assert aws.recording() == ()
     assert [item[:7] for item in aws.evidence()] == ["sha256:"]
+
+
+def test_a_failed_call_survives_the_trip_between_processes() -> None:
+    failed = AwsCallError("iam", "ListUsers", "AccessDenied", "no", permission="iam:ListUsers")
+    again = pickle.loads(pickle.dumps(failed))
+    assert (str(again), vars(again)) == (str(failed), vars(failed))

@@ -146,12 +146,12 @@ class Sandbox:
             self._archive.forget_streams(self._moto.streams())
         self.gateway.trail = Trail(self.gateway)
         self._open_public()
+        self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
+        # What there is now stays: the collector need not look at it again and again.
+        gc.freeze()
         if self._history is None:
             # The largest part of moto is loaded while clients come; whoever needs it waits.
             self._ec2_thread.start()
-        # What there is now stays: the collector need not look at it again and again.
-        gc.freeze()
-        self._proxy = self.attach(next(iter(places.SUBNETS)), (places.APPLICATION_GROUP,))
 
     def _open_state(self) -> None:
         self._history = None
