@@ -1,5 +1,6 @@
 """The sandbox around a command, and how it starts."""
 
+import gc
 import json
 import socket
 import stat
@@ -64,6 +65,19 @@ def test_one_at_a_time_and_a_taken_port_frees_it():
         with pytest.raises(RingwallError, match="another sandbox"):
             Sandbox().start()
         assert first.endpoint_url.startswith("https://127.0.0.1:")
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_the_collector_goes_on_as_it_was(collecting):
+    (gc.enable if collecting else gc.disable)()
+    try:
+        with Sandbox():
+            assert gc.isenabled() is collecting
+        with pytest.raises(RingwallError), Sandbox(), Sandbox():
+            pass
+        assert gc.isenabled() is collecting
+    finally:
+        gc.enable()
 
 
 def test_plain_http_is_asked_for_by_name():
