@@ -11,6 +11,7 @@ Nothing here imports anything: every room may raise these.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, ClassVar
@@ -90,22 +91,37 @@ class AwsCallError(RingwallError):
         service: botocore service name, such as ``bedrock``.
         operation: API operation in AWS's spelling, such as ``CreateGuardrail``.
         code: AWS error code, or a code of ours for transport failures (``EndpointUnreachable``, ``NoCredentials``).
-        permission: IAM action that the call needs, such as ``bedrock:CreateGuardrail``, where known.
         aws_message: the text that AWS sent, unchanged.
     """
 
     def __init__(
-        self, service: str, operation: str, code: str, aws_message: str, *, permission: str | None = None
+        self,
+        service: str,
+        operation: str,
+        code: str,
+        aws_message: str,
+        *,
+        permission: str | Callable[[], str] | None = None,
     ) -> None:
         self.service = service
         self.operation = operation
         self.code = code
-        self.permission = permission
+        self._permission = permission
         self.aws_message = aws_message
-        needs = f" (needs {permission})" if permission and "AccessDenied" in code else ""
+        needs = f" (needs {self.permission})" if "AccessDenied" in code and self.permission else ""
         advice = f". {ADVICE[code]}" if code in ADVICE else ""
         text = aws_message.rstrip(". ") if advice else aws_message
         super().__init__(f"{service}:{operation} failed with {code}{needs}: {text}{advice}")
+
+    @property
+    def permission(self) -> str | None:
+        """IAM action that the call needs, such as ``bedrock:CreateGuardrail``, where known.
+
+        Looked up when it is first asked for: most failures are of things that are not there, and nobody asks.
+        """
+        if callable(self._permission):
+            self._permission = self._permission()
+        return self._permission
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Survive a trip between processes."""

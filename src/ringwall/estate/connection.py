@@ -16,13 +16,14 @@ import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, key_of, record
 from ringwall.estate.remembering import Remembering
 from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
-from ringwall.estate.sessions import base_session
+from ringwall.estate.sessions import base_session, read_lean_models, read_whole_models
 from ringwall.estate.throttle import Buckets
 from ringwall.estate.times import moment
 
@@ -227,6 +228,18 @@ class Connection(Remembering):
         body: dict[str, Any] = json.loads(found.body)
         return body
 
+    def _method(self, service: str, operation: str) -> tuple[Any, Any]:
+        """The client for a service and its method for an operation; ``None`` where botocore knows no such operation."""
+        name = importlib.import_module("botocore").xform_name(operation)
+        client = self._client(service)
+        if not hasattr(client, name):
+            # One that is not among those that Ringwall is known to call.
+            with self._shared.making_clients:
+                read_whole_models(self._session)
+                self._shared.clients.pop((service, self.region), None)
+            client = self._client(service)
+        return client, getattr(client, name, None)
+
     def _client(self, service: str) -> Any:
         key = (service, self.region)
         with self._shared.making_clients:
@@ -263,8 +276,7 @@ class Connection(Remembering):
         """One request and its answer."""
         exceptions = importlib.import_module("botocore.exceptions")
         try:
-            client = self._client(service)
-            method = getattr(client, importlib.import_module("botocore").xform_name(operation), None)
+            client, method = self._method(service, operation)
             if method is None:
                 raise AwsCallError(
                     service, operation, "UnknownOperation", f"this botocore has no {operation}"
@@ -312,8 +324,8 @@ class Connection(Remembering):
     ) -> AwsCallError:
         answer = {"Error": {"Code": code, "Message": message}}
         self._record(service, operation, parameters, answer, request_id, failed=True)
-        permission = permission_of(
-            service, operation, parameters, message, account=self.account, region=self.region
+        permission = partial(
+            permission_of, service, operation, parameters, message, account=self.account, region=self.region
         )
         return AwsCallError(service, operation, code, message, permission=permission)
 
@@ -417,6 +429,7 @@ def connect(
     exceptions = importlib.import_module("botocore.exceptions")
     try:
         session = base_session(profile)
+        read_lean_models(session)
     except exceptions.ProfileNotFound as error:
         raise RingwallError(
             f"There is no AWS profile {profile}; see `aws configure list-profiles`."

@@ -3,13 +3,15 @@
 Commands read accounts in several threads and make hundreds of thousands of small objects that live as long as they do: the
 models of AWS's services, policies in parsed form. glibc gives each thread a heap of its own (a tenth of the memory, for threads that
 take turns anyway), and Python looks through everything that lives again and again for cycles that are not there (a tenth of
-the time). Both are settings of the process, so the command makes them, not the library.
+the time), for the last time when all is done and the process is about to give everything back. These are settings of the process, so
+the command makes them, not the library.
 
 Source: https://sourceware.org/glibc/manual/latest/html_node/Malloc-Tunable-Parameters.html
 """
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import gc
 
@@ -20,8 +22,9 @@ THRESHOLDS = (50_000, 20, 100)
 
 
 def be_frugal() -> None:
-    """Set both. Where the C library knows no such parameter (macOS, musl, Windows) that half does nothing."""
+    """Set all of it. Where the C library knows no such parameter (macOS, musl, Windows) that half does nothing."""
     gc.set_threshold(*THRESHOLDS)
+    atexit.register(gc.freeze)
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, TypeError, AttributeError):

@@ -8,12 +8,8 @@ sessions that are made here.
 from __future__ import annotations
 
 import gc
-import gzip
 import importlib
-import json
 from functools import lru_cache
-from os.path import isfile
-from pathlib import Path
 from typing import Any
 
 
@@ -59,34 +55,24 @@ def forget_models() -> None:
     gc.collect()
 
 
+def read_lean_models(session: Any) -> None:
+    """Let a session's clients know the operations that Ringwall calls, and no others: a fifth of what a command takes is botocore
+    parsing the rest. Models of the user's own (``AWS_DATA_PATH``) come first as ever."""
+    path = session.get_config_variable("data_path")
+    session.register_component("data_loader", data_loader(path, lean=True))
+
+
+def read_whole_models(session: Any) -> None:
+    """Take that back, for the clients that are made from here on."""
+    session.register_component("data_loader", data_loader(session.get_config_variable("data_path")))
+
+
 @lru_cache(maxsize=8)
-def data_loader(data_path: str | None = None) -> Any:
-    """The loader for a search path beside botocore's own, as ``botocore.loaders.create_loader`` makes it, but once."""
-    loader = importlib.import_module("botocore.loaders").create_loader(data_path)
-    loader.file_loader = _DataFiles()
-    return loader
+def data_loader(data_path: str | None = None, *, lean: bool = False) -> Any:
+    """The loader for a search path beside botocore's own, as ``botocore.loaders.create_loader`` makes it, but once.
 
-
-class _DataFiles:
-    """botocore's data files as plain dictionaries, which keep their order too and are read in half of the time."""
-
-    _suffixes = (".json", ".json.gz")
-    """In the order in which botocore looks for them."""
-
-    def exists(self, path: str) -> bool:
-        """Whether there is such a file, named without its suffix."""
-        return self._file(path) is not None
-
-    def load_file(self, path: str) -> Any | None:
-        """What the file of that name, without its suffix, holds; ``None`` where there is none."""
-        file = self._file(path)
-        if file is None:
-            return None
-        content = Path(file).read_bytes()
-        return json.loads(gzip.decompress(content) if file.endswith(".gz") else content)
-
-    def _file(self, path: str) -> str | None:
-        for suffix in self._suffixes:
-            if isfile(path + suffix):  # noqa: PTH113 - asked of a thousand files, which takes a Path ten times as long
-                return path + suffix
-        return None
+    Args:
+        data_path: directories, as ``AWS_DATA_PATH`` names them.
+        lean: whether models hold nothing but the operations that Ringwall calls.
+    """
+    return importlib.import_module("ringwall.estate.loader").loader(data_path, lean=lean)
