@@ -29,6 +29,7 @@ check: $(VENV)/.dev  ## format, lint, types, import contracts, generated documen
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python scripts/generate_docs.py --check
+	@$(BIN)/python scripts/generate_service_models.py --check
 
 bench: $(VENV)/.bench  ## timed claims, side by side with peers, as ratios
 	@$(BIN)/python bench/run.py
@@ -38,8 +39,9 @@ exports: $(VENV)/.dev exports-tools  ## check the exports with cfn-lint, parliam
 
 exports-tools: $(patsubst %,$(TOOLS)/%/.done,cfn-lint parliament checkov)
 
-docs: $(VENV)/.dev  ## write the generated pages under docs/ again
+docs: $(VENV)/.dev  ## write again what is generated: pages under docs/, service models
 	@$(BIN)/python scripts/generate_docs.py
+	@$(BIN)/python scripts/generate_service_models.py
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

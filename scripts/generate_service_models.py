@@ -28,7 +28,6 @@ BY_BOTOCORE = {"HeadBucket", "AssumeRoleWithWebIdentity", "AssumeRoleWithSAML"}
 """What botocore calls by itself: to find a bucket's Region, and to get credentials."""
 OTHERS = frozenset({"bedrock-runtime", "bedrock-agent-runtime"})
 """Services that nothing is read from as a matter of course."""
-PROSE = ("documentation", "documentationUrl", "examples")
 
 
 def main() -> int:
@@ -82,7 +81,9 @@ def _cut(model: dict[str, Any], words: set[str]) -> dict[str, Any]:
             reached.add(name)
             ahead += _shapes(model["shapes"][name])
     shapes = {name: value for name, value in model["shapes"].items() if name in reached}
-    return _without_prose({**model, "operations": operations, "shapes": shapes})
+    kept = {name: value for name, value in model.items() if name != "documentation"}
+    # botocore reads the prose of what stands beside them (``clientContextParams``).
+    return {**kept, "operations": _without_prose(operations), "shapes": _without_prose(shapes)}
 
 
 def _shapes(value: Any) -> Iterator[str]:
@@ -103,7 +104,7 @@ def _without_prose(value: Any) -> Any:
         return {
             key: _without_prose(item)
             for key, item in value.items()
-            if not (key in PROSE and (isinstance(item, str) or key == "examples"))
+            if not (key == "documentation" and isinstance(item, str))
         }
     return [_without_prose(item) for item in value] if isinstance(value, list) else value
 

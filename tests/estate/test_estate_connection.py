@@ -199,10 +199,10 @@ def test_an_operation_that_this_boto3_lacks(aws: Connection) -> None:
         ),
         (
             "iam",
-            "ListGroups",
-            "list_groups",
-            "Groups",
-            [({}, {"Groups": [], "IsTruncated": False})],
+            "GetAccountAuthorizationDetails",
+            "get_account_authorization_details",
+            "RoleDetailList",
+            [({}, {"RoleDetailList": [], "IsTruncated": False})],
         ),
     ],
 )

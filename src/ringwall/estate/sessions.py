@@ -56,8 +56,10 @@ def forget_models() -> None:
 
 
 def read_lean_models(session: Any) -> None:
-    """Let a session's clients know the operations that Ringwall calls, and no others: a fifth of what a command takes is botocore
-    parsing the rest. Models of the user's own (``AWS_DATA_PATH``) come first as ever."""
+    """Let a session's clients know the operations that Ringwall calls, and no others.
+
+    Parsing the rest is a fifth of what a command takes. Models of the user's own (``AWS_DATA_PATH``) come first as ever.
+    """
     path = session.get_config_variable("data_path")
     session.register_component("data_loader", data_loader(path, lean=True))
 
