@@ -255,14 +255,13 @@ def _declaration(file: str | None) -> Perimeter | None:
 def _read(
     perimeter: Perimeter | None, management_role: str | None, regions: str, profile: str | None, place: Path
 ) -> tuple[Estate, Reading]:
-    """The account as it is. Connections end here, and give back what botocore took.
+    """The account as it is.
 
     What is read stands in ``place`` at once: interrupted and started again for the same folder, the audit goes on there.
     """
     from ringwall.audit.run import read_account
     from ringwall.cli.auditing import candidates
     from ringwall.estate.journal import JOURNAL, GoesOn, Journal
-    from ringwall.estate.sessions import forget_models
 
     aws, management = _connections(perimeter, management_role, profile)
     if isinstance(aws, GoesOn):
@@ -277,8 +276,6 @@ def _read(
     except KeyboardInterrupt:
         note(f"what was read so far is in {place}: go on with --out {place}")
         raise
-    del aws, management
-    forget_models()
     return found
 
 

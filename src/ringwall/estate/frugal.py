@@ -17,7 +17,7 @@ import gc
 
 M_ARENA_MAX = -8
 """glibc's number of the parameter that limits heaps."""
-THRESHOLDS = (50_000, 20, 100)
+THRESHOLDS = (250_000, 20, 100)
 """New objects before the young, and collections before the older generations are looked through."""
 
 

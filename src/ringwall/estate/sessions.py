@@ -7,7 +7,6 @@ sessions that are made here.
 
 from __future__ import annotations
 
-import gc
 import importlib
 from functools import lru_cache
 from typing import Any
@@ -47,12 +46,6 @@ def boto3_session(base: Any, region: str | None = None) -> Any:
     paths = base.get_component("data_loader").search_paths
     paths[:] = dict.fromkeys(paths)
     return session
-
-
-def forget_models() -> None:
-    """Give back the memory that botocore's models take, for whoever makes no call any more; sessions are to be gone."""
-    data_loader.cache_clear()
-    gc.collect()
 
 
 def read_lean_models(session: Any) -> None:
