@@ -64,10 +64,11 @@ def models() -> dict[str, str]:
 
 
 def _words() -> set[str]:
-    """Every string that stands in the code of the rooms."""
+    """Every string that stands in the code of the rooms, and the operations in those that are permissions."""
     files = [file for room in ROOMS for file in (CODE / room).rglob("*.py")]
     nodes = (node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
-    return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return strings | {string.partition(":")[2] for string in strings}
 
 
 def _cut(model: dict[str, Any], words: set[str]) -> dict[str, Any]:
