@@ -177,16 +177,17 @@ class Book:
         self._entries = {item.key: item for item in entries}
         self._stored = dumps(perimeter, self._entries.values())
         self._lock = threading.Lock()
+        self._storing = threading.Lock()
 
     def note(self, bucket: str, item: Entry) -> None:
-        """List a resource that is about to be made.
+        """List a resource that is about to be made. Those that wait while the manifest is written are written together.
 
         Raises:
             AwsCallError: the manifest could not be written; the resource must not be made then.
         """
         with self._lock:
             self._entries[item.key] = item
-            self._store(bucket)
+        self._store(bucket)
 
     def settled(self, bucket: str, entries: Iterable[Entry]) -> AwsCallError | None:
         """List exactly these.
@@ -196,24 +197,26 @@ class Book:
         """
         with self._lock:
             self._entries = {item.key: item for item in entries}
-            try:
-                self._store(bucket)
-            except AwsCallError as error:
-                return error
+        try:
+            self._store(bucket)
+        except AwsCallError as error:
+            return error
         return None
 
     def _store(self, bucket: str) -> None:
-        text = dumps(self._perimeter, self._entries.values())
-        if text == self._stored:
-            return
-        key, body = object_key(self._perimeter), text.encode()
-        patiently(
-            lambda: self._aws.call(
-                "s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json"
-            ),
-            self._backoff,
-        )
-        self._stored = text
+        with self._storing:
+            with self._lock:
+                text = dumps(self._perimeter, self._entries.values())
+            if text == self._stored:
+                return
+            key, body = object_key(self._perimeter), text.encode()
+            patiently(
+                lambda: self._aws.call(
+                    "s3", "PutObject", Bucket=bucket, Key=key, Body=body, ContentType="application/json"
+                ),
+                self._backoff,
+            )
+            self._stored = text
 
 
 def _read(aws: Aws, bucket: str, perimeter: str) -> tuple[Entry, ...]:

@@ -37,8 +37,8 @@ class Remembering(ABC):
 
     def __init__(self) -> None:
         self._fresh = threading.local()
-        self._memory: dict[str, tuple[Any, tuple[str, ...]]] = {}
-        self._memory_lock = threading.RLock()
+        self._memory: dict[str, _Kept] = {}
+        self._memory_lock = threading.Lock()
 
     @abstractmethod
     def call(self, service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
@@ -78,23 +78,41 @@ class Remembering(ABC):
     # -- memory ----------------------------------------------------------------------------------------------------
 
     def remember(self, name: str, compute: Callable[[], Any]) -> Any:
-        """The value of that name, computed at most once between two writes; its evidence counts for every asker."""
+        """The value of that name, computed at most once between two writes; its evidence counts for every asker.
+
+        Who asks while it is computed waits for it; values of other names are computed beside it. What ``compute``
+        asks for must not lead back to it.
+        """
         with self._memory_lock:
-            if name not in self._memory:
+            kept = self._memory.setdefault(name, _Kept())
+        with kept.lock:
+            if kept.digests is None:
                 before = self.evidence()
                 try:
-                    value = compute()
-                    self._memory[name] = (value, self.evidence())
+                    kept.value = compute()
+                    kept.digests = self.evidence()
                 finally:
                     self._add_fresh(before)
-            value, digests = self._memory[name]
+            value, digests = kept.value, kept.digests
         self._add_fresh(digests)
         return value
 
     def forget(self) -> None:
-        """Drop what is remembered."""
+        """Drop what is remembered. What is being computed now is for those who asked before, and is not kept."""
         with self._memory_lock:
             self._memory.clear()
+
+
+class _Kept:
+    """A remembered value, or the place for one."""
+
+    __slots__ = ("digests", "lock", "value")
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.value: Any = None
+        self.digests: tuple[str, ...] | None = None
+        """Its evidence; ``None`` as long as there is no value."""
 
 
 def next_token(response: Mapping[str, Any]) -> tuple[str, str | None]:

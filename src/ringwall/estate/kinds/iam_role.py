@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
@@ -17,6 +18,7 @@ from ringwall.estate.kinds.base import (
 from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.iam import GONE, NAME, PATH, READ, Holder, attached, boundary, details, inline
 from ringwall.estate.kinds.limits import Limit
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -24,11 +26,26 @@ if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
 
+MOST = 1000
+"""Roles a page, at most."""
+
+
+def _listed(aws: Aws, role: str) -> Mapping[str, Any]:
+    """What the listing of roles tells of one; read once between two writes."""
+
+    def ask() -> dict[str, dict[str, Any]]:
+        return {item["RoleName"]: item for item in aws.pages("iam", "ListRoles", "Roles", MaxItems=MOST)}
+
+    listing = aws.remember("iam:ListRoles", ask) if isinstance(aws, Remembers) else ask()
+    found: dict[str, Any] = listing.get(role, {})
+    return found
+
 
 class Role(Holder):
     """Roles of the account. Inline and attached policies are exclusive: what is not declared is drift.
 
-    ``Description`` and ``MaxSessionDuration`` are read for roles of ours only; the account's summary lacks them.
+    ``Description`` and ``MaxSessionDuration``, which the account's summary lacks, come from a listing of their own; it is
+    asked for only where a role is ours.
     """
 
     type = "AWS::IAM::Role"
@@ -44,7 +61,7 @@ class Role(Holder):
     create_only = ("Path",)
     documents = ("AssumeRolePolicyDocument",)
     permissions = Permissions(
-        (*READ, "iam:GetRole"),
+        (*READ, "iam:ListRoles"),
         (
             "iam:CreateRole",
             "iam:UpdateRole",
@@ -90,14 +107,7 @@ class Role(Holder):
                 Tags=from_tags(item.get("Tags")),
             )
             if any(tag["Key"] == ID_TAG for tag in reading.properties["Tags"]):
-                reading.take(
-                    ("Description", "MaxSessionDuration"),
-                    ("iam", "GetRole", {"RoleName": item["RoleName"]}),
-                    lambda answer: {
-                        name: answer["Role"].get(name) for name in ("Description", "MaxSessionDuration")
-                    },
-                    (GONE,),
-                )
+                reading.found(("Description", "MaxSessionDuration"), partial(_listed, aws, item["RoleName"]))
             yield self.seen(aws, item["RoleName"], reading.properties, reading.unknown, shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
