@@ -11,7 +11,12 @@ from ringwall.controls.compile import compile_estate
 from ringwall.demo.world import World, environment
 from ringwall.deploy.apply import apply
 from ringwall.deploy.enforcing import require_nobody_shut_out
-from ringwall.deploy.organization_guardrail import UnusableGuardrailError, require_usable, sharing
+from ringwall.deploy.organization_guardrail import (
+    UnusableGuardrailError,
+    decrypting,
+    require_usable,
+    sharing,
+)
 from ringwall.deploy.permissions import Place, management_deploy_policy
 from ringwall.deploy.plan import make_plan
 from ringwall.estate.kinds import registry
@@ -21,6 +26,7 @@ from ringwall.sandbox import Sandbox
 MANAGEMENT = "999988887777"
 PROFILE = "us.guardrail.v1:0"
 REGIONS = ("us-east-1", "us-east-2", "us-west-2")
+OTHER_KEY = f"arn:aws:kms:us-east-1:{MANAGEMENT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 BLOCKED = "The organization does not allow this."
 
 
@@ -30,7 +36,7 @@ def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("organization")
     with Sandbox() as sandbox, environment(sandbox.environment()):
         first = World(sandbox, QUICKSTART, folder / "report.html")
-        rights = {"Effect": "Allow", "Action": "bedrock:*", "Resource": "*"}
+        rights = {"Effect": "Allow", "Action": ["bedrock:*", "kms:*"], "Resource": "*"}
         sandbox.gateway.moto.execute(
             "iam",
             "PutRolePolicy",
@@ -43,10 +49,12 @@ def world(tmp_path_factory):
             "us-east-1",
         )
         sandbox.gateway.views.changed()
+        key = first.management.call("kms", "CreateKey")["KeyMetadata"]["Arn"]
         made = first.management.call(
             "bedrock",
             "CreateGuardrail",
             name="organization",
+            kmsKeyId=key,
             blockedInputMessaging=BLOCKED,
             blockedOutputsMessaging=BLOCKED,
             wordPolicyConfig={"wordsConfig": [{"text": "heliotrope"}]},
@@ -54,7 +62,9 @@ def world(tmp_path_factory):
         )
         first.management.call("bedrock", "CreateGuardrailVersion", guardrailIdentifier=made["guardrailId"])
         file = folder / "ringwall.yaml"
-        enforced = f'{{guardrail: "{made["guardrailArn"]}", version: "1", profile: "{PROFILE}"}}'
+        enforced = (
+            f'{{guardrail: "{made["guardrailArn"]}", version: "1", profile: "{PROFILE}", key: "{key}"}}'
+        )
         text = QUICKSTART.read_text(encoding="utf-8")
         file.write_text(f"{text}\nenforcement: {{organization: {enforced}}}\n", encoding="utf-8")
         yield World(sandbox, file, folder / "report.html")
@@ -82,6 +92,19 @@ def share(world, target, policy):
     )
 
 
+def unlock(world, statement):
+    """Add a statement to the policy that the key began with."""
+    key = world.perimeter.enforcement.organization.key
+    own = {
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:aws:iam::{MANAGEMENT}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [own, statement]})
+    world.management.call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=policy)
+
+
 def changed(world, **fields):
     organization = world.perimeter.enforcement.organization.model_copy(update=fields)
     enforcement = world.perimeter.enforcement.model_copy(update={"organization": organization})
@@ -89,8 +112,10 @@ def changed(world, **fields):
 
 
 def test_without_its_policies_nobody_could_apply_it(world):
-    first, *more = refusal(world)
-    said = [first.removeprefix("Enforced for the organization, every call would fail: ")[:-1], *more]
+    first, *said = refusal(world)
+    key = world.perimeter.enforcement.organization.key
+    assert f"the policy of {key} does not let account 111122223333 decrypt with it through Bedrock" in first
+    assert json.dumps(decrypting(world.perimeter)) in first
     for target, words in zip(targets(world), said, strict=True):
         assert words.startswith(f"{target} has no policy that lets the organization apply it; attach one")
         assert json.dumps(sharing(target, world.perimeter)) in words
@@ -103,6 +128,8 @@ def test_without_its_policies_nobody_could_apply_it(world):
         ({"guardrail": f"arn:aws:bedrock:us-east-1:{MANAGEMENT}:guardrail/nosuch"}, "cannot be read"),
         ({"profile": None}, f"is evaluated by {PROFILE}: declare it as enforcement.organization.profile"),
         ({"profile": "eu.guardrail.v1:0"}, f"is evaluated by {PROFILE}"),
+        ({"key": None}, "declare it as enforcement.organization.key"),
+        ({"key": OTHER_KEY}, "declare it as enforcement.organization.key"),
     ],
 )
 def test_what_does_not_fit_the_declaration_is_said(world, fields, words):
@@ -130,7 +157,23 @@ def test_a_policy_that_leaves_the_account_out_is_none(world, statement):
     policy = sharing(target, world.perimeter)
     policy["Statement"][0].update(statement)
     share(world, target, policy)
-    assert f"the policy of {target} does not let account 111122223333 apply it" in refusal(world)[0]
+    assert f"the policy of {target} does not let account 111122223333 apply it" in "\n".join(refusal(world))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"kms:ViaService": "s3.us-east-1.amazonaws.com"},
+        {"kms:CallerAccount": MANAGEMENT},
+        {"aws:PrincipalOrgID": "o-somebodyelse"},
+    ],
+    ids=["another service", "another account", "another organization"],
+)
+def test_a_key_that_leaves_the_account_out_is_none(world, condition):
+    statement = decrypting(world.perimeter)
+    statement["Condition"]["StringEquals"].update(condition)
+    unlock(world, statement)
+    assert "decrypt with it through Bedrock" in refusal(world)[0]
 
 
 def test_what_may_not_be_read_is_no_pass(world):
@@ -142,6 +185,7 @@ def test_what_may_not_be_read_is_no_pass(world):
 def test_shared_it_is_enforced_and_a_call_through_the_endpoint_is_held_to_it(world):
     for target in targets(world):
         share(world, target, sharing(target, world.perimeter))
+    unlock(world, decrypting(world.perimeter))
     todo = plan(world)
     require_usable(todo, world.management, [world.perimeter])
     require_nobody_shut_out(todo, registry(), [world.perimeter])
@@ -160,6 +204,11 @@ def test_shared_it_is_enforced_and_a_call_through_the_endpoint_is_held_to_it(wor
         )
 
     assert converse("Good morning")["stopReason"] == "end_turn"
+    grant = decrypting(world.perimeter)
+    unlock(world, {**grant, "Effect": "Deny"})
+    with pytest.raises(runtime.exceptions.AccessDeniedException, match="kms:Decrypt"):
+        converse("Good morning")
+    unlock(world, grant)
     blocked = converse("Tell me of the heliotrope")
     assert blocked["stopReason"] == "guardrail_intervened"
     assert blocked["output"]["message"]["content"] == [{"text": BLOCKED}]
@@ -173,5 +222,5 @@ def test_the_management_role_is_told_to_read_it(world):
         document = management_deploy_policy(compile_estate(declared), registry(), world.catalog, place)
         return {item["Sid"] for item in document["Statement"]}
 
-    assert "ReadEnforcedGuardrail" in sids(perimeter)
+    assert {"ReadEnforcedGuardrail", "ReadItsKey"} <= sids(perimeter)
     assert "ReadEnforcedGuardrail" not in sids(load(QUICKSTART))

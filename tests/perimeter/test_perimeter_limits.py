@@ -88,6 +88,7 @@ VALUES = [
     ("guardrail.topics[].name", "bedrock", "GuardrailTopicName", ["What? No!", "a.b"], ["a/b", "ä"]),
     ("guardrail.profile", "bedrock", "GuardrailCrossRegionGuardrailProfileIdentifier", ["us.guardrail.v1:0"], ["us-guardrail-v1", "us.guard.v1:0"]),
     ("guardrail.reasoning.policies[]", "bedrock", "AutomatedReasoningPolicyArn", ["arn:aws:bedrock:us-east-1:111122223333:automated-reasoning-policy/abcdefghij12:1"], ["abcdefghij12"]),
+    ("enforcement.organization.key", "bedrock", "KmsKeyArn", ["arn:aws:kms:us-east-1:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890ab"], ["alias/guardrail", "1234abcd-12ab-34cd-56ef-1234567890ab"]),
     ("enforcement.organization.version", "bedrock", "GuardrailNumericalVersion", ["1", "12345678"], ["0", "DRAFT", "123456789"]),
     ("enforcement.excluded_models[]", "bedrock", "ExcludedModelId", ["amazon.titan-embed-text-v2:0"], ["us.amazon.nova-pro-v1:0", "titan"]),
     ("enforcement.included_models[]", "bedrock", "IncludedModelId", ["ALL", "amazon.nova-pro-v1:0"], ["all"]),

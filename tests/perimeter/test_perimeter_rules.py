@@ -61,6 +61,7 @@ def test_the_full_declaration_is_valid():
         ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:us-east-1:999988887777:guardrail/abc", version: DRAFT}}', "enforcement.organization.version", "does not have the form"),
         ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:us-east-1:111122223333:guardrail/abc", version: "1"}}', "enforcement.organization.guardrail", "must belong to the management account 999988887777"),
         ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:eu-west-1:999988887777:guardrail/abc", version: "1"}}', "enforcement.organization.guardrail", "must be in us-east-1"),
+        ("{account: true}", '{organization: {guardrail: "arn:aws:bedrock:us-east-1:999988887777:guardrail/abc", version: "1", key: "arn:aws:kms:us-west-2:999988887777:key/1234abcd-12ab-34cd-56ef-1234567890ab"}}', "enforcement.organization.key", "must be in us-east-1 as its guardrail, not in us-west-2"),
         ("{account: true}", "{excluded_models: [us.amazon.nova-pro-v1:0]}", "enforcement.excluded_models[0]", "does not have the form"),
         (", without_guardrail: true", "", "siblings.bedrock-mantle", "say without_guardrail: true, or leave it closed"),
         ("models: [x.y], ", "", "siblings.bedrock-mantle", "needs models"),

@@ -156,15 +156,17 @@ def invocation(perimeter: Perimeter, models: tuple[str, ...]) -> list[Statement]
 
 
 def guardrail_use(perimeter: Perimeter) -> list[Statement]:
-    """Statements that let a role send the pinned guardrail, and its key along with it."""
-    return [
+    """Statements that let a role send the pinned guardrail, and use its key and the organization's guardrail's along with it."""
+    through = {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}}
+    enforced = perimeter.enforcement.organization
+    statements = [
         allow("FindGuardrail", "bedrock:ListGuardrails"),
         allow("UseGuardrail", APPLY, applied(perimeter)),
-        *guardrail_key(
-            perimeter,
-            {"StringEquals": {"kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com"}},
-        ),
+        *guardrail_key(perimeter, through),
     ]
+    if enforced is not None and enforced.key is not None:
+        statements.append(allow("DecryptEnforcedGuardrail", "kms:Decrypt", [enforced.key], through))
+    return statements
 
 
 def applied(perimeter: Perimeter) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a plan costs and which quotas it comes near. Notes, never a refusal.
+"""What a plan costs, which quotas it comes near, and what AWS will not do. Notes, never a refusal.
 
 Prices are approximate and dated (:mod:`ringwall.deploy.prices`), and what is charged by use (data events, guardrail text
 units, log volume) is named without a sum. Quotas are the defaults of
@@ -40,13 +40,33 @@ QUOTAS = (
     Quota("AWS::S3::Bucket", 10_000, "buckets in an account"),
     Quota("AWS::SNS::Topic", 100_000, "topics in an account"),
 )
+ENDPOINT = "AWS::EC2::VPCEndpoint"
+
+DNS = {"EnableDnsSupport": "enable-dns-support", "EnableDnsHostnames": "enable-dns-hostnames"}
+"""What private DNS needs of a VPC, and what the AWS CLI calls it."""
 SCP, SCPS_ON_A_TARGET = "AWS::Organizations::Policy", 10
 """Service control policies that one root, organizational unit or account may have attached; five until 2025."""
 
 
 def notes(plan: Plan) -> tuple[str, ...]:
-    """Cost first, then quotas; nothing for a plan that makes nothing."""
-    return (*_cost(plan), *_quotas(plan), *_elsewhere(plan)) if plan.todo else ()
+    """What AWS will refuse first, then cost and quotas; nothing for a plan that makes nothing."""
+    return (*_refused(plan), *_cost(plan), *_quotas(plan), *_elsewhere(plan)) if plan.todo else ()
+
+
+def _refused(plan: Plan) -> Iterator[str]:
+    """Endpoints with private DNS where a DNS setting of their VPC is off.
+
+    Source: https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html
+    """
+    made = [change.resource for change in plan.todo if change.action in ("create", "replace")]
+    wanted = {item.get("VpcId") for item in made if item.type == ENDPOINT and item.get("PrivateDnsEnabled")}
+    for vpc in plan.observed.of_type("AWS::EC2::VPC"):
+        off = [name for name in DNS if vpc.get(name) is False]
+        if vpc.id in wanted and off:
+            turn_on = " && ".join(
+                f"aws ec2 modify-vpc-attribute --vpc-id {vpc.id} --{DNS[name]}" for name in off
+            )
+            yield f"AWS will refuse the endpoints in {vpc.id}, whose {' and '.join(off)} is off; turn it on with: {turn_on}"
 
 
 def _cost(plan: Plan) -> Iterator[str]:

@@ -3,7 +3,10 @@
 It belongs to the management account, and Ringwall does not make it. With a wrong identifier, without a policy of its own
 that lets members apply it, or, evaluated across Regions, without one of its profile in each of them, every call of every
 account under the policy's target fails (https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-enforcements.html,
-https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-resource-based-policies.html). So it is read through the
+https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-resource-based-policies.html). Who uses a guardrail that is
+encrypted with a customer managed key needs ``kms:Decrypt`` with it
+(https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails-permissions-kms.html); that page does not say that enforced
+guardrails are an exception, so they are taken to be none. So it is read through the
 management role before anything is written; what cannot be read is no pass.
 """
 
@@ -24,11 +27,12 @@ from ringwall.estate.members import own_id
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
-from ringwall.iam.policy import PolicySet
+from ringwall.iam.policy import Policy, PolicySet
 from ringwall.perimeter.guardrail import OrganizationGuardrail
 from ringwall.perimeter.model import Perimeter
 
 GONE = "ResourceNotFoundException"
+DECRYPT = "kms:Decrypt"
 EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 )
@@ -83,6 +87,8 @@ def problems(management: Aws, perimeter: Perimeter, path: str) -> Iterator[str]:
         yield f"version {version} of {arn} cannot be read: {error}"
         return
     yield from _unfit(there, declared)
+    if declared.key is not None and there.get("kmsKeyArn") == declared.key:
+        yield from _locked(home, declared.key, perimeter, path)
     for target in names.organization_guardrail(perimeter):
         yield from _unshared(management.elsewhere(region=target.split(":")[3]), target, perimeter, path)
 
@@ -100,6 +106,50 @@ def _unfit(there: Mapping[str, Any], declared: OrganizationGuardrail) -> Iterato
             if profile
             else f"{declared.guardrail} has no profile: take enforcement.organization.profile away"
         )
+    key = there.get("kmsKeyArn")
+    if key != declared.key:
+        yield (
+            f"{declared.guardrail} is encrypted with {key}: declare it as enforcement.organization.key, so that callers may "
+            "decrypt with it"
+            if key
+            else f"{declared.guardrail} is not encrypted with a key of yours: take enforcement.organization.key away"
+        )
+
+
+def _locked(aws: Aws, key: str, perimeter: Perimeter, path: str) -> Iterator[str]:
+    """Whether the key's policy lets the account's principals decrypt through Bedrock."""
+    try:
+        policy = parse_policy(
+            document(aws.call("kms", "GetKeyPolicy", KeyId=key, PolicyName="default")["Policy"])
+        )
+    except (AwsCallError, ValueError) as error:
+        yield f"the policy of {key} cannot be read: {error}"
+        return
+    through = {
+        "kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com",
+        "kms:CallerAccount": perimeter.account,
+    }
+    if not _lets(policy, DECRYPT, key, _member(perimeter, path) | through):
+        yield (
+            f"the policy of {key} does not let account {perimeter.account} decrypt with it through Bedrock; add "
+            f"{json.dumps(decrypting(perimeter))}"
+        )
+
+
+def decrypting(perimeter: Perimeter) -> dict[str, Any]:
+    """A statement that lets the organization's principals decrypt, through Bedrock alone."""
+    return {
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": DECRYPT,
+        "Resource": "*",
+        "Condition": {
+            "StringEquals": {
+                "aws:PrincipalOrgID": perimeter.organization.id,
+                "kms:ViaService": f"bedrock.{perimeter.regions.source}.amazonaws.com",
+            }
+        },
+    }
 
 
 def _unshared(aws: Aws, target: str, perimeter: Perimeter, path: str) -> Iterator[str]:
@@ -119,20 +169,32 @@ def _unshared(aws: Aws, target: str, perimeter: Perimeter, path: str) -> Iterato
     if policy is None:
         yield f"{target} has no policy that lets the organization apply it; {needed}"
         return
+    if not _lets(policy, APPLY, target, _member(perimeter, path)):
+        yield f"the policy of {target} does not let account {perimeter.account} apply it; {needed}"
+
+
+def _member(perimeter: Perimeter, path: str) -> dict[str, Any]:
+    """What requests of the declared account's principals carry."""
+    return {
+        "aws:PrincipalAccount": perimeter.account,
+        "aws:PrincipalArn": perimeter.role_arn("any"),
+        "aws:PrincipalOrgID": perimeter.organization.id,
+        **({"aws:PrincipalOrgPaths": [path]} if path else {}),
+    }
+
+
+def _lets(policy: Policy, action: str, resource: str, context: Mapping[str, Any]) -> bool:
+    """Whether a policy of the management account's resource lets a principal of the declared account do something."""
     asked = request_from_json(
         {
-            "principal": perimeter.role_arn("any"),
-            "action": APPLY,
-            "resource": target,
-            "resource_account": target.split(":")[4],
-            "context": {
-                "aws:PrincipalOrgID": perimeter.organization.id,
-                **({"aws:PrincipalOrgPaths": [path]} if path else {}),
-            },
+            "principal": context["aws:PrincipalArn"],
+            "action": action,
+            "resource": resource,
+            "resource_account": resource.split(":")[4],
+            "context": dict(context),
         }
     )
-    if not decide(asked, PolicySet(identity=(EVERYTHING,), resource=policy)).allowed:
-        yield f"the policy of {target} does not let account {perimeter.account} apply it; {needed}"
+    return decide(asked, PolicySet(identity=(EVERYTHING,), resource=policy)).allowed
 
 
 def sharing(target: str, perimeter: Perimeter) -> dict[str, Any]:

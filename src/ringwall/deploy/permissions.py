@@ -74,6 +74,7 @@ class Place:
 
 
 READ_GUARDRAIL = ("bedrock:GetGuardrail", "bedrock:GetResourcePolicy")
+READ_ITS_KEY = ("kms:GetKeyPolicy",)
 """What :mod:`ringwall.deploy.organization_guardrail` asks of the management account."""
 FINDING_REGIONS = ("ec2:DescribeRegions",)
 """What tells which Regions there are to look into."""
@@ -283,6 +284,7 @@ def _reading_guardrail(resources: Iterable[Resource], place: Place) -> Iterator[
         owner = f"arn:{place.partition}:bedrock:*:{place.management_role.split(':')[4]}"
         targets = [f"{owner}:guardrail/*", f"{owner}:guardrail-profile/*"]
         yield _statement("ReadEnforcedGuardrail", READ_GUARDRAIL, targets)
+        yield _statement("ReadItsKey", READ_ITS_KEY, [f"{owner.replace(':bedrock:', ':kms:')}:key/*"])
 
 
 def _management(place: Place) -> Policy:

@@ -27,6 +27,10 @@ GuardrailName = Annotated[str, Field(pattern=r"^[0-9a-zA-Z_-]{1,50}$")]
 GuardrailProfile = Annotated[
     str, Field(pattern=r"^[a-z0-9-]+[.]guardrail[.]v[0-9:]+$", min_length=15, max_length=2048)
 ]
+KeyArn = Annotated[
+    str,
+    Field(pattern=r"^arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:[0-9]{12}:key/[a-zA-Z0-9-]{36}$", max_length=2048),
+]
 Strength = Literal["none", "low", "medium", "high"]
 Tier = Literal["classic", "standard"]
 ContentFilter = Literal["SEXUAL", "VIOLENCE", "HATE", "INSULTS", "MISCONDUCT", "PROMPT_ATTACK"]
@@ -181,6 +185,10 @@ class OrganizationGuardrail(Section):
     profile: GuardrailProfile | None = Field(
         default=None,
         description="Guardrail profile by which it is evaluated across Regions, where it has one: callers need it as well.",
+    )
+    key: KeyArn | None = Field(
+        default=None,
+        description="Customer managed key that it is encrypted with, where it is: callers need to decrypt with it.",
     )
 
 

@@ -129,6 +129,12 @@ def _enforcement_works(data: Data) -> Iterator[Finding]:
     source = mapping(data, "regions").get("source")
     if isinstance(source, str) and fields[3] != source:
         yield ("enforcement", "organization", "guardrail"), f"must be in {source}, not in {fields[3]}"
+    key = str(organization.get("key", "")).split(":")
+    if len(key) > 4 and key[3] != fields[3]:
+        yield (
+            ("enforcement", "organization", "key"),
+            f"must be in {fields[3]} as its guardrail, not in {key[3]}",
+        )
 
 
 RULES: tuple[Callable[[Data], Iterator[Finding]], ...] = (
