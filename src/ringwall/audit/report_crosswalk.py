@@ -10,6 +10,8 @@ from ringwall.catalog.frameworks import frameworks, requirements
 from ringwall.controls.findings import Status
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ringwall.audit.run import Audit
 
 
@@ -55,10 +57,11 @@ def crosswalk(audit: Audit) -> tuple[FrameworkView, ...]:
                 if finding.control not in slugs:
                     slugs.append(finding.control)
     names = [*(name for name in known if name in cited), *(name for name in cited if name not in known)]
-    return tuple(_framework(name, cited[name], audit) for name in names)
+    verdicts = audit.verdicts
+    return tuple(_framework(name, cited[name], verdicts) for name in names)
 
 
-def _framework(name: str, cited: dict[str, list[str]], audit: Audit) -> FrameworkView:
+def _framework(name: str, cited: dict[str, list[str]], verdicts: Mapping[str, Status]) -> FrameworkView:
     known = frameworks().get(name)
     titles = known.requirements if known is not None else {}
     order = [*(item for item in titles if item in cited), *(item for item in cited if item not in titles)]
@@ -66,7 +69,7 @@ def _framework(name: str, cited: dict[str, list[str]], audit: Audit) -> Framewor
         RequirementView(
             identifier,
             titles.get(identifier, ""),
-            tuple(_support(slug, name, identifier, audit) for slug in cited[identifier]),
+            tuple(_support(slug, name, identifier, verdicts) for slug in cited[identifier]),
         )
         for identifier in order
     )
@@ -80,7 +83,7 @@ def _framework(name: str, cited: dict[str, list[str]], audit: Audit) -> Framewor
     )
 
 
-def _support(slug: str, framework: str, identifier: str, audit: Audit) -> Support:
+def _support(slug: str, framework: str, identifier: str, verdicts: Mapping[str, Status]) -> Support:
     rationale = next(
         (
             item.rationale
@@ -89,4 +92,4 @@ def _support(slug: str, framework: str, identifier: str, audit: Audit) -> Suppor
         ),
         "",
     )
-    return Support(anchor("control", slug), slug, audit.verdicts.get(slug, Status.NOT_APPLICABLE), rationale)
+    return Support(anchor("control", slug), slug, verdicts.get(slug, Status.NOT_APPLICABLE), rationale)
