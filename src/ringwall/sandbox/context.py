@@ -99,10 +99,23 @@ def _organization(account: Account | None, prefix: str) -> Values:
 def _session(caller: Caller) -> Iterator[tuple[str, tuple[str, ...]]]:
     if caller.issued is not None:
         yield "aws:tokenissuetime", (moments.stamp(caller.issued),)
-    if caller.mfa is not None:
-        yield "aws:multifactorauthpresent", (_text(caller.mfa),)
     if caller.source_identity:
         yield "aws:sourceidentity", (caller.source_identity,)
+
+
+def authentication(caller: Caller | None, now: datetime) -> Values:
+    """Whether a temporary credential's user authenticated with MFA, and how many seconds ago.
+
+    A role's session never says so, even if the role was assumed with a code: what does is the call that assumes it
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html).
+    """
+    if caller is None or caller.mfa is None:
+        return {}
+    present = caller.mfa and caller.kind == "User"
+    values: Values = {"aws:multifactorauthpresent": (_text(present),)}
+    if present and caller.issued is not None:
+        values["aws:multifactorauthage"] = (str(int((now - caller.issued).total_seconds())),)
+    return values
 
 
 def service_principal(name: str) -> Values:

@@ -207,6 +207,7 @@ class Gateway:
         return {
             **keys.moment(now),
             **keys.principal(caller, view.estate, role_arn),
+            **keys.authentication(caller, now),
             **keys.request_tags(parameters),
             "aws:requestedregion": (region,),
         }

@@ -10,7 +10,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ringwall.sandbox import chance, documents
+from ringwall.sandbox import chance, documents, mfa
 from ringwall.sandbox.call import AwsError, Output
 from ringwall.sandbox.credentials import ApiKey, random_id
 from ringwall.sandbox.hooks import Hooks, each
@@ -172,6 +172,10 @@ def _shown_boundary(turn: Turn, reply: Reply) -> None:
         }
 
 
+def _without_seeds(_: Turn, reply: Reply) -> None:
+    mfa.without_seeds(reply.parameters["VirtualMFADevices"])
+
+
 def _put_user_boundary(turn: Turn) -> Output:
     _boundary_exists(turn)
     with turn.gateway.moto.locked():
@@ -304,10 +308,12 @@ IAM = Hooks(
         ("iam", "UpdateAssumeRolePolicy"): partial(_trust_document, "PolicyDocument"),
         ("iam", "DeletePolicy"): _delete_policy,
         ("iam", "DeleteUser"): _delete_user,
+        ("iam", "EnableMFADevice"): mfa.enable,
     },
     after={
         ("iam", "CreateUser"): _created_user,
         ("iam", "GetUser"): _shown_boundary,
+        ("iam", "ListVirtualMFADevices"): _without_seeds,
     },
     instead={
         ("iam", "PutUserPermissionsBoundary"): _put_user_boundary,

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
+from ringwall.sandbox import mfa
 from ringwall.sandbox.call import AwsError, Output, not_carried_out
 from ringwall.sandbox.credentials import Caller
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[\w+=,.@-]{2,64}\Z")
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/([\w+=,.@/-]+)\Z")
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}\Z")
-_SERIAL = re.compile(r"\d{6}\Z")
 _HOUR = 3600
 _MAX_POLICY = 2048
 _MAX_TAGS = 50
@@ -46,10 +46,12 @@ class Sts:
         }
 
     def check(self, turn: Turn) -> None:
-        """Refuse malformed parameters, as STS does before it looks at policies.
+        """Refuse malformed parameters and wrong codes, as STS does before it looks at policies.
+
+        With a right one the call itself is authorized as made with MFA.
 
         Raises:
-            AwsError: ``ValidationError``.
+            AwsError: ``ValidationError``, or ``AccessDenied`` where authentication failed.
         """
         parameters = turn.parameters
         name = parameters.get("RoleSessionName")
@@ -61,6 +63,8 @@ class Sts:
         _length("sourceIdentity", parameters.get("SourceIdentity"), _NAME)
         _length("externalId", parameters.get("ExternalId"), _EXTERNAL_ID)
         _require(len(parameters.get("Tags") or ()) <= _MAX_TAGS, "The number of tags exceeds the limit of 50")
+        if mfa.authenticate(turn):
+            turn.asking.context["aws:multifactorauthpresent"] = ("true",)
 
     def handle(self, turn: Turn) -> Output:
         """Answer a call that has been authorized.
@@ -117,7 +121,7 @@ class Sts:
             session_policies=self._session_policies(turn, account),
             issued=turn.call.time,
             expires=turn.call.time + timedelta(seconds=seconds),
-            mfa=bool(_SERIAL.match(str(parameters.get("TokenCode", "")))) and "SerialNumber" in parameters,
+            mfa="TokenCode" in parameters,
             source_identity=parameters.get("SourceIdentity") or (before.source_identity if before else None),
             session_name=session,
         )
@@ -185,7 +189,7 @@ class Sts:
             tags=before.tags,
             issued=turn.call.time,
             expires=turn.call.time + timedelta(seconds=seconds),
-            mfa=bool(_SERIAL.match(str(turn.parameters.get("TokenCode", "")))),
+            mfa="TokenCode" in turn.parameters,
         )
         return Output({"Credentials": _credentials(self._credentials.open_session(caller))})
 
