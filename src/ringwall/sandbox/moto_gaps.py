@@ -30,6 +30,7 @@ def forgetful() -> None:
 def fill(service: str) -> None:
     """Put right what a service needs."""
     _with_known_methods(importlib.import_module("moto.core.responses"))
+    _without_needless_judges(importlib.import_module("moto.core.authorization"))
     if service == "iam":
         moto_policies.make_when_asked(importlib.import_module("moto.iam.models"))
     if service == "s3":
@@ -47,6 +48,22 @@ def _with_known_methods(responses: Any) -> None:
     look = responses.method_names_from_class
     if not hasattr(look, "cache_info"):
         responses.method_names_from_class = cache(look)
+
+
+def _without_needless_judges(authorization: Any) -> None:
+    """Load moto's own authorization, and the three services that it is built on, where somebody has turned it on."""
+    mixin, settings = authorization.ActionAuthenticatorMixin, authorization.settings
+    judge = mixin._authenticate_and_authorize_normal_action  # noqa: SLF001 - moto has no other way
+    if judge.__module__ == __name__:
+        return
+
+    def judged(self: Any, resource: str = "*") -> None:
+        if mixin.request_count >= settings.INITIAL_NO_AUTH_ACTION_COUNT:
+            judge(self, resource)
+        else:
+            mixin.request_count += 1
+
+    mixin._authenticate_and_authorize_normal_action = judged  # noqa: SLF001
 
 
 def _without_bucket_policies(s3: Any) -> None:
