@@ -326,6 +326,35 @@ def test_everything_is_there_again_under_the_same_names(tmp_path, monkeypatch):
         assert [user["UserName"] for user in users] == ["SandboxAdministrator"]
 
 
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    ],
+}
+POWER = "arn:aws:iam::aws:policy/PowerUserAccess"
+
+
+def ids(environment):
+    iam = client(environment, "iam")
+    role = iam.get_role(RoleName="bounded")["Role"]["RoleId"]
+    return role, iam.get_policy(PolicyArn=POWER)["Policy"]["PolicyId"]
+
+
+def test_a_policy_of_aws_that_a_read_made_then_is_made_by_a_change_now(tmp_path, monkeypatch):
+    """The journal repeats changes, not reads: what a policy takes to be made must not tell in what changes draw."""
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with Sandbox(state=tmp_path) as first:
+        iam = client(first.environment(), "iam")
+        iam.get_policy(PolicyArn=POWER)
+        iam.create_role(
+            RoleName="bounded", AssumeRolePolicyDocument=json.dumps(TRUST), PermissionsBoundary=POWER
+        )
+        before = ids(first.environment())
+    with Sandbox(state=tmp_path) as second:
+        assert ids(second.environment()) == before
+
+
 def test_reset_needs_a_directory():
     with pytest.raises(RingwallError, match="state directory"):
         Sandbox(reset=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import click
 
 from ringwall.errors import RingwallError
+from ringwall.estate.frugal import nothing_collected
 
 
 @click.command(
@@ -45,7 +47,10 @@ def sandbox(
       ringwall sandbox -- ringwall plan --file examples/quickstart/ringwall.yaml
     """
     try:
-        from ringwall.sandbox.run import run_foreground
+        with nothing_collected():
+            from ringwall.sandbox.run import run_foreground
+
+            gc.freeze()
     except ImportError as error:
         msg = f"the sandbox needs more packages ({error.name}): pip install 'ringwall[sandbox]'"
         raise RingwallError(msg) from error

@@ -18,6 +18,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -26,8 +27,9 @@ import botocore.serialize
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models, moto_chance, moto_gaps, moto_spill
+from ringwall.sandbox import models, moto_chance, moto_gaps, moto_models, moto_spill
 from ringwall.sandbox.call import AwsError, not_carried_out
+from ringwall.sandbox.resting import lent, rest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,6 +53,8 @@ _CREDENTIAL = (
     "SignedHeaders=host, Signature=0"
 )
 _DECRYPTED = 64
+_RESTING = ("moto", "moto.core", "boto3", "botocore.session", "requests", "charset_normalizer", "werkzeug")
+_NOBODY = "123456789012"  # moto's own account, for requests of unknown keys; ours all name theirs
 # What moto's handlers raise when a request meets a case that they do not foresee.
 _CRASHES = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError, RuntimeError)
 
@@ -120,11 +124,11 @@ class Moto:
             beginning: what everything that moto makes of its own follows from; ``None`` = chance.
         """
         self._beginning = beginning
+        _load()
         moto_gaps.forgetful()
         moto_spill.lead(archive)
         self._settings_before = {name: os.environ.get(name) for name in _SETTINGS}
-        session = _own_session()
-        _moto("core.base_backend").AccountSpecificBackend.get_session = lambda: session
+        _moto("core.base_backend").AccountSpecificBackend.get_session = cache(_own_session)
         self._forget()
         os.environ.update(_SETTINGS)
         self._backends("iam")  # every service of moto's looks into it
@@ -345,6 +349,27 @@ def condensed(datum: Mapping[str, Any]) -> dict[str, Any]:
     }
     kept = {name: item for name, item in datum.items() if name not in {"Values", "Counts"}}
     return {**kept, "StatisticValues": statistics}
+
+
+def _load() -> None:
+    """Load what every service of moto's builds on, and no more of moto and boto3 than that."""
+    for name in _RESTING:
+        rest(name)
+    with (
+        lent(
+            "boto3", Session=lambda *given, **named: importlib.import_module("boto3").Session(*given, **named)
+        ),
+        lent(
+            "botocore.session",
+            Session=lambda *given, **named: importlib.import_module("botocore.session").Session(
+                *given, **named
+            ),
+        ),
+        lent("moto.core", DEFAULT_ACCOUNT_ID=_NOBODY),
+    ):
+        _moto("core.base_backend")
+        _moto("iam.models")
+    moto_models.share()
 
 
 def _own_session() -> Any:

@@ -38,6 +38,7 @@ _CREDENTIAL_SERVICES = frozenset(
 )
 _MAX_CREDENTIALS = 2
 _BOUNDARY = "PermissionsBoundary"
+_AWS = "arn:aws:iam::aws:"
 
 
 def _malformed(message: str) -> AwsError:
@@ -68,7 +69,7 @@ def _identity_document(turn: Turn) -> None:
 
 
 def _policies_in_use(turn: Turn) -> None:
-    """AWS lists its own managed policies only where something uses them; moto would render all 1,400 of them."""
+    """AWS lists its own managed policies only where something uses them, not where somebody has asked for them."""
     store = turn.gateway.moto.store("iam", turn.owner or turn.call.account)
     if "get_account_authorization_details" in vars(store):
         return
@@ -78,13 +79,15 @@ def _policies_in_use(turn: Turn) -> None:
         details: dict[str, Any] = whole(policy_filter)
         boundaries = {role.permissions_boundary_arn for role in store.roles.values()}
         boundaries |= {getattr(user, "ringwall_permissions_boundary", None) for user in store.users.values()}
-        details["managed_policies"] = [
-            policy
-            for policy in details["managed_policies"]
-            if not policy.arn.startswith("arn:aws:iam::aws:")
-            or policy.attachment_count
-            or policy.arn in boundaries
+        policies = {policy.arn: policy for policy in details["managed_policies"]}
+        own = [arn for arn in policies if not arn.startswith(_AWS)]
+        used = [
+            arn
+            for arn, policy in policies.items()
+            if arn.startswith(_AWS) and (policy.attachment_count or arn in boundaries)
         ]
+        # In an order that does not tell which of AWS's somebody asked for first.
+        details["managed_policies"] = [policies[arn] for arn in (*sorted(used), *sorted(own))]
         return details
 
     store.get_account_authorization_details = in_use

@@ -10,9 +10,13 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import os
-from typing import Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import chance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _SEED = 16
 _URANDOM = {"kms": ("kms.models", "kms.utils", "kms.responses"), "s3": ("s3.models",)}
@@ -57,7 +61,22 @@ def lead(service: str) -> None:
         _replace(module, "datetime", _Clock if isinstance(present, type) else _Module(dt, datetime=_Clock))
 
 
+def _generator() -> Any:
+    return importlib.import_module("moto.moto_api._internal").mock_random
+
+
 def seed() -> None:
     """Seed moto's generator, within a change."""
     if chance.repeatable():
-        importlib.import_module("moto.moto_api._internal").mock_random.seed(chance.token_bytes(_SEED))
+        _generator().seed(chance.token_bytes(_SEED))
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Let what is made meanwhile leave no trace in what a change draws: it may have been made before, or be made later."""
+    generator = _generator()
+    state = generator.getstate()
+    try:
+        yield
+    finally:
+        generator.setstate(state)

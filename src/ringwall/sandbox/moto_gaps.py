@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import json
-from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ringwall.sandbox import moto_policies
 from ringwall.sandbox.effective import BEDROCK
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _ASYMMETRIC = ("RSA", "ECC", "SM2", "ML")
 _ARN = "arn:{0}:organizations::{1}:policy/{2}/bedrock_policy/{3}"
@@ -34,8 +30,9 @@ def forgetful() -> None:
 def fill(service: str) -> None:
     """Put right what a service needs."""
     _with_known_methods(importlib.import_module("moto.core.responses"))
+    _without_needless_judges(importlib.import_module("moto.core.authorization"))
     if service == "iam":
-        _with_policies_read_once(importlib.import_module("moto.iam.models"))
+        moto_policies.make_when_asked(importlib.import_module("moto.iam.models"))
     if service == "s3":
         _without_bucket_policies(importlib.import_module("moto.s3.models"))
     if service == "kms":
@@ -53,55 +50,20 @@ def _with_known_methods(responses: Any) -> None:
         responses.method_names_from_class = cache(look)
 
 
-class _Written:
-    """The document of a policy's version: written down when it is first asked for."""
-
-    def __get__(self, version: Any, _: Any = None) -> Any:
-        document = vars(version)["document"]
-        if not isinstance(document, str):
-            document = vars(version)["document"] = json.dumps(document)
-        return document
-
-    def __set__(self, version: Any, document: Any) -> None:
-        vars(version)["document"] = document
-
-
-@cache
-def _aws_policies() -> Mapping[str, Mapping[str, Any]]:
-    """What AWS's managed policies are made of, by name; every account has all of them."""
-    known: dict[str, dict[str, Any]] = json.loads(
-        importlib.import_module("moto.iam.aws_managed_policies").aws_managed_policies_data
-    )
-    return {
-        name: {
-            "default_version_id": data.get("DefaultVersionId"),
-            "path": data.get("Path"),
-            "document": data.get("Document"),
-            "create_date": datetime.fromisoformat(data["CreateDate"]),
-            "update_date": datetime.fromisoformat(data["UpdateDate"]),
-        }
-        for name, data in known.items()
-    }
-
-
-def _with_policies_read_once(iam: Any) -> None:
-    """Read AWS's managed policies once, and not for each account; write down those alone that somebody looks at."""
-    backend = iam.IAMBackend
-    load = backend._init_aws_policies  # noqa: SLF001 - moto has no other way
-    if load.__module__ == __name__:
+def _without_needless_judges(authorization: Any) -> None:
+    """Load moto's own authorization, and the three services that it is built on, where somebody has turned it on."""
+    mixin, settings = authorization.ActionAuthenticatorMixin, authorization.settings
+    judge = mixin._authenticate_and_authorize_normal_action  # noqa: SLF001 - moto has no other way
+    if judge.__module__ == __name__:
         return
 
-    def init(self: Any) -> list[Any]:
-        if not iam.load_iam_aws_managed_policies():
-            return []
-        make = iam.AWSManagedPolicy
-        return [
-            make(name, account_id=self.account_id, region=self.region_name, **data)
-            for name, data in _aws_policies().items()
-        ]
+    def judged(self: Any, resource: str = "*") -> None:
+        if mixin.request_count >= settings.INITIAL_NO_AUTH_ACTION_COUNT:
+            judge(self, resource)
+        else:
+            mixin.request_count += 1
 
-    backend._init_aws_policies = init  # noqa: SLF001
-    iam.PolicyVersion.document = _Written()
+    mixin._authenticate_and_authorize_normal_action = judged  # noqa: SLF001
 
 
 def _without_bucket_policies(s3: Any) -> None:

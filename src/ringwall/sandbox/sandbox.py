@@ -10,11 +10,12 @@ import secrets
 import tempfile
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ringwall.errors import RingwallError
+from ringwall.estate.frugal import nothing_collected
 from ringwall.sandbox import bootstrap, places
 from ringwall.sandbox.archive import Archive
 from ringwall.sandbox.authenticate import aim, identify
@@ -35,7 +36,7 @@ from ringwall.sandbox.trail import Trail
 from ringwall.sandbox.wire import HttpResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
     from ringwall.sandbox.network import Way
@@ -45,18 +46,6 @@ _DECISIONS = "/_ringwall/decisions"
 _running = threading.Lock()
 # Answers are work for the processor, and more threads than it can serve only take turns; a model upstream is waited for.
 _WORKING, _WAITING = 4, 32
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Look for no garbage meanwhile: what a start makes stays, and looking takes a fifth of its time."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 class Sandbox:
@@ -121,7 +110,7 @@ class Sandbox:
                 "another sandbox runs in this process; stop it first, or start a process of its own"
             )
         # Calls that are repeated from a journal do leave garbage.
-        resting = _nothing_collected() if self._state is None else nullcontext()
+        resting = nothing_collected() if self._state is None else nullcontext()
         with ExitStack() as unless_started, resting:
             unless_started.callback(_running.release)
             self._start()

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.backend import Moto
 
 _DOCUMENTS_KEPT = 8192
+_AWS = "arn:aws:iam::aws:"
 
 Pairs: TypeAlias = "tuple[tuple[str, Any], ...]"
 
@@ -58,8 +59,8 @@ def _read(text: str | bytes) -> Any:
 
 
 def _iam(moto: Moto) -> Iterator[Resource]:
-    attached: set[str] = set()
     for account in moto.accounts("iam"):
+        attached: set[str] = set()
         store = moto.store("iam", account)
         for role in store.roles.values():
             yield _role(account, role, store, attached)
@@ -154,9 +155,11 @@ def _tags_of(store: Any, arn: str) -> Pairs:
 
 def _managed(account: str, store: Any, attached: set[str]) -> Iterator[Resource]:
     """Policies of the account, and those of AWS's that something is attached to."""
-    for arn, policy in store.managed_policies.items():
-        if arn.startswith("arn:aws:iam::aws:") and arn not in attached:
-            continue
+    policies = store.managed_policies
+    used = sorted(arn for arn in attached if arn.startswith(_AWS) and arn in policies)
+    own = [arn for arn in policies if not arn.startswith(_AWS)]
+    for arn in (*used, *own):
+        policy = policies[arn]
         version = next(item for item in policy.versions if item.version_id == policy.default_version_id)
         document = _document(version.document)
         properties = {"ManagedPolicyName": policy.name, "Arn": arn, "PolicyDocument": document}

@@ -128,9 +128,9 @@ def is_arn(text: str) -> bool:
 
 
 def account_of(arn: str) -> str | None:
-    """Account field of an ARN; ``None`` where it is empty or the text is no ARN."""
+    """Account in an ARN; ``None`` where it has none, is AWS's (``aws``, of managed policies), or the text is no ARN."""
     fields = arn.split(":", 5)
-    return fields[4] or None if len(fields) == 6 else None
+    return fields[4] if len(fields) == 6 and fields[4].isdigit() else None
 
 
 def region_of(arn: str) -> str:

@@ -6,12 +6,11 @@ digits) count only close to a word that names them. NAME, ADDRESS and AGE are ap
 
 from __future__ import annotations
 
+import importlib
 import ipaddress
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-import phonenumbers
 
 from ringwall.sandbox.bedrock.evaluation import checksums
 from ringwall.sandbox.bedrock.evaluation.names import FIRST_NAMES
@@ -298,6 +297,7 @@ def _is_near(text: Folded, start: int, end: int, words: tuple[str, ...]) -> bool
 def _find_phones(text: Folded) -> Iterator[PiiMatch]:
     if sum(c.isdigit() for c in text.text) < 7:
         return
+    phonenumbers = importlib.import_module("phonenumbers")  # its tables are loaded when a number may be there
     for match in phonenumbers.PhoneNumberMatcher(text.text, "US", leniency=phonenumbers.Leniency.VALID):
         start, end = text.span(match.start, match.end)
         yield PiiMatch("PHONE", start, end)
