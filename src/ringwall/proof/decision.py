@@ -241,7 +241,7 @@ class Encoder:
         statement = item.statement
         if statement.principal is None and statement.not_principal is None and item.policy_type != "resource":
             return ((Grant.DIRECT, TRUE),)
-        compiled = compile_policy(item.policy, item.policy_type)[statement.index].ready()
+        compiled = compile_policy(item.policy, item.policy_type).statements[statement.index].ready()
         return self._scene.caller.named(compiled, bounded=self._bounded)
 
     def _statement(self, item: _Item) -> int:
