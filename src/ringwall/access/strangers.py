@@ -39,7 +39,7 @@ def is_granted_nothing(actor: Actor, claim: Claim, policy: Policy | None) -> boo
     if policy is None:
         return True
     caller = OneCaller(parse_principal(actor.principal))
-    compiled = compile_policy(policy, "resource")
+    compiled = compile_policy(policy, "resource").statements
     return not any(
         caller.named(compiled[index].ready(), bounded=False)
         for index, statement in enumerate(policy.statements)

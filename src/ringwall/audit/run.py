@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from ringwall.access import Access
 from ringwall.audit.ingest import Ingested
@@ -51,7 +52,7 @@ class Reading:
     saved: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Audit:
     """What an audit found.
 
@@ -81,7 +82,7 @@ class Audit:
     unused: tuple[Waiver, ...] = ()
     ingested: tuple[Ingested, ...] = ()
 
-    @property
+    @cached_property
     def responses(self) -> Mapping[str, Recorded]:
         """Every answer once, by digest."""
         return {item.digest: item for item in self.reading.calls}
@@ -101,8 +102,8 @@ class Audit:
         """What it was judged by, in a word."""
         return self.perimeter.name if self.perimeter is not None else "baseline"
 
-    @property
-    def verdicts(self) -> dict[str, Status]:
+    @cached_property
+    def verdicts(self) -> Mapping[str, Status]:
         """One verdict for each control, by slug. A control that said nothing is unknown, not fine."""
         found: dict[str, Status] = {}
         for control in registry():

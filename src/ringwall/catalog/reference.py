@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -28,7 +29,7 @@ from ringwall.catalog import global_keys
 from ringwall.iam.vocabulary import KeyType
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
 DATA = Path(__file__).parent / "data"
 ACCESS_LEVELS = {"L": "List", "R": "Read", "W": "Write", "P": "Permissions management", "T": "Tagging"}
@@ -107,31 +108,60 @@ def canonical_key(key: str) -> str:
     return _PLACEHOLDER.split(key, maxsplit=1)[0].lower()
 
 
+class _Actions(Mapping[str, Action]):
+    """A service's actions by lower-cased name. A service has hundreds: each is decoded when it is asked for."""
+
+    def __init__(
+        self, prefix: str, document: Mapping[str, Any], keys: list[str], types: tuple[ResourceType, ...]
+    ) -> None:
+        self._prefix = prefix
+        self._rows = {name.lower(): (name, row) for name, row in document.items()}
+        self._keys = keys
+        self._types = types
+        self._decoded: dict[str, Action] = {}
+
+    def __getitem__(self, lowered: str) -> Action:
+        found = self._decoded.get(lowered)
+        if found is None:
+            found = self._decoded[lowered] = self._decode(*self._rows[lowered])
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def _decode(self, name: str, row: tuple[str, list[list[Any]], list[int]]) -> Action:
+        level, of_types, numbers = row
+        kinds = [self._types[one[0]] for one in of_types]
+        own = self._named(numbers)
+        of_type = {
+            kind.name: self._named(one[2] if len(one) > 2 else ())
+            for kind, one in zip(kinds, of_types, strict=True)
+        }
+        return Action(
+            service=self._prefix,
+            name=name,
+            access_level=ACCESS_LEVELS[level],
+            resource_types=tuple(kinds),
+            required=frozenset(kind.name for kind, one in zip(kinds, of_types, strict=True) if one[1]),
+            keys=own.union(*of_type.values(), *(kind.keys for kind in kinds)),
+            own_keys=own,
+            keys_of_type=of_type,
+        )
+
+    def _named(self, numbers: Iterable[int]) -> frozenset[str]:
+        return frozenset(self._keys[number] for number in numbers)
+
+
 def _decode_service(prefix: str, title: str, document: Mapping[str, Any]) -> Service:
     keys = [canonical_key(key) for key in document["keys"]]
     types = {
         name: ResourceType(prefix, name, arn, frozenset(keys[number] for number in numbers))
         for name, (arn, numbers) in document["resources"].items()
     }
-    ordered = tuple(types.values())
-    actions = {}
-    for name, (level, rows, numbers) in document["actions"].items():
-        own = frozenset(keys[number] for number in numbers)
-        of_type = {
-            ordered[row[0]].name: frozenset(keys[number] for number in (row[2] if len(row) > 2 else ()))
-            for row in rows
-        }
-        of_types = frozenset().union(*of_type.values(), *(ordered[row[0]].keys for row in rows))
-        actions[name.lower()] = Action(
-            service=prefix,
-            name=name,
-            access_level=ACCESS_LEVELS[level],
-            resource_types=tuple(ordered[row[0]] for row in rows),
-            required=frozenset(ordered[row[0]].name for row in rows if row[1]),
-            keys=own | of_types,
-            own_keys=own,
-            keys_of_type=of_type,
-        )
+    actions = _Actions(prefix, document["actions"], keys, tuple(types.values()))
     key_types = dict(zip(keys, document["types"], strict=True))
     return Service(prefix, title, actions, types, key_types, dict(zip(keys, document["keys"], strict=True)))
 

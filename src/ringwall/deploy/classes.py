@@ -71,8 +71,8 @@ class RequestClass:
     alike: Mapping[str, tuple[Values, ...]] = field(default_factory=dict)
 
 
-def statements(policies: PolicySet) -> Iterator[tuple[str, Statement]]:
-    """Every statement of a policy set, with a label of where it stands."""
+def placed(policies: PolicySet) -> Iterator[tuple[str, Policy]]:
+    """Every policy of a set, with a label of where it stands."""
     for name, group in (
         ("identity", policies.identity),
         ("permissions_boundary", policies.permissions_boundary or ()),
@@ -80,18 +80,24 @@ def statements(policies: PolicySet) -> Iterator[tuple[str, Statement]]:
         ("vpc_endpoint", policies.vpc_endpoint or ()),
         ("resource", (policies.resource,) if policies.resource else ()),
     ):
-        yield from _of(name, group)
+        for policy in group:
+            yield name, policy
     for name, levels in (("scp", policies.scp or ()), ("rcp", policies.rcp or ())):
         for level in levels:
-            yield from _of(f"{name} {level.target}", level.policies)
+            for policy in level.policies:
+                yield f"{name} {level.target}", policy
 
 
 def changed_statements(before: PolicySet, after: PolicySet) -> tuple[Statement, ...] | None:
     """Statements that only one of the two has; ``None`` where a whole policy type came or went, or an SCP level."""
     if _shape(before) != _shape(after):
         return None
-    old, new = dict.fromkeys(statements(before)), dict.fromkeys(statements(after))
-    return tuple(item for _, item in (*(x for x in old if x not in new), *(x for x in new if x not in old)))
+    old, new = (
+        dict.fromkeys((name, said) for name, policy in placed(side) for said in _said(policy))
+        for side in (before, after)
+    )
+    gone, come = (x for x in old if x not in new), (x for x in new if x not in old)
+    return tuple(said.statement for _, said in (*gone, *come))
 
 
 def actions_of(statements: Iterable[Statement]) -> tuple[str, ...] | None:
@@ -120,6 +126,20 @@ def by_action(items: Iterable[Statement], actions: tuple[str, ...]) -> dict[str,
     return found
 
 
+def covering(policies: Iterable[Policy], actions: tuple[str, ...]) -> dict[str, list[Statement]]:
+    """:func:`by_action` of the statements of policies, which many principals have in common."""
+    found: dict[str, list[Statement]] = {}
+    for policy in policies:
+        for action, items in _of_policy(policy, actions):
+            found.setdefault(action, []).extend(items)
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _of_policy(policy: Policy, actions: tuple[str, ...]) -> tuple[tuple[str, list[Statement]], ...]:
+    return tuple(by_action(_wherever(policy), actions).items())
+
+
 @lru_cache(maxsize=4096)
 def _covered(
     named: tuple[str, ...] | None, excepted: tuple[str, ...] | None, actions: tuple[str, ...]
@@ -132,7 +152,7 @@ def _covered(
 @lru_cache(maxsize=65_536)
 def _matches(patterns: tuple[str, ...], action: str) -> bool:
     whole, wildcards = _kinds_of(patterns)
-    return action.lower() in whole or any(_glob(pattern).fullmatch(action) for pattern in wildcards)
+    return action.lower() in whole or any(_glob_matches(pattern, action) for pattern in wildcards)
 
 
 @lru_cache(maxsize=4096)
@@ -186,16 +206,33 @@ def request_classes(
     return tuple(found), size <= LIMIT
 
 
-def _of(name: str, policies: Iterable[Policy]) -> Iterator[tuple[str, Statement]]:
-    for policy in policies:
-        for statement in _wherever(policy):
-            yield name, statement
-
-
 @lru_cache(maxsize=1024)
 def _wherever(policy: Policy) -> tuple[Statement, ...]:
     """The policy's statements without their places, which decide nothing."""
     return tuple(_one(replace(statement, index=0)) for statement in policy.statements)
+
+
+@lru_cache(maxsize=1024)
+def _said(policy: Policy) -> tuple[_Said, ...]:
+    return tuple(map(_Said, _wherever(policy)))
+
+
+class _Said:
+    """A statement that knows its hash: the same ones are compared for each principal and on each way."""
+
+    __slots__ = ("_hash", "statement")
+
+    def __init__(self, statement: Statement) -> None:
+        self.statement = statement
+        self._hash = hash(statement)
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Said) and (
+            self.statement is other.statement or self.statement == other.statement
+        )
 
 
 @lru_cache(maxsize=16_384)
@@ -214,8 +251,36 @@ def _shape(policies: PolicySet) -> tuple[object, ...]:
     )
 
 
+def _glob_matches(pattern: str, text: str) -> bool:
+    """Whether a text matches a pattern, in any case.
+
+    Each pattern meets few texts, so that a regular expression takes longer to make than it saves.
+    """
+    if "?" in pattern:
+        return _expression(pattern).fullmatch(text) is not None
+    first, *pieces = _between_stars(pattern)
+    text = text.lower()
+    if not pieces:
+        return text == first
+    *middle, last = pieces
+    at, end = len(first), len(text) - len(last)
+    if not (at <= end and text.startswith(first) and text.endswith(last)):
+        return False
+    for piece in middle:
+        found = text.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
+
+
 @lru_cache(maxsize=4096)
-def _glob(pattern: str) -> re.Pattern[str]:
+def _between_stars(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.lower().split("*"))
+
+
+@lru_cache(maxsize=4096)
+def _expression(pattern: str) -> re.Pattern[str]:
     text = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
     return re.compile(text, re.IGNORECASE | re.DOTALL)
 
@@ -240,9 +305,8 @@ def _resources(
         if pattern != "*" and "${" not in pattern
     ]
     examples = (_example(pattern, region, account) for pattern in (*mentioned, *more, *patterns))
-    possible = [_glob(pattern) for pattern in patterns]
     return tuple(
-        dict.fromkeys(arn for arn in examples if any(pattern.fullmatch(arn) for pattern in possible))
+        dict.fromkeys(arn for arn in examples if any(_glob_matches(pattern, arn) for pattern in patterns))
     )
 
 

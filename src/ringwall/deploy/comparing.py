@@ -19,13 +19,14 @@ from ringwall.deploy.classes import (
     actions_of,
     by_action,
     changed_statements,
+    covering,
+    placed,
     request_classes,
-    statements,
     touches,
 )
 from ringwall.deploy.found import Found
 from ringwall.deploy.narrowing import narrows
-from ringwall.deploy.passing import Passing
+from ringwall.deploy.passing import Passing, allowing
 from ringwall.deploy.watched import INFERENCE
 from ringwall.estate.model import Account, Estate
 from ringwall.iam.codec import make_request
@@ -207,10 +208,10 @@ class Comparison:
     def _case(self, case: _Case, resources: tuple[str, ...], own: dict[str, list[str]]) -> None:
         """Every action of one case. ``own`` remembers which of the account's resources have a changed policy for it."""
         delta = changed_statements(case.before, case.after)
-        everything = (item for _, item in (*statements(case.before), *statements(case.after)))
+        everything = [policy for _, policy in (*placed(case.before), *placed(case.after))]
         moved = case.way.before.facts != case.way.after.facts
         actions = (*self.watched, *(() if case.new_principal else self._also(delta or ())))
-        bearing = by_action(everything, actions)
+        bearing = covering(everything, actions)
         changed = by_action(delta or (), actions)
         decided: dict[Hashable, list[_Changed]] = {}
         for action in actions:
@@ -310,7 +311,10 @@ class Comparison:
 
     def _decided(self, case: _Case, action: str, classes: Iterable[RequestClass]) -> Iterator[_Changed]:
         was, then = case.standing
+        stranger = case.actor.account != case.account.id and not is_always_allowed(action)
         for item in classes:
+            if stranger and not allowing(self._own_policies(item.resource, action), action):
+                continue  # who is not of the account needs the resource's own policy: denied on both sides
             request = self._request(case, action, item, then)
             second = self._decide(self.after, request, case.after)
             first = NOTHING

@@ -267,17 +267,46 @@ def _not_named(element: PrincipalElement, *, denies: bool) -> PrincipalTest:
 Statements = tuple[CompiledStatement, ...]
 
 
-def compile_policy(policy: Policy, policy_type: PolicyType) -> Statements:
-    """The policy's statements, compiled for use as ``policy_type``; remembered on the policy."""
+class CompiledPolicy:
+    """A policy, ready to be asked which of its statements bear on an action; many policy sets have it in common.
+
+    Attributes:
+        statements: all of them.
+    """
+
+    __slots__ = ("_bearing", "statements")
+
+    def __init__(self, policy: Policy, policy_type: PolicyType) -> None:
+        self.statements: Statements = tuple(
+            CompiledStatement(statement, policy, policy_type) for statement in policy.statements
+        )
+        self._bearing: dict[str, tuple[Statements, Statements]] = {}
+
+    def bearing(self, action: str) -> tuple[Statements, Statements]:
+        """The statements that deny and those that allow a lower-cased action, on some resource and condition."""
+        found = self._bearing.get(action)
+        if found is None:
+            if len(self._bearing) >= PLANS_KEPT:
+                self._bearing.clear()
+            touching = [
+                item.ready() for item in self.statements if item.action is None or item.action(action)
+            ]
+            denies = tuple([item for item in touching if item.statement.effect is Effect.DENY])
+            allows = indexed([item for item in touching if item.statement.effect is Effect.ALLOW])
+            found = self._bearing[action] = denies, allows
+        return found
+
+
+def compile_policy(policy: Policy, policy_type: PolicyType) -> CompiledPolicy:
+    """The policy, compiled for use as ``policy_type``; remembered on it."""
     try:
-        by_type: dict[PolicyType, Statements] = policy.compiled
+        by_type: dict[PolicyType, CompiledPolicy] = policy.compiled
     except AttributeError:
         by_type = {}
         object.__setattr__(policy, "compiled", by_type)
     found = by_type.get(policy_type)
     if found is None:
-        found = tuple(CompiledStatement(statement, policy, policy_type) for statement in policy.statements)
-        by_type[policy_type] = found
+        found = by_type[policy_type] = CompiledPolicy(policy, policy_type)
     return found
 
 
@@ -350,14 +379,12 @@ class CompiledSet:
         def of_type(listed: Iterable[Policy] | None, policy_type: PolicyType) -> Statements | None:
             if listed is None:
                 return None
-            bearing = [
-                statement.ready()
-                for policy in listed
-                for statement in compile_policy(policy, policy_type)
-                if statement.action is None or statement.action(action)
-            ]
-            denies.extend(item for item in bearing if item.statement.effect is Effect.DENY)
-            return indexed([item for item in bearing if item.statement.effect is Effect.ALLOW])
+            bearing = [compile_policy(policy, policy_type).bearing(action) for policy in listed]
+            for denying, _ in bearing:
+                denies.extend(denying)
+            if len(bearing) == 1:
+                return bearing[0][1]
+            return indexed([item for _, allowing in bearing for item in allowing])
 
         def of_levels(
             levels: tuple[PolicyLevel, ...] | None, policy_type: PolicyType

@@ -74,11 +74,17 @@ class Statement:
 
 
 class Compilable:
-    """Room for what the evaluator compiled a value into; no part of the value, and set by the evaluator alone."""
+    """Room for what was worked out of a value once; no part of the value.
 
-    __slots__ = ("compiled",)
+    Attributes:
+        compiled: what the evaluator compiled it into; set by the evaluator alone.
+        digest: what the prover reads off it; set by the prover alone.
+    """
+
+    __slots__ = ("compiled", "digest")
 
     compiled: Any
+    digest: Any
 
 
 @dataclass(frozen=True, slots=True, eq=False)

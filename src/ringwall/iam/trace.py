@@ -107,7 +107,7 @@ def trace_policies(
             tuple(
                 [
                     trace_statement(item.ready(), request, caller, action, bounded)
-                    for item in compile_policy(policy, policy_type)
+                    for item in compile_policy(policy, policy_type).statements
                 ]
             ),
         )

@@ -9,15 +9,20 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol
 
+from ringwall.proof.digest import digest_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import ANY, STAR
 from ringwall.proof.listed import listed
 from ringwall.proof.theory import Free, Holds, Variable
+from ringwall.proof.universe import only
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from ringwall.iam.policy import Policy, Statement
     from ringwall.iam.vocabulary import Vocabulary
+    from ringwall.proof.traits import Trait
+    from ringwall.proof.universe import Classes
 
 ACTION = "action"
 _NAMES = "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -29,55 +34,31 @@ class Actions(Protocol):
     def any_of(self, patterns: Iterable[str]) -> int:
         """The literal that the action matches any of the patterns."""
 
-    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:
-        """The literal that the action has a property, which ``member`` tests and the patterns spell out."""
+    def among(self, trait: Trait) -> int:
+        """The literal that the action has a property."""
 
     def constraint(self) -> int:
         """What holds of the choice itself."""
 
+    def statements(self, policy: Policy) -> tuple[Statement, ...]:
+        """Those of a policy's statements, in order, that speak of an action that there is to choose."""
+
 
 class KnownActions:
-    """One of the actions of a vocabulary.
+    """One of the actions of a vocabulary, of a class of them.
 
     Args:
         formula: the arena.
-        vocabulary: knows the actions.
-        universe: the actions to choose from.
-        traits: further properties of actions that the question depends on; actions that agree in all of them and in
-            every pattern are one class.
-        patterns: every action pattern that will be asked about.
+        classes: of actions that nothing in the question tells apart.
     """
 
-    def __init__(
-        self,
-        formula: Formula,
-        vocabulary: Vocabulary,
-        universe: Iterable[str],
-        patterns: Iterable[str],
-        traits: Callable[[str], Hashable],
-    ) -> None:
+    def __init__(self, formula: Formula, classes: Classes) -> None:
         self._formula = formula
-        chosen = {action.lower(): action for action in universe}
-        self._members: dict[str, frozenset[str]] = {}
-        marks: dict[str, int] = dict.fromkeys(chosen, 0)
-        for index, pattern in enumerate(dict.fromkeys(item.lower() for item in patterns)):
-            members = _members(vocabulary, pattern, chosen)
-            self._members[pattern] = members
-            if len(members) != len(chosen):
-                for action in members:
-                    marks[action] |= 1 << index
-        groups: dict[Hashable, list[str]] = {}
-        for lowered, action in chosen.items():
-            groups.setdefault((marks[lowered], traits(action)), []).append(lowered)
-        self._names = chosen
-        self.classes = tuple(members[0] for members in groups.values())
+        self._divided = classes
+        self.classes = tuple(classes.bits)
         self.choices = self._choices()
-        self._bits = {lowered: 1 << index for index, lowered in enumerate(self.classes)}
-        """A bit for each class, by the action that stands for it."""
-        self._masks: dict[str, int] = {}
-        """By pattern, the bits of the classes that match it."""
         self._literals: dict[int, int] = {}
-        """By such bits, the literal that the action is of one of these classes."""
+        """By bits of classes, the literal that the action is of one of them."""
 
     def _choices(self) -> Mapping[str, int]:
         if len(self.classes) == 1:
@@ -88,24 +69,17 @@ class KnownActions:
         """See :class:`Actions`."""
         mask = 0
         for pattern in patterns:
-            mask |= self._mask(pattern.lower())
+            mask |= self._divided.mask(pattern.lower())
         return self._any(mask)
 
-    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+    def among(self, trait: Trait) -> int:
         """See :class:`Actions`."""
-        return self._any(sum(bit for lowered, bit in self._bits.items() if member(lowered)))
-
-    def _mask(self, pattern: str) -> int:
-        mask = self._masks.get(pattern)
-        if mask is None:
-            members, bits = self._members[pattern], self._bits
-            shared = members & bits.keys() if len(members) > len(bits) else members
-            mask = self._masks[pattern] = sum(bits.get(lowered, 0) for lowered in shared)
-        return mask
+        return self._any(self._divided.having(trait))
 
     def _any(self, mask: int) -> int:
         if mask not in self._literals:
-            chosen = [self.choices[lowered] for lowered, bit in self._bits.items() if mask & bit]
+            bits = self._divided.bits
+            chosen = [self.choices[lowered] for lowered, bit in bits.items() if mask & bit]
             everything = bool(chosen) and len(chosen) == len(self.classes)
             self._literals[mask] = TRUE if everything else self._formula.disj(chosen)
         return self._literals[mask]
@@ -117,9 +91,22 @@ class KnownActions:
             return TRUE
         return self._formula.conj((self._formula.disj(literals), _at_most_one(self._formula, literals)))
 
+    def statements(self, policy: Policy) -> tuple[Statement, ...]:
+        """See :class:`Actions`."""
+        return digest_of(policy).speaking_of(self._divided.universe)
+
+    def carrying(self, key: str) -> list[int]:
+        """The literals of the classes whose requests can carry a lower-cased key."""
+        return [self.choices[lowered] for lowered in self._divided.carrying(key)]
+
+    def by_shapes(self) -> Iterator[tuple[tuple[str, ...], list[int]]]:
+        """The literals of the classes, by the forms that their resources can have."""
+        for shapes, names in self._divided.by_shapes.items():
+            yield shapes, [self.choices[lowered] for lowered in names]
+
     def name(self, lowered: str) -> str:
         """The action in the vocabulary's spelling."""
-        return self._names[lowered]
+        return self._divided.universe.names[lowered]
 
 
 def _at_most_one(formula: Formula, literals: list[int]) -> int:
@@ -133,25 +120,11 @@ def _at_most_one(formula: Formula, literals: list[int]) -> int:
     return formula.conj(parts)
 
 
-def _members(vocabulary: Vocabulary, pattern: str, chosen: Mapping[str, str]) -> frozenset[str]:
-    if pattern == "*":
-        return frozenset(chosen)
-    if "*" not in pattern and "?" not in pattern:
-        return frozenset((pattern,)) if pattern in chosen else frozenset()
-    if len(chosen) > 64:
-        return frozenset(action.lower() for action in vocabulary.actions_matching(pattern)) & chosen.keys()
-    return frozenset(action for action in chosen if _accepts(pattern, action))
-
-
-@lru_cache(maxsize=65_536)
-def _accepts(pattern: str, action: str) -> bool:
-    return listed(frozenset((pattern,))).accepts(action)
-
-
 class OneAction:
     """An action that is known, in the vocabulary's spelling."""
 
-    def __init__(self, action: str) -> None:
+    def __init__(self, vocabulary: Vocabulary, action: str) -> None:
+        self._universe = only(vocabulary, action)  # type: ignore[arg-type]  # it is hashable
         self.action = action
         self._lowered = action.lower()
 
@@ -159,13 +132,17 @@ class OneAction:
         """See :class:`Actions`."""
         return TRUE if listed(_lowered(tuple(patterns))).accepts(self._lowered) else FALSE
 
-    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+    def among(self, trait: Trait) -> int:
         """See :class:`Actions`."""
-        return TRUE if member(self._lowered) else FALSE
+        return TRUE if trait.has(self._lowered) else FALSE
 
     def constraint(self) -> int:
         """Nothing more."""
         return TRUE
+
+    def statements(self, policy: Policy) -> tuple[Statement, ...]:
+        """See :class:`Actions`."""
+        return digest_of(policy).speaking_of(self._universe)
 
 
 @lru_cache(maxsize=16384)
@@ -190,10 +167,14 @@ class AnyAction:
             return TRUE
         return self._formula.atom(Holds(ACTION, listed(lowered)), cost=1)
 
-    def among(self, member: Callable[[str], bool], patterns: Callable[[], Iterable[str]]) -> int:  # noqa: ARG002
+    def among(self, trait: Trait) -> int:
         """See :class:`Actions`."""
-        return self.any_of(patterns())
+        return self.any_of(trait.patterns())
 
     def constraint(self) -> int:
         """Nothing more."""
         return TRUE
+
+    def statements(self, policy: Policy) -> tuple[Statement, ...]:
+        """See :class:`Actions`."""
+        return policy.statements

@@ -10,24 +10,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ringwall.iam.compile import IDENTITY_SIDE, POLICY_VARIABLES_SINCE, compile_policy
-from ringwall.iam.evaluate import rcp_applies
 from ringwall.iam.patterns import Reading, Wildcard, complete_arns
 from ringwall.iam.policy import Effect, Policy, PolicySet, Statement
 from ringwall.iam.principal import Grant
 from ringwall.iam.request import PolicyType, Reason
-from ringwall.iam.rules import (
-    ALWAYS_ALLOWED,
-    REFUSED_TO_ROOT,
-    RESOURCE_POLICY_DECIDES,
-    deciding_resource,
-    is_always_allowed,
-    refuses_root,
-)
 from ringwall.proof.context import View, cover_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.globs import FIELDS, language_of, tokens_of
 from ringwall.proof.language import STAR, literal
 from ringwall.proof.theory import Free, Opaque
+from ringwall.proof.traits import ANSWERED_ALWAYS, CLOSED_TO_ROOT, DECIDED_BY_RESOURCE, reached_by_rcp
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -108,16 +100,6 @@ class _Item:
         return Reason(self.policy_type, self.policy.name, self.statement.label, "Deny" if denies else "Allow")
 
 
-def _items(policy: Policy, policy_type: PolicyType) -> Iterable[_Item]:
-    return (_Item(statement, policy, policy_type) for statement in policy.statements)
-
-
-def rcp_patterns(vocabulary: Vocabulary) -> list[str]:
-    """Patterns of the actions of every service that resource control policies cover."""
-    services = {action.partition(":")[0] for action in vocabulary.actions()}
-    return [f"{service}:*" for service in sorted(services) if vocabulary.rcp_covers(service)]
-
-
 class Encoder:
     """Builds the literal that a policy set allows the request of a scene."""
 
@@ -163,7 +145,7 @@ class Encoder:
         decided = self._formula.conj([*duties, *(-deny for deny in denies)])
         if scene.caller.is_anonymous:
             return decided
-        always = scene.actions.among(is_always_allowed, lambda: sorted(ALWAYS_ALLOWED))
+        always = scene.actions.among(ANSWERED_ALWAYS)
         return self._formula.disj((always, decided))
 
     def _duty(self, policy_type: PolicyType, done: int) -> int:
@@ -172,15 +154,12 @@ class Encoder:
         return self._formula.implies(self._selectors.duty(policy_type), done)
 
     def _rcp_reaches(self) -> int:
-        vocabulary = self._scene.vocabulary
-        return self._scene.actions.among(
-            lambda action: rcp_applies(action, vocabulary), lambda: rcp_patterns(vocabulary)
-        )
+        return self._scene.actions.among(reached_by_rcp(self._scene.vocabulary))  # type: ignore[arg-type]  # hashable
 
     def _identity(self, grants: dict[Grant, int], same: int) -> int:
         caller = self._scene.caller
         if caller.is_root:
-            return -self._scene.actions.among(refuses_root, lambda: sorted(REFUSED_TO_ROOT))
+            return -self._scene.actions.among(CLOSED_TO_ROOT)
         if not caller.has_identity_policies:
             return TRUE
         own = self._any_allow(self._policies.identity, "identity")
@@ -196,12 +175,8 @@ class Encoder:
     def _resource_policy_decides(self) -> int:
         scene = self._scene
         parts = []
-        for part in sorted({part for _, part in RESOURCE_POLICY_DECIDES}):
-            starts = [start for start, named in RESOURCE_POLICY_DECIDES if named == part]
-            acts = scene.actions.among(
-                lambda action, part=part: deciding_resource(action) == part,  # type: ignore[misc]
-                lambda starts=starts: [f"{start}*" for start in starts],  # type: ignore[misc]
-            )
+        for part, trait in DECIDED_BY_RESOURCE.items():
+            acts = scene.actions.among(trait)
             if acts != FALSE:
                 pattern = language_of((Wildcard.ANY, part, Wildcard.ANY), Reading.TEXT)
                 assert pattern is not None
@@ -228,7 +203,7 @@ class Encoder:
         """Of each strength, whether a statement of the resource's policy grants with it."""
         ways: dict[Grant, list[int]] = {}
         if self._policies.resource is not None:
-            for item in _items(self._policies.resource, "resource"):
+            for item in self._items(self._policies.resource, "resource"):
                 if item.statement.effect is Effect.ALLOW:
                     for grant, named in self._named(item):
                         ways.setdefault(grant, []).append(self._formula.conj((named, self._matches(item))))
@@ -242,7 +217,7 @@ class Encoder:
             [
                 self._statement(item)
                 for policy in policies
-                for item in _items(policy, policy_type)
+                for item in self._items(policy, policy_type)
                 if item.statement.effect is Effect.ALLOW
             ]
         )
@@ -250,18 +225,23 @@ class Encoder:
     def _denies(self, policies: Iterable[Policy] | None, policy_type: PolicyType) -> list[int]:
         found: list[int] = []
         for policy in policies or ():
-            for item in _items(policy, policy_type):
+            for item in self._items(policy, policy_type):
                 if item.statement.effect is Effect.DENY:
                     matches = self._statement(item)
                     if matches != FALSE:
                         found.append(self._formula.conj((self._selectors.deny(item.reason), matches)))
         return found
 
+    def _items(self, policy: Policy, policy_type: PolicyType) -> Iterable[_Item]:
+        """The statements that may match; of what others say no action is asked."""
+        statements = self._scene.actions.statements(policy)
+        return (_Item(statement, policy, policy_type) for statement in statements)
+
     def _named(self, item: _Item) -> Sequence[tuple[Grant, int]]:
         statement = item.statement
         if statement.principal is None and statement.not_principal is None and item.policy_type != "resource":
             return ((Grant.DIRECT, TRUE),)
-        compiled = compile_policy(item.policy, item.policy_type)[statement.index].ready()
+        compiled = compile_policy(item.policy, item.policy_type).statements[statement.index].ready()
         return self._scene.caller.named(compiled, bounded=self._bounded)
 
     def _statement(self, item: _Item) -> int:

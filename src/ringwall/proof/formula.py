@@ -18,6 +18,7 @@ FALSE: Final = -1
 
 # What it costs to rely on a literal: free choices nothing, values to be found by search more, gates their parts.
 _GATE_COST: Final = 4
+_NUMBER_BITS: Final = 40  # of a rank; no arena has so many nodes
 _NODES_BETWEEN_LOOKS: Final = 256  # at the clock
 
 
@@ -38,6 +39,8 @@ class Formula:
         self._atom_nodes: dict[tuple[type, Hashable], int] = {}
         self._gate_nodes: dict[tuple[int, ...], int] = {}
         self._costs: list[int] = [0, 0]
+        self._ranks: dict[int, int] = {}
+        """Of each literal, its place in a gate: by cost, then by number."""
 
     @property
     def size(self) -> int:
@@ -50,6 +53,7 @@ class Formula:
             self.clock.check()
         self._count += 1
         self._costs.append(cost)
+        self._ranks[self._count] = self._ranks[-self._count] = cost << _NUMBER_BITS | self._count
         return self._count
 
     def atom(self, meaning: Hashable, *, cost: int = 0) -> int:
@@ -66,20 +70,15 @@ class Formula:
         """All of the literals."""
         parts = set(literals)
         parts.discard(TRUE)
-        if not parts:
-            return TRUE
-        if FALSE in parts:
+        if len(parts) < 2:
+            return parts.pop() if parts else TRUE
+        if FALSE in parts or not parts.isdisjoint([-part for part in parts]):
             return FALSE
-        if len(parts) == 1:
-            return next(iter(parts))
-        for part in parts:
-            if part < 0 and -part in parts:
-                return FALSE
-        costs = self._costs
-        key = tuple(sorted(parts, key=lambda literal: (costs[abs(literal)], abs(literal))))
+        key = tuple(sorted(parts, key=self._ranks.__getitem__))
         node = self._gate_nodes.get(key)
         if node is None:
-            node = self._new(_GATE_COST + sum(costs[abs(part)] for part in key))
+            costs = self._costs
+            node = self._new(_GATE_COST + sum([costs[abs(part)] for part in key]))
             self._gate_nodes[key] = node
             self.gates[node] = key
         return node

@@ -36,13 +36,13 @@ class Listed:
 
     @cached_property
     def _literals(self) -> tuple[str, ...]:
-        return tuple(sorted(one for one in self.patterns if _is_literal(one)))
+        return tuple(sorted(one for one in self.patterns if is_literal(one)))
 
     @cached_property
     def _by_head(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for one in self.patterns:
-            if not _is_literal(one):
+            if not is_literal(one):
                 found.setdefault(_head(one), []).append(one)
         return found
 
@@ -56,7 +56,7 @@ class Listed:
 
     def matching(self, text: str) -> str | None:
         """A pattern that the text matches."""
-        if text in self.patterns and _is_literal(text):
+        if text in self.patterns and is_literal(text):
             return text
         for one in self._beginning(text):
             if _is_prefix(one) or accepts(_tokens(one), text):
@@ -74,7 +74,7 @@ class Listed:
         """Whether one of the patterns plainly contains another; ``False`` leaves it open."""
         if pattern in self.patterns:
             return True
-        if _is_literal(pattern):
+        if is_literal(pattern):
             return self.accepts(pattern)
         return any(
             _is_prefix(one) or contains(_tokens(one), _tokens(pattern))
@@ -83,7 +83,7 @@ class Listed:
 
     def overlapping(self, pattern: str) -> list[str]:
         """The patterns that may have texts in common with another, literals first."""
-        if _is_literal(pattern):
+        if is_literal(pattern):
             return [pattern] if self.accepts(pattern) else []
         head = _head(pattern)
         tokens = _tokens(pattern)
@@ -110,13 +110,14 @@ def listed(patterns: frozenset[str]) -> Listed:
     return Listed(patterns)
 
 
-def _is_literal(pattern: str) -> bool:
+def is_literal(pattern: str) -> bool:
+    """Whether the pattern matches one text alone."""
     return "*" not in pattern and "?" not in pattern
 
 
 def _is_prefix(pattern: str) -> bool:
     """Whether the pattern is a text and a star: its beginning is all that it asks for."""
-    return pattern.endswith("*") and _is_literal(pattern[:-1])
+    return pattern.endswith("*") and is_literal(pattern[:-1])
 
 
 def _head(pattern: str) -> str:
@@ -150,7 +151,7 @@ def find_listed(
     groups = sorted(dict.fromkeys(inside), key=lambda one: len(one.patterns))
     forms = Demand(shape)
     for chosen in _chosen(groups, outside, (), clock):
-        if len(chosen) == 1 and _is_literal(chosen[0]):
+        if len(chosen) == 1 and is_literal(chosen[0]):
             if forms.met_by(chosen[0]):
                 return chosen[0]
             continue
@@ -180,7 +181,7 @@ def _chosen(
     for one in first.ordered if not chosen else _overlapping(first, chosen):
         if any(no.covers(one) for no in outside):
             continue
-        if _is_literal(one):
+        if is_literal(one):
             if all(group.accepts(one) for group in rest):
                 yield (one,)
         else:

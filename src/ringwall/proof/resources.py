@@ -45,6 +45,7 @@ class ResourceChoice(Protocol):
         """The literal that the resource belongs to the account."""
 
 
+@lru_cache(maxsize=16384)
 def _misspelled(tokens: Tokens, alphabet: str) -> bool:
     """Whether a pattern needs a character that the field's values do not have."""
     return any(token[0] == "=" and token[1] not in alphabet for token in tokens)
@@ -155,11 +156,14 @@ class AnyResource:
 
     def _shape(self, shape: str) -> int:
         if shape not in self._shaped:
-            fields = (
-                self._formula.disj([self.field(index, tokens) for tokens in choices])
-                for index, choices in _fields_of(shape)
+            self._shaped[shape] = self._formula.conj(
+                [
+                    self.field(index, choices[0])
+                    if len(choices) == 1
+                    else self._formula.disj([self.field(index, tokens) for tokens in choices])
+                    for index, choices in _fields_of(shape)
+                ]
             )
-            self._shaped[shape] = self._formula.conj(list(fields))
         return self._shaped[shape]
 
     def same_account(self, account: str | None, resource_account: str | None) -> int:

@@ -39,10 +39,10 @@ from ringwall.iam.rules import (
 from ringwall.iam.vocabulary import Vocabulary
 from ringwall.proof import axioms
 from ringwall.proof.claims import Claim
-from ringwall.proof.decision import rcp_patterns
 from ringwall.proof.question import Question, Verdict
 from ringwall.proof.setting import all_policies, carries, filled_in, known_keys
 from ringwall.proof.smt import InexpressibleError, Term, Terms
+from ringwall.proof.traits import rcp_patterns
 
 _MOST_ACTIONS: Final = 2000
 _BUILT_IN: Final = frozenset({axioms.SINGLE_VALUED_KEYS, axioms.TYPED_VALUES, axioms.ONE_PARTITION})

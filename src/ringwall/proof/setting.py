@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from ringwall.iam.codec import make_request
-from ringwall.iam.evaluate import caller_of, rcp_applies
+from ringwall.iam.evaluate import caller_of
 from ringwall.iam.principal import PrincipalKind
 from ringwall.iam.request import Request
-from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.proof import axioms
 from ringwall.proof.actions import ACTION, Actions, AnyAction, KnownActions, OneAction
 from ringwall.proof.callers import PRINCIPAL_ARN, AnyCaller, Caller, OneCaller
 from ringwall.proof.context import Keys, View
 from ringwall.proof.decision import Encoder, Scene, Selectors, action_literal, resource_literal
+from ringwall.proof.digest import digest_of, keys_of
 from ringwall.proof.formula import FALSE, TRUE, Formula
 from ringwall.proof.language import STAR, literal
 from ringwall.proof.question import Authorization, Question
@@ -26,23 +25,24 @@ from ringwall.proof.resources import (
     AnyResource,
     ResourceChoice,
     ThisResource,
-    shapes_of,
 )
 from ringwall.proof.search import KEY
 from ringwall.proof.theory import Free, Holds, Variable
+from ringwall.proof.traits import REGIONAL
+from ringwall.proof.universe import classes_of, is_among, universe_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from ringwall.iam.policy import ConditionTest, Policy, PolicySet
+    from ringwall.iam.policy import Policy, PolicySet
     from ringwall.iam.vocabulary import Vocabulary
     from ringwall.proof.language import Clock
+    from ringwall.proof.universe import Universe
 
 _REQUESTED_REGION: Final = "aws:requestedregion"
 _RESOURCE_ACCOUNT: Final = "aws:resourceaccount"
 _PARTITIONS: Final = ("aws", "aws-us-gov", "aws-cn")
-_REGIONAL_SERVICE: Final = "bedrock"
 _UNSPECIFIED: Final = literal("unspecified")
 _FOUNDATION_MODEL: Final = (*literal("foundation-model/"), STAR)
 _WITHOUT_IDENTITY_KEYS: Final = frozenset(
@@ -223,14 +223,7 @@ def all_policies(policies: PolicySet) -> Iterable[Policy]:
 
 def carries(vocabulary: Vocabulary, action: str, key: str) -> bool:
     """Whether a request for the action can carry a lower-cased key, free parts included."""
-    return _is_among(vocabulary.condition_keys(action), key)
-
-
-def _is_among(carried: AbstractSet[str], key: str) -> bool:
-    if key in carried:
-        return True
-    cuts = [index + 1 for index, char in enumerate(key) if char in "/:"][1:]
-    return any(key[:cut] in carried for cut in cuts)
+    return is_among(vocabulary.condition_keys(action), key)
 
 
 class _Builder:
@@ -254,16 +247,16 @@ class _Builder:
             *((against,) if against else ()),
         ]
         self._documents = [policy for one in policies for policy in all_policies(one)]
-        self._tests = self._all_tests()
-        setting.keys.qualified.update(test.key.lower() for test in self._tests if test.qualifier is not None)
+        self._tested = self._all_tested()
         self._filled = filled_in(setting.question)
 
-    def _all_tests(self) -> list[ConditionTest]:
-        tests = list(self._claim.conditions)
-        for policy in self._documents:
-            for statement in policy.statements:
-                tests.extend(statement.conditions)
-        return tests
+    def _all_tested(self) -> AbstractSet[str]:
+        """The keys of every test in the claim and the policies; those with a set operator are noted as such."""
+        claimed = self._claim.conditions
+        digests = [digest_of(policy) for policy in self._documents]
+        qualified = keys_of(test for test in claimed if test.qualifier is not None)
+        self._setting.keys.qualified.update(qualified, *(digest.qualified for digest in digests))
+        return keys_of(claimed).union(*(digest.keys for digest in digests))
 
     # One request whose action and resource are choices.
 
@@ -300,7 +293,7 @@ class _Builder:
         ]
         if self._against is None:
             claimed.append(self._setting.side(question.policies))
-        return [*claimed, self._shapes(actions, resource)]
+        return [FALSE] if FALSE in claimed else [*claimed, self._shapes(actions, resource)]
 
     def _claimed_resource(self, scene: Scene) -> int:
         if self._claim.resources is not None:
@@ -312,37 +305,31 @@ class _Builder:
     def _actions(self) -> Actions | None:
         if self._question.context_model == "any":
             return AnyAction(self._formula)
-        universe = self._universe()
-        if not universe:
+        # A protocol does not say so, but a vocabulary is an object like any other.
+        universe = universe_of(self._vocabulary, self._claim.actions, self._claim.not_actions)  # type: ignore[arg-type]
+        if not universe.names:
             return None
-        patterns = [
-            pattern
-            for policy in self._documents
-            for statement in policy.statements
-            for pattern in (*(statement.actions or ()), *(statement.not_actions or ()))
-        ]
-        patterns += [*(self._claim.actions or ()), *(self._claim.not_actions or ())]
         self._setting.always.add(axioms.KEYS_PER_ACTION)
-        return KnownActions(self._formula, self._vocabulary, universe, patterns, self._traits())
+        classes = classes_of(
+            universe,
+            self._telling(universe),
+            shapes=self._setting.holds(axioms.RESOURCE_SHAPES),
+            rcp=self._question.policies.rcp is not None,
+        )
+        return KnownActions(self._formula, classes)
 
-    def _universe(self) -> list[str]:
-        vocabulary = self._vocabulary
-        listed = self._claim.actions if self._claim.actions is not None else ("*",)
-        found = dict.fromkeys(action for pattern in listed for action in vocabulary.actions_matching(pattern))
-        for pattern in self._claim.not_actions or ():
-            for action in vocabulary.actions_matching(pattern):
-                found.pop(action, None)
-        return list(found)
-
-    def _traits(self) -> _Traits:
-        keys = sorted({test.key.lower() for test in self._tests} - self._known.keys())
-        return _Traits(self._vocabulary, tuple(keys), self._setting)
+    def _telling(self, universe: Universe) -> frozenset[frozenset[str]]:
+        """What tells actions apart: the patterns that match them, and the keys that they carry."""
+        patterns = (*(self._claim.actions or ()), *(self._claim.not_actions or ()))
+        keys = self._tested - self._known.keys()
+        claimed = universe.divided([*map(universe.members, patterns), *map(universe.carrying, keys)])
+        return claimed.union(*(digest_of(policy).telling(universe) for policy in self._documents))
 
     def _links(self, actions: Actions, resource: AnyResource) -> dict[str, tuple[int, str]]:
         formula = self._formula
         links: dict[str, tuple[int, str]] = {}
         if self._setting.holds(axioms.REGION_OF_RESOURCE):
-            regional = formula.conj((-resource.is_whole, -resource.field(3, ()), _is_bedrock(actions)))
+            regional = formula.conj((-resource.is_whole, -resource.field(3, ()), actions.among(REGIONAL)))
             if regional != FALSE:
                 links[_REQUESTED_REGION] = (regional, REGION)
         if self._question.resource_account is not None:
@@ -355,12 +342,9 @@ class _Builder:
     def _shapes(self, actions: Actions, resource: AnyResource) -> int:
         if not isinstance(actions, KnownActions) or not self._setting.holds(axioms.RESOURCE_SHAPES):
             return TRUE
-        by_shape: dict[tuple[str, ...], list[int]] = {}
-        for lowered, choice in actions.choices.items():
-            by_shape.setdefault(shapes_of(self._vocabulary, lowered), []).append(choice)
         facts = [
             self._formula.implies(self._formula.disj(chosen), resource.has_shape(shapes))
-            for shapes, chosen in by_shape.items()
+            for shapes, chosen in actions.by_shapes()
         ]
         return self._setting.axiom(axioms.RESOURCE_SHAPES, self._formula.conj(facts))
 
@@ -368,7 +352,7 @@ class _Builder:
 
     def operation(self) -> list[int]:
         """The parts of the formula for a claim about an operation."""
-        carried = {test.key.lower() for test in self._tests} - self._known.keys()
+        carried = self._tested - self._known.keys()
         allowed: list[int] = []
         for index, one in enumerate(self._question.authorizations):
             allowed.append(self._authorization(one, index, carried))
@@ -392,7 +376,7 @@ class _Builder:
         resource: ResourceChoice = ThisResource(one.resource)
         scene = Scene(
             self._formula,
-            OneAction(one.action),
+            OneAction(self._vocabulary, one.action),
             resource,
             view,
             self._setting.caller,
@@ -445,7 +429,7 @@ class _Builder:
 
     def built_in(self) -> set[str]:
         """The axioms that shaped the formula itself, so that a proof cannot tell whether it needed them."""
-        tested = {test.key.lower() for test in self._tests}
+        tested = self._tested
         given = {key.lower() for key in self._question.fixed}
         keys = self._setting.keys
         used = {
@@ -531,7 +515,7 @@ class _Builder:
                     -resource.is_whole,
                     resource.field(3, ()),
                     resource.field(5, _FOUNDATION_MODEL),
-                    _is_bedrock(actions),
+                    actions.among(REGIONAL),
                 )
             )
             unspecified = scene.view.value(_REQUESTED_REGION, _UNSPECIFIED)
@@ -541,9 +525,7 @@ class _Builder:
         return facts
 
     def _carried(self, actions: KnownActions, key: str) -> int:
-        carrying = [
-            choice for lowered, choice in actions.choices.items() if carries(self._vocabulary, lowered, key)
-        ]
+        carrying = actions.carrying(key)
         if len(carrying) == len(actions.choices):
             return TRUE
         present = self._setting.keys.present(key)
@@ -565,47 +547,3 @@ class _Builder:
 def replace_context(one: Authorization, context: Mapping[str, tuple[str, ...]]) -> Authorization:
     """The authorization with another context."""
     return Authorization(one.action, one.resource, context, one.resource_account, one.policies)
-
-
-def _is_bedrock(actions: Actions) -> int:
-    return actions.among(
-        lambda action: action.startswith(f"{_REGIONAL_SERVICE}:"), lambda: [f"{_REGIONAL_SERVICE}:*"]
-    )
-
-
-class _Traits:
-    """What else tells actions apart: keys that they carry, shapes of resources, special rules."""
-
-    def __init__(self, vocabulary: Vocabulary, keys: tuple[str, ...], setting: Setting) -> None:
-        self._vocabulary = vocabulary
-        self._keys = keys
-        self._carried: dict[frozenset[str], tuple[bool, ...]] = {}
-        self._shapes = setting.holds(axioms.RESOURCE_SHAPES)
-        self._rcp = setting.question.policies.rcp is not None
-
-    def __call__(self, action: str) -> Hashable:
-        # A protocol does not say so, but a vocabulary is an object like any other.
-        carried, shapes, rules, rcp = _of_action(self._vocabulary, action)  # type: ignore[arg-type]
-        return (self._carries(carried), shapes if self._shapes else (), rules, rcp if self._rcp else None)
-
-    def _carries(self, carried: frozenset[str]) -> tuple[bool, ...]:
-        """Which of the keys a request that can carry these can carry; most actions carry the same as many others."""
-        found = self._carried.get(carried)
-        if found is None:
-            found = self._carried[carried] = tuple(_is_among(carried, key) for key in self._keys)
-        return found
-
-
-@lru_cache(maxsize=65536)
-def _of_action(vocabulary: Vocabulary, action: str) -> tuple[frozenset[str], tuple[str, ...], Hashable, bool]:
-    """Keys that an action carries, shapes of its resources, the special rules for it, whatever the question."""
-    lowered = action.lower()
-    rules = (
-        deciding_resource(lowered),
-        is_always_allowed(lowered),
-        refuses_root(lowered),
-        lowered.startswith(f"{_REGIONAL_SERVICE}:"),
-        lowered.endswith(":callwithbearertoken"),
-    )
-    carried = frozenset(vocabulary.condition_keys(action))
-    return carried, shapes_of(vocabulary, action), rules, rcp_applies(lowered, vocabulary)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import combinations, product
+from itertools import chain, combinations, product
 from math import prod
 from typing import TYPE_CHECKING, Final
 
@@ -72,26 +72,27 @@ def find(
     Raises:
         GaveUpError: the clock ran out, or there were too many ways in which the patterns overlap.
     """
+    key = (demand, tuple(samples), alphabet)
+    if key not in _FOUND:
+        if len(_FOUND) >= _FINDS_KEPT:
+            _FOUND.clear()
+        _FOUND[key] = _find(*key, clock)
+    return _FOUND[key]
+
+
+_FINDS_KEPT: Final = 65536
+_FOUND: dict[tuple[Demand, tuple[str, ...], str | None], str | None] = {}
+"""What was found by searches that ended: principals share policies, so the same demands come again."""
+
+
+def _find(demand: Demand, samples: tuple[str, ...], alphabet: str | None, clock: Clock) -> str | None:
     exact = _exact(demand)
     if exact is not None:
         return exact if demand.met_by(exact) and _spelled(exact, alphabet) else None
-    for sample in samples:
-        if _spelled(sample, alphabet) and demand.met_by(sample):
-            return sample
-    for guess in _guesses(demand):
-        if _spelled(guess, alphabet) and demand.met_by(guess):
-            return guess
-    key = (demand, alphabet)
-    if key not in _SEARCHED:
-        if len(_SEARCHED) >= _SEARCHES_KEPT:
-            _SEARCHED.clear()
-        _SEARCHED[key] = _search(demand, clock, alphabet)
-    return _SEARCHED[key]
-
-
-_SEARCHES_KEPT: Final = 65536
-_SEARCHED: dict[tuple[Demand, str | None], str | None] = {}
-"""Outcomes of searches that ended: principals share policies, so the same demands come again."""
+    for text in chain(samples, _guesses(demand)):
+        if _spelled(text, alphabet) and demand.met_by(text):
+            return text
+    return _search(demand, clock, alphabet)
 
 
 def _search(demand: Demand, clock: Clock, alphabet: str | None) -> str | None:
