@@ -20,7 +20,7 @@ SLUGS = {
     "invocation-logging-delivers", "guardrail-filters-content", "guardrail-pinned", "alarms-reach-someone",
     "controls-protected", "api-keys-prevented", "data-retention-none", "buckets-private", "knowledge-base-sources",
     "guardrail-enforced", "resources-stay-in-organization", "nothing-shared-outside", "agents-bounded",
-    "agentcore-enclosed", "calls-stayed-inside",
+    "agentcore-enclosed", "calls-stayed-inside", "vector-store-closed",
 }  # fmt: skip
 
 

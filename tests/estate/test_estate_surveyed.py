@@ -7,55 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import ANY
 
+from estate.estate_stubs import ACCOUNT, NOW, REGION, Answers, Stubbed
 from ringwall.errors import AwsCallError
 from ringwall.estate.aws import Aws
-from ringwall.estate.connection import Connection, _Shared
 from ringwall.estate.kinds import surveyed
-from ringwall.estate.model import Resource
-from ringwall.estate.sessions import base_session
-
-ACCOUNT, REGION = "111122223333", "us-east-1"
-KEYS = {"AccessKeyId": "AKIA000000000000", "SecretAccessKey": "x", "SessionToken": "x"}
-Answers = list[tuple[str, dict[str, Any], dict[str, Any]]]
-"""Operation, expected parameters, answer; a parameter ``ANY`` may be anything."""
-NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
-
-
-class Stubbed:
-    """A connection whose clients answer from tables, each answer in its turn."""
-
-    def __init__(self, region: str = REGION) -> None:
-        self.aws = Connection(base_session(keys=KEYS), region, _Shared("", None, "run"))
-        self.aws.account = ACCOUNT
-        self.stubbers: dict[str, Stubber] = {}
-
-    def answers(self, service: str, *answers: tuple[str, dict[str, Any], dict[str, Any]]) -> Stubbed:
-        stubber = self._stubber(service)
-        for operation, expected, answer in answers:
-            stubber.add_response(operation, answer, expected)
-        return self
-
-    def refuses(self, service: str, operation: str, code: str = "AccessDeniedException") -> Stubbed:
-        self._stubber(service).add_client_error(operation, code, "no", http_status_code=403)
-        return self
-
-    def _stubber(self, service: str) -> Stubber:
-        if service not in self.stubbers:
-            self.stubbers[service] = Stubber(self.aws._client(service))
-            self.stubbers[service].activate()
-        return self.stubbers[service]
-
-    def read(self, kind: str) -> list[Resource]:
-        found = list(surveyed()[kind].read(self.aws))
-        for stubber in self.stubbers.values():
-            stubber.assert_no_pending_responses()
-        return found
-
-    def bodies(self) -> str:
-        return "".join(item.body for item in self.aws.recording())
-
 
 # -- AgentCore -------------------------------------------------------------------------------------------------------
 

@@ -48,6 +48,7 @@ SURVEYED: tuple[tuple[str, str], ...] = (
     ("usage", "Usage"),
     ("agent", "Agent"),
     ("knowledge_base", "KnowledgeBase"),
+    ("vector_store", "VectorStore"),
     ("flow", "Flow"),
     ("activity", "Activity"),
     ("resource_share", "ResourceShare"),
