@@ -13,6 +13,7 @@ from estate.estate_stubs import ACCOUNT, NOW, REGION, Answers, Stubbed
 from ringwall.errors import AwsCallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.kinds import surveyed
+from ringwall.estate.kinds.agent import _function_policies, _functions
 
 # -- AgentCore -------------------------------------------------------------------------------------------------------
 
@@ -158,6 +159,7 @@ def group(version: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
         "agentId": "AGENT00001", "agentVersion": version, "actionGroupId": "GROUP00001", "actionGroupName": "trips",
         "createdAt": NOW, "updatedAt": NOW, "actionGroupState": "ENABLED", "actionGroupExecutor": {"lambda": FUNCTION},
         "functionSchema": {"functions": [{"name": "book", "requireConfirmation": "ENABLED"}]},
+        "apiSchema": {"s3": {"s3BucketName": "schemas", "s3ObjectKey": "trips.yaml"}},
     }  # fmt: skip
     where = {**OF_AGENT, "agentVersion": version}
     return [
@@ -217,6 +219,16 @@ ADMITS = {
 }
 
 
+ACTS = (
+    "get_function_configuration",
+    {"FunctionName": FUNCTION},
+    {
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/book",
+        "Environment": {"Variables": {"STRIPE": "s3cr3t"}},
+    },
+)
+
+
 def test_an_agent_is_read_with_the_version_that_answers() -> None:
     stubbed = (
         Stubbed()
@@ -229,7 +241,7 @@ def test_an_agent_is_read_with_the_version_that_answers() -> None:
             ("get_agent_version", {**OF_AGENT, "agentVersion": "3"}, {"agentVersion": VERSION}),
             *group("3"),
         )
-        .answers("lambda", ("get_policy", {"FunctionName": FUNCTION}, {"Policy": json.dumps(ADMITS)}))
+        .answers("lambda", ("get_policy", {"FunctionName": FUNCTION}, {"Policy": json.dumps(ADMITS)}), ACTS)
     )
     (agent,) = stubbed.read("AWS::Bedrock::Agent")
     assert agent.unknown == ()
@@ -238,7 +250,10 @@ def test_an_agent_is_read_with_the_version_that_answers() -> None:
     assert version["GuardrailConfiguration"]["GuardrailVersion"] == "DRAFT"
     assert agent.get("GuardrailConfiguration") is None
     assert agent.get("FunctionPolicies") == {FUNCTION: ADMITS}
+    assert agent.get("FunctionRoles") == {FUNCTION: f"arn:aws:iam::{ACCOUNT}:role/book"}
+    assert agent.get("ActionGroups")[0]["ApiSchemaBucket"] == "schemas"
     assert "4711" not in stubbed.bodies()
+    assert "s3cr3t" not in stubbed.bodies()
 
 
 def test_a_function_without_a_policy_has_none_and_one_that_is_refused_is_unknown() -> None:
@@ -248,12 +263,35 @@ def test_a_function_without_a_policy_has_none_and_one_that_is_refused_is_unknown
             "bedrock-agent", LIST, ("get_agent", OF_AGENT, {"agent": AGENT}), *group("DRAFT"), nothing
         )
 
+    gone = "ResourceNotFoundException"
     (agent,) = (
-        asked().refuses("lambda", "get_policy", "ResourceNotFoundException").read("AWS::Bedrock::Agent")
+        asked()
+        .refuses("lambda", "get_policy", gone)
+        .refuses("lambda", "get_function_configuration", gone)
+        .read("AWS::Bedrock::Agent")
     )
     assert agent.get("FunctionPolicies") == {FUNCTION: None}
-    (agent,) = asked().refuses("lambda", "get_policy").read("AWS::Bedrock::Agent")
+    assert agent.get("FunctionRoles") == {FUNCTION: None}
+    (agent,) = (
+        asked()
+        .refuses("lambda", "get_policy")
+        .refuses("lambda", "get_function_configuration")
+        .read("AWS::Bedrock::Agent")
+    )
     assert agent.unknown_reason("FunctionPolicies") == "AccessDenied: needs lambda:GetPolicy"
+    assert agent.unknown_reason("FunctionRoles") == "AccessDenied: needs lambda:GetFunctionConfiguration"
+
+
+def test_an_alias_has_a_policy_of_its_own_and_the_function_says_who_changes_it() -> None:
+    alias = f"{FUNCTION}:live"
+    assert _functions({"ActionGroups": [{"ActionGroupExecutor": {"lambda": alias}}]}) == [alias]
+    nothing = {"Policy": json.dumps(ADMITS)}
+    stubbed = Stubbed().answers(
+        "lambda",
+        ("get_policy", {"FunctionName": FUNCTION}, nothing),
+        ("get_policy", {"FunctionName": alias}, nothing),
+    )
+    assert _function_policies(stubbed.aws, [alias]) == {"FunctionPolicies": {FUNCTION: ADMITS, alias: ADMITS}}
 
 
 def test_a_flows_nodes_that_run_a_model_are_read() -> None:

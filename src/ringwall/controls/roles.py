@@ -73,6 +73,7 @@ READ_CONFIGURATION = (
     "kms:Describe*",
     "kms:Get*",
     "kms:List*",
+    "lambda:GetFunctionConfiguration",
     "lambda:GetPolicy",
     "logs:Describe*",
     "logs:GetDataProtectionPolicy",
