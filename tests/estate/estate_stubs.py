@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ParamValidationError
 from botocore.stub import Stubber
 from botocore.validate import validate_parameters
 
+from ringwall.estate.collect import _Job
 from ringwall.estate.connection import Connection, _Shared
 from ringwall.estate.kinds import surveyed
 from ringwall.estate.model import Resource
@@ -99,12 +101,20 @@ def answering(session: Any, told: Told, *, services: frozenset[str] | None = Non
             error = {"Error": {"Code": found.code, "Message": found.message}, "ResponseMetadata": {}}
             return AWSResponse("https://stub", 403, {}, None), error
         if model.output_shape is not None:
-            validate_parameters(found, model.output_shape)
+            _held_against(found, model.output_shape)
         return AWSResponse("https://stub", 200, {}, None), {**found, "ResponseMetadata": {}}
 
     session.register("provide-client-params", parameters)
     session.register("before-call", answer)
     return asked
+
+
+def _held_against(answer: Any, shape: Any) -> None:
+    """Fail where an answer is none that AWS gives; as botocore's own error it would pass for a failed call."""
+    try:
+        validate_parameters(answer, shape)
+    except ParamValidationError as error:
+        raise AssertionError(str(error)) from error
 
 
 def told_by(told: Told) -> tuple[Connection, list[str]]:
@@ -114,10 +124,16 @@ def told_by(told: Told) -> tuple[Connection, list[str]]:
     return aws, answering(aws._session, told)
 
 
-def read_all(told: Told, *kinds: str) -> tuple[list[Resource], list[str]]:
-    """Resources of some kinds as a connection tells of them, and what was asked."""
+def read_all(told: Told, *kinds: str, gaps: bool = False) -> tuple[list[Resource], list[str]]:
+    """Resources of some kinds as a connection tells of them, and what was asked.
+
+    With ``gaps`` as the collector does it: what cannot be listed stands there as unknown.
+    """
     aws, asked = told_by(told)
-    return [item for kind in kinds for item in surveyed()[kind].read(aws)], asked
+    chosen = [surveyed()[kind] for kind in kinds]
+    if gaps:
+        return [item for kind in chosen for item in _Job(aws, (kind,)).run()], asked
+    return [item for kind in chosen for item in kind.read(aws)], asked
 
 
 Answer = Callable[[Mapping[str, Any]], Any]

@@ -37,10 +37,11 @@ OPEN = {
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
 }
 POLICY = ("get_resource_policy", {"resourceArn": RUNTIME}, {"policy": json.dumps(OPEN)})
+NO_ENDPOINT = ("list_agent_runtime_endpoints", {"agentRuntimeId": "one-1"}, {"runtimeEndpoints": []})
 
 
 def test_a_runtime_is_read_and_its_secrets_are_not_kept() -> None:
-    stubbed = Stubbed().answers(CORE, LISTED, GOT, POLICY)
+    stubbed = Stubbed().answers(CORE, LISTED, GOT, NO_ENDPOINT, POLICY)
     (runtime,) = stubbed.read("AWS::BedrockAgentCore::Runtime")
     assert runtime.unknown == ()
     assert runtime.get("NetworkConfiguration.NetworkMode") == "PUBLIC"
@@ -49,7 +50,7 @@ def test_a_runtime_is_read_and_its_secrets_are_not_kept() -> None:
     assert runtime.get("ResourcePolicy") == OPEN
     assert "sk_live_123" not in stubbed.bodies()
     assert "STRIPE_API_KEY" in stubbed.bodies()
-    assert len(runtime.evidence) == 3
+    assert len(runtime.evidence) == 4
 
 
 def test_a_runtime_that_is_refused_is_unknown_with_its_permission() -> None:
@@ -57,6 +58,7 @@ def test_a_runtime_that_is_refused_is_unknown_with_its_permission() -> None:
         Stubbed()
         .answers(CORE, LISTED)
         .refuses(CORE, "get_agent_runtime")
+        .answers(CORE, NO_ENDPOINT)
         .read("AWS::BedrockAgentCore::Runtime")
     )
     assert {item.reason for item in runtime.unknown} == {
@@ -75,6 +77,9 @@ def test_where_agentcore_is_not_offered_there_is_none(region: str, raises: bool)
 
         def pages(self, *_: Any, **__: Any) -> list[Any]:
             raise unreachable
+
+        def evidence(self) -> tuple[str, ...]:
+            return ()
 
     aws: Aws = Nowhere()  # type: ignore[assignment]
     kind = surveyed()["AWS::BedrockAgentCore::Gateway"]

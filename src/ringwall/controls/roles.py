@@ -42,6 +42,7 @@ READ_CONFIGURATION = (
     "bedrock-agentcore:GetGateway",
     "bedrock-agentcore:GetMemory",
     "bedrock-agentcore:GetResourcePolicy",
+    "bedrock-agentcore:GetTokenVault",
     "bedrock-agentcore:List*",
     "bedrock:GetAccountDataRetention",
     "bedrock:GetAgent",
