@@ -49,6 +49,7 @@ SURVEYED: tuple[tuple[str, str], ...] = (
     ("agent", "Agent"),
     ("knowledge_base", "KnowledgeBase"),
     ("vector_store", "VectorStore"),
+    ("model_access", "ModelAccess"),
     ("flow", "Flow"),
     ("activity", "Activity"),
     ("resource_share", "ResourceShare"),
