@@ -275,6 +275,7 @@ def test_the_risk_management_framework_and_the_top_ten_are_whole():
     counts = {item["framework"]: len(item["ids"]) for item in document["lists"]}
     assert counts["NIST AI RMF"] == 72
     assert counts["OWASP LLM 2025"] == 10
+    assert counts["ISO 42001"] == 38  # of Annex A, by the standard's own count
 
 
 def test_what_aws_answers_for_is_kept_apart():
