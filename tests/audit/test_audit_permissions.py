@@ -26,6 +26,7 @@ from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status
 from ringwall.controls.judging import judge
+from ringwall.controls.model_access import declared_models
 from ringwall.deploy.permissions import Place, audit_policy, management_audit_policy
 from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect, permission_of
@@ -84,7 +85,9 @@ def without(service: str, operation: str) -> Mapping[Key, Recorded]:
 def observed(calls: Mapping[Key, Recorded], reading: Reading) -> Estate:
     aws = Replayed(calls, reading.account, reading.region)
     management = Replayed(calls, str(reading.management), reading.region)
-    return collect(aws, management=management, survey=True)
+    perimeter = quickstart().perimeter
+    assert perimeter is not None
+    return collect(aws, management=management, survey=True, models=declared_models(perimeter))
 
 
 def judged(estate: Estate) -> tuple[Finding, ...]:

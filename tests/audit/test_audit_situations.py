@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
+from controls.test_controls_vector_stores import access, collection, granting
+from estate.estate_stubs import answering
 from ringwall.audit.bundle import write_bundle
 from ringwall.audit.run import Audit, run_audit
 from ringwall.audit.shards import Plan, merge, run_shard
@@ -456,6 +458,24 @@ def test_a_knowledge_base_whose_bucket_others_write_is_told(client: Client) -> N
         (found,) = of(audited(), "knowledge-base-sources")
         assert found.status is status, found.summary
     assert "account 444455556666 can s3:PutObject" in found.summary
+
+
+def test_a_knowledge_bases_store_is_followed_to_where_it_is(client: Client, tmp_path: Path) -> None:
+    """The collection's own service is a table here; all else is the sandbox, the bundle and its offline verification."""
+    told = collection(kmsKeyArn="auto")
+    agents = client("bedrock-agent")
+    shape = told["bedrock-agent:GetKnowledgeBase"]["knowledgeBase"]
+    names = ("name", "roleArn", "knowledgeBaseConfiguration", "storageConfiguration")
+    agents.create_knowledge_base(**{name: shape[name] for name in names})
+    for opened, status in (({}, Status.PASS), (access(granting("*")), Status.FAIL)):
+        aws = connect("", region=REGION)
+        asked = answering(aws._session, told | opened, services=frozenset({"opensearchserverless"}))
+        found = run_audit(aws, aws.elsewhere(role=MANAGEMENT_ROLE), None, load())
+        (one,) = of(found, "vector-store-closed")
+        assert one.status is status, one.summary
+        assert len(asked) == len(set(asked)) == 5
+        assert len(one.evidence) >= 5
+        assert verify(write_bundle(found, tmp_path / status), load()).problems == ()
 
 
 def test_an_open_account_fails_by_proof_and_names_who(client: Client) -> None:

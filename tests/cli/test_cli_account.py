@@ -190,7 +190,7 @@ def test_audit_passes_and_leaves_report_and_evidence(account: Account) -> None:
     document = done.valid("audit")
     undeclared = (
         "guardrail-enforced", "knowledge-base-sources", "resources-stay-in-organization", "nothing-shared-outside",
-        "agentcore-enclosed", "calls-stayed-inside",
+        "agentcore-enclosed", "calls-stayed-inside", "vector-store-closed",
     )  # fmt: skip
     verdicts = {**dict.fromkeys(CONTROLS, "PASS"), **dict.fromkeys(undeclared, "NOT_APPLICABLE")}
     assert document["summary"]["controls"] == verdicts

@@ -6,6 +6,7 @@ flip for the reason that was planted; what could not be read is unknown.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -232,6 +233,7 @@ AGENT = made(
     FunctionPolicies={
         FUNCTION: policy(allow(BEDROCK, "lambda:InvokeFunction", ArnLike={"aws:SourceArn": AGENT_ARN}))
     },
+    FunctionRoles={FUNCTION: f"arn:aws:iam::{ACCOUNT}:role/hand"},
 )
 
 
@@ -261,6 +263,10 @@ def any_agent(properties: dict[str, Any]) -> None:
     )
 
 
+def foreign_function(properties: dict[str, Any]) -> None:
+    properties["FunctionPolicies"] = {FUNCTION.replace(ACCOUNT, OTHER): None}
+
+
 def foreign_collaborator(properties: dict[str, Any]) -> None:
     alias = AGENT_ARN.replace(ACCOUNT, OTHER).replace(":agent/", ":agent-alias/") + "/A1"
     properties["AgentCollaborators"] = [{"CollaboratorName": "x", "AliasArn": alias}]
@@ -272,6 +278,7 @@ AGENT_MUTATIONS = (
     (runs_code, "AMAZON.CodeInterpreter"),
     (any_agent, "any agent of the account can invoke book-trip"),
     (foreign_collaborator, f"is of account {OTHER}"),
+    (foreign_function, f"function book-trip is of account {OTHER}"),
 )
 
 
@@ -304,7 +311,104 @@ def test_an_agent_whose_role_reaches_too_far_fails(acting: Resource, words: str)
     assert words in found.summary
 
 
-@pytest.mark.parametrize("name", ["AgentResourceRoleArn", "ActionGroups", "Versions", "FunctionPolicies"])
+LOGS = grants("logs:PutLogEvents", f"arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/aws/lambda/book-trip:*")
+OF_LAMBDA = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+REWRITES = grants("lambda:Update*", FUNCTION)
+
+
+@pytest.mark.parametrize(
+    ("acting", "hand", "status", "words"),
+    [
+        (ITS_ROLE, (LOGS,), Status.PASS, "asks before|ask before"),
+        (ITS_ROLE, (grants("secretsmanager:Get*"),), Status.FAIL, "role hand of its functions: it can read any secret"),
+        (ITS_ROLE, (LOGS, REWRITES), Status.FAIL, "role hand can write the code of book-trip"),
+        (role(trust(**FOR_ITSELF), ITS_MODEL, REWRITES), (LOGS,), Status.FAIL, "role agent can write the code of book-trip"),
+        # Present, and denied by the boundary of a statement: nothing is left of it.
+        (ITS_ROLE, (grants("lambda:*"), {**grants("lambda:*"), "Effect": "Deny"}), Status.PASS, "ask before"),
+    ],
+)  # fmt: skip
+def test_what_an_agents_functions_do_is_asked_as_well(
+    acting: Resource, hand: tuple[dict[str, Any], ...], status: Status, words: str
+) -> None:
+    found = only("agents-bounded", AGENT, acting, role(OF_LAMBDA, *hand, name="hand"))
+    assert found.status is status, found.summary
+    assert re.search(words, found.summary)
+
+
+SCHEMAS = made("AWS::S3::Bucket", "schemas", BucketName="schemas")
+IN_S3 = {"HasApiSchema": True, "ApiSchemaBucket": "schemas", "ApiSchemaKey": "trips.yaml", "Functions": []}
+
+
+def schema_in_s3(properties: dict[str, Any]) -> None:
+    properties["ActionGroups"][0] |= IN_S3
+
+
+def schemas(*statements: dict[str, Any]) -> Resource:
+    return made("AWS::S3::BucketPolicy", "schemas", Bucket="schemas", PolicyDocument=policy(*statements))
+
+
+@pytest.mark.parametrize(
+    ("resources", "status", "words"),
+    [
+        ((SCHEMAS,), Status.UNKNOWN, "API schema in S3, which is not read"),
+        ((SCHEMAS, schemas(allow("*", "s3:PutObject", **INSIDE))), Status.UNKNOWN, "which is not read"),
+        ((SCHEMAS, schemas(allow("*", "s3:*"))), Status.FAIL, "the API schema of action group trips: anybody can s3:PutObject"),
+        ((SCHEMAS, schemas(allow({"AWS": OTHER}, "s3:Put*"))), Status.FAIL, f"account {OTHER} can s3:PutObject"),
+        ((SCHEMAS, schemas(allow({"Service": "logging.s3.amazonaws.com"}, "s3:PutObject"))), Status.FAIL, "on behalf of any account"),
+        # It is denied over plain connections, and open over all others.
+        (
+            (SCHEMAS, schemas(allow("*", "s3:*"), {**allow("*", "s3:*", Bool={"aws:SecureTransport": "false"}), "Effect": "Deny"})),
+            Status.FAIL,
+            "anybody can s3:PutObject",
+        ),
+        (
+            (SCHEMAS, schemas(allow({"AWS": f"arn:aws:iam::{ACCOUNT}:role/hand"}, "s3:PutObject")), role(OF_LAMBDA, LOGS, name="hand")),
+            Status.FAIL,
+            "role hand can write it",
+        ),
+        ((), Status.UNKNOWN, "whose bucket schemas is nothing tells"),
+        ((unread(made("AWS::S3::Bucket", "?"), "*"),), Status.UNKNOWN, "bucket schemas could not be read: AccessDenied: needs some:Permission"),
+    ],
+)  # fmt: skip
+def test_who_writes_an_api_schema_says_what_the_agent_does(
+    resources: tuple[Resource, ...], status: Status, words: str
+) -> None:
+    found = only("agents-bounded", edited(AGENT, schema_in_s3), ITS_ROLE, *resources)
+    assert found.status is status, found.summary
+    assert words in found.summary
+
+
+FUNCTION_MUTATIONS = (
+    (allow({"AWS": OTHER}, "lambda:*"), "lambda:UpdateFunctionCode"),
+    (allow({"AWS": f"arn:aws:iam::{OTHER}:role/Build"}, "lambda:UpdateFunctionCode"), "role/Build can lambda:UpdateFunctionCode"),
+    (allow("*", "lambda:InvokeFunctionUrl", StringEquals={"lambda:FunctionUrlAuthType": "NONE"}), "anybody can lambda:InvokeFunctionUrl"),
+    (allow("*", "lambda:InvokeFunctionUrl", StringEquals={"lambda:FunctionUrlAuthType": "AWS_IAM"}), "anybody can lambda:InvokeFunctionUrl"),
+    (allow({"Service": "events.amazonaws.com"}, "lambda:InvokeFunction"), "events.amazonaws.com on behalf of any account"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "words"), FUNCTION_MUTATIONS)
+def test_a_functions_policy_that_admits_its_agent_and_somebody_besides_fails(
+    statement: dict[str, Any], words: str
+) -> None:
+    its_agent = AGENT.get("FunctionPolicies")[FUNCTION]["Statement"]
+    assert only("nothing-shared-outside", AGENT).status is Status.PASS
+
+    def besides(properties: dict[str, Any]) -> None:
+        properties["FunctionPolicies"][FUNCTION] = policy(*its_agent, statement)
+
+    found = only("nothing-shared-outside", edited(AGENT, besides))
+    assert found.status is Status.FAIL
+    assert words in found.summary
+
+
+@pytest.mark.parametrize(
+    "name", ["AgentResourceRoleArn", "ActionGroups", "Versions", "FunctionPolicies", "FunctionRoles"]
+)
 def test_an_agent_that_was_not_read_whole_is_unknown(name: str) -> None:
     found = only("agents-bounded", unread(AGENT, name), ITS_ROLE)
     assert found.status is Status.UNKNOWN

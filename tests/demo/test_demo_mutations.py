@@ -229,7 +229,7 @@ MUTATIONS: dict[str, Callable[[World], None]] = {
 }
 NOT_DECLARED = {
     "knowledge-base-sources", "guardrail-enforced", "resources-stay-in-organization", "nothing-shared-outside",
-    "agentcore-enclosed", "calls-stayed-inside",
+    "agentcore-enclosed", "calls-stayed-inside", "vector-store-closed",
 }  # fmt: skip
 """Controls of what the quickstart does not have; their own tests break them."""
 

@@ -29,11 +29,14 @@ MADE_UP = {
     "AWS::EC2::SecurityGroup": {"ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"},
     "AWS::CloudTrail::Trail": {"cloudtrail:StopLogging"},
     # AgentCore's kinds are a table of operations
-    "AWS::BedrockAgentCore::Runtime": {"bedrock-agentcore:GetAgentRuntime", "bedrock-agentcore:GetResourcePolicy", "bedrock-agentcore:ListAgentRuntimes"},
+    "AWS::BedrockAgentCore::Runtime": {"bedrock-agentcore:GetAgentRuntime", "bedrock-agentcore:GetResourcePolicy", "bedrock-agentcore:ListAgentRuntimes", "bedrock-agentcore:ListAgentRuntimeEndpoints"},
     "AWS::BedrockAgentCore::Gateway": {"bedrock-agentcore:GetGateway", "bedrock-agentcore:GetResourcePolicy", "bedrock-agentcore:ListGateways"},
     "AWS::BedrockAgentCore::BrowserCustom": {"bedrock-agentcore:GetBrowser", "bedrock-agentcore:ListBrowsers"},
     "AWS::BedrockAgentCore::CodeInterpreterCustom": {"bedrock-agentcore:GetCodeInterpreter", "bedrock-agentcore:ListCodeInterpreters"},
     "AWS::BedrockAgentCore::Memory": {"bedrock-agentcore:GetMemory", "bedrock-agentcore:ListMemories"},
+    "Ringwall::BedrockAgentCore::TokenVault": {"bedrock-agentcore:GetTokenVault", "bedrock-agentcore:ListAgentRuntimes", "bedrock-agentcore:ListApiKeyCredentialProviders", "bedrock-agentcore:ListGateways", "bedrock-agentcore:ListOauth2CredentialProviders"},
+    # where knowledge bases keep their vectors: a table of readers, one for each type of store
+    "Ringwall::Bedrock::VectorStore": {"aoss:BatchGetCollection", "aoss:GetAccessPolicy", "aoss:GetSecurityPolicy", "aoss:ListAccessPolicies", "aoss:ListSecurityPolicies", "bedrock:GetKnowledgeBase", "bedrock:ListKnowledgeBases", "es:DescribeDomain", "neptune-graph:GetGraph", "rds:DescribeDBClusters", "rds:DescribeDBInstances", "s3vectors:GetIndex", "s3vectors:GetVectorBucket", "s3vectors:GetVectorBucketPolicy", "secretsmanager:DescribeSecret", "secretsmanager:GetResourcePolicy"},
     # a bucket's settings are a table of operations
     "AWS::S3::Bucket": {"s3:GetBucketObjectLockConfiguration", "s3:GetBucketOwnershipControls", "s3:GetBucketPublicAccessBlock", "s3:GetBucketVersioning", "s3:GetEncryptionConfiguration", "s3:GetLifecycleConfiguration", "s3:PutBucketObjectLockConfiguration", "s3:PutBucketOwnershipControls", "s3:PutBucketPublicAccessBlock", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration", "s3:PutLifecycleConfiguration"},
 }  # fmt: skip

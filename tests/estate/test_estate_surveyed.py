@@ -7,55 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from botocore.stub import ANY, Stubber
+from botocore.stub import ANY
 
+from estate.estate_stubs import ACCOUNT, NOW, REGION, Answers, Stubbed
 from ringwall.errors import AwsCallError
 from ringwall.estate.aws import Aws
-from ringwall.estate.connection import Connection, _Shared
 from ringwall.estate.kinds import surveyed
-from ringwall.estate.model import Resource
-from ringwall.estate.sessions import base_session
-
-ACCOUNT, REGION = "111122223333", "us-east-1"
-KEYS = {"AccessKeyId": "AKIA000000000000", "SecretAccessKey": "x", "SessionToken": "x"}
-Answers = list[tuple[str, dict[str, Any], dict[str, Any]]]
-"""Operation, expected parameters, answer; a parameter ``ANY`` may be anything."""
-NOW = datetime(2026, 11, 27, 10, 0, tzinfo=UTC)
-
-
-class Stubbed:
-    """A connection whose clients answer from tables, each answer in its turn."""
-
-    def __init__(self, region: str = REGION) -> None:
-        self.aws = Connection(base_session(keys=KEYS), region, _Shared("", None, "run"))
-        self.aws.account = ACCOUNT
-        self.stubbers: dict[str, Stubber] = {}
-
-    def answers(self, service: str, *answers: tuple[str, dict[str, Any], dict[str, Any]]) -> Stubbed:
-        stubber = self._stubber(service)
-        for operation, expected, answer in answers:
-            stubber.add_response(operation, answer, expected)
-        return self
-
-    def refuses(self, service: str, operation: str, code: str = "AccessDeniedException") -> Stubbed:
-        self._stubber(service).add_client_error(operation, code, "no", http_status_code=403)
-        return self
-
-    def _stubber(self, service: str) -> Stubber:
-        if service not in self.stubbers:
-            self.stubbers[service] = Stubber(self.aws._client(service))
-            self.stubbers[service].activate()
-        return self.stubbers[service]
-
-    def read(self, kind: str) -> list[Resource]:
-        found = list(surveyed()[kind].read(self.aws))
-        for stubber in self.stubbers.values():
-            stubber.assert_no_pending_responses()
-        return found
-
-    def bodies(self) -> str:
-        return "".join(item.body for item in self.aws.recording())
-
+from ringwall.estate.kinds.agent import _function_policies, _functions
 
 # -- AgentCore -------------------------------------------------------------------------------------------------------
 
@@ -79,10 +37,11 @@ OPEN = {
     "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}],
 }
 POLICY = ("get_resource_policy", {"resourceArn": RUNTIME}, {"policy": json.dumps(OPEN)})
+NO_ENDPOINT = ("list_agent_runtime_endpoints", {"agentRuntimeId": "one-1"}, {"runtimeEndpoints": []})
 
 
 def test_a_runtime_is_read_and_its_secrets_are_not_kept() -> None:
-    stubbed = Stubbed().answers(CORE, LISTED, GOT, POLICY)
+    stubbed = Stubbed().answers(CORE, LISTED, GOT, NO_ENDPOINT, POLICY)
     (runtime,) = stubbed.read("AWS::BedrockAgentCore::Runtime")
     assert runtime.unknown == ()
     assert runtime.get("NetworkConfiguration.NetworkMode") == "PUBLIC"
@@ -91,7 +50,7 @@ def test_a_runtime_is_read_and_its_secrets_are_not_kept() -> None:
     assert runtime.get("ResourcePolicy") == OPEN
     assert "sk_live_123" not in stubbed.bodies()
     assert "STRIPE_API_KEY" in stubbed.bodies()
-    assert len(runtime.evidence) == 3
+    assert len(runtime.evidence) == 4
 
 
 def test_a_runtime_that_is_refused_is_unknown_with_its_permission() -> None:
@@ -99,6 +58,7 @@ def test_a_runtime_that_is_refused_is_unknown_with_its_permission() -> None:
         Stubbed()
         .answers(CORE, LISTED)
         .refuses(CORE, "get_agent_runtime")
+        .answers(CORE, NO_ENDPOINT)
         .read("AWS::BedrockAgentCore::Runtime")
     )
     assert {item.reason for item in runtime.unknown} == {
@@ -117,6 +77,9 @@ def test_where_agentcore_is_not_offered_there_is_none(region: str, raises: bool)
 
         def pages(self, *_: Any, **__: Any) -> list[Any]:
             raise unreachable
+
+        def evidence(self) -> tuple[str, ...]:
+            return ()
 
     aws: Aws = Nowhere()  # type: ignore[assignment]
     kind = surveyed()["AWS::BedrockAgentCore::Gateway"]
@@ -201,6 +164,7 @@ def group(version: str) -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
         "agentId": "AGENT00001", "agentVersion": version, "actionGroupId": "GROUP00001", "actionGroupName": "trips",
         "createdAt": NOW, "updatedAt": NOW, "actionGroupState": "ENABLED", "actionGroupExecutor": {"lambda": FUNCTION},
         "functionSchema": {"functions": [{"name": "book", "requireConfirmation": "ENABLED"}]},
+        "apiSchema": {"s3": {"s3BucketName": "schemas", "s3ObjectKey": "trips.yaml"}},
     }  # fmt: skip
     where = {**OF_AGENT, "agentVersion": version}
     return [
@@ -260,6 +224,16 @@ ADMITS = {
 }
 
 
+ACTS = (
+    "get_function_configuration",
+    {"FunctionName": FUNCTION},
+    {
+        "Role": f"arn:aws:iam::{ACCOUNT}:role/book",
+        "Environment": {"Variables": {"STRIPE": "s3cr3t"}},
+    },
+)
+
+
 def test_an_agent_is_read_with_the_version_that_answers() -> None:
     stubbed = (
         Stubbed()
@@ -272,7 +246,7 @@ def test_an_agent_is_read_with_the_version_that_answers() -> None:
             ("get_agent_version", {**OF_AGENT, "agentVersion": "3"}, {"agentVersion": VERSION}),
             *group("3"),
         )
-        .answers("lambda", ("get_policy", {"FunctionName": FUNCTION}, {"Policy": json.dumps(ADMITS)}))
+        .answers("lambda", ("get_policy", {"FunctionName": FUNCTION}, {"Policy": json.dumps(ADMITS)}), ACTS)
     )
     (agent,) = stubbed.read("AWS::Bedrock::Agent")
     assert agent.unknown == ()
@@ -281,7 +255,10 @@ def test_an_agent_is_read_with_the_version_that_answers() -> None:
     assert version["GuardrailConfiguration"]["GuardrailVersion"] == "DRAFT"
     assert agent.get("GuardrailConfiguration") is None
     assert agent.get("FunctionPolicies") == {FUNCTION: ADMITS}
+    assert agent.get("FunctionRoles") == {FUNCTION: f"arn:aws:iam::{ACCOUNT}:role/book"}
+    assert agent.get("ActionGroups")[0]["ApiSchemaBucket"] == "schemas"
     assert "4711" not in stubbed.bodies()
+    assert "s3cr3t" not in stubbed.bodies()
 
 
 def test_a_function_without_a_policy_has_none_and_one_that_is_refused_is_unknown() -> None:
@@ -291,12 +268,35 @@ def test_a_function_without_a_policy_has_none_and_one_that_is_refused_is_unknown
             "bedrock-agent", LIST, ("get_agent", OF_AGENT, {"agent": AGENT}), *group("DRAFT"), nothing
         )
 
+    gone = "ResourceNotFoundException"
     (agent,) = (
-        asked().refuses("lambda", "get_policy", "ResourceNotFoundException").read("AWS::Bedrock::Agent")
+        asked()
+        .refuses("lambda", "get_policy", gone)
+        .refuses("lambda", "get_function_configuration", gone)
+        .read("AWS::Bedrock::Agent")
     )
     assert agent.get("FunctionPolicies") == {FUNCTION: None}
-    (agent,) = asked().refuses("lambda", "get_policy").read("AWS::Bedrock::Agent")
+    assert agent.get("FunctionRoles") == {FUNCTION: None}
+    (agent,) = (
+        asked()
+        .refuses("lambda", "get_policy")
+        .refuses("lambda", "get_function_configuration")
+        .read("AWS::Bedrock::Agent")
+    )
     assert agent.unknown_reason("FunctionPolicies") == "AccessDenied: needs lambda:GetPolicy"
+    assert agent.unknown_reason("FunctionRoles") == "AccessDenied: needs lambda:GetFunctionConfiguration"
+
+
+def test_an_alias_has_a_policy_of_its_own_and_the_function_says_who_changes_it() -> None:
+    alias = f"{FUNCTION}:live"
+    assert _functions({"ActionGroups": [{"ActionGroupExecutor": {"lambda": alias}}]}) == [alias]
+    nothing = {"Policy": json.dumps(ADMITS)}
+    stubbed = Stubbed().answers(
+        "lambda",
+        ("get_policy", {"FunctionName": FUNCTION}, nothing),
+        ("get_policy", {"FunctionName": alias}, nothing),
+    )
+    assert _function_policies(stubbed.aws, [alias]) == {"FunctionPolicies": {FUNCTION: ADMITS, alias: ADMITS}}
 
 
 def test_a_flows_nodes_that_run_a_model_are_read() -> None:

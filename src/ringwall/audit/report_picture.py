@@ -64,6 +64,7 @@ PARTS = (
             ("least-privilege-invoke", "least privilege"),
             ("models-restricted", "declared models"),
             ("regions-restricted", "declared Regions"),
+            ("resources-stay-in-organization", "own organization"),
         ),
     ),
     Part(
@@ -87,7 +88,7 @@ PARTS = (
         (
             ("controls-protected", "controls protected"),
             ("knowledge-base-sources", "sources apart"),
-            ("resources-stay-in-organization", "own organization"),
+            ("vector-store-closed", "vectors apart"),
             ("nothing-shared-outside", "nothing shared"),
         ),
     ),

@@ -14,6 +14,7 @@ from ringwall.controls.compile import compile_estate
 from ringwall.controls.context import CheckContext
 from ringwall.controls.findings import Finding, Status, Waiver, worst
 from ringwall.controls.judging import judge as run_checks
+from ringwall.controls.model_access import declared_models
 from ringwall.controls.proving import Proved, prove_baseline, prove_declared
 from ringwall.estate.aws import Aws
 from ringwall.estate.collect import collect
@@ -167,7 +168,13 @@ def read_account(
     progress("reading the account")
     desired = compile_estate(perimeter) if perimeter is not None else None
     observed = collect(
-        aws, management=management, survey=True, candidates=candidates, desired=desired, watch=watch
+        aws,
+        management=management,
+        survey=True,
+        candidates=candidates,
+        desired=desired,
+        models=declared_models(perimeter) if perimeter is not None else (),
+        watch=watch,
     )
     reading = Reading(
         account=aws.account,

@@ -20,6 +20,7 @@ from ringwall.audit.replayed import Replayed, by_key
 from ringwall.audit.run import Audit, judge
 from ringwall.audit.signing import Signature, signature_of, verify_signature
 from ringwall.controls.compile import compile_estate
+from ringwall.controls.model_access import declared_models
 from ringwall.estate import codec
 from ringwall.estate.collect import collect
 from ringwall.estate.model import Estate
@@ -96,6 +97,7 @@ def read_again(bundle: Bundle) -> Estate:
         survey=True,
         candidates=reading.candidates,
         desired=desired,
+        models=declared_models(bundle.perimeter) if bundle.perimeter is not None else (),
         clock=lambda: taken_at,
     )
 

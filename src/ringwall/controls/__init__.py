@@ -30,6 +30,7 @@ MODULES = (
     "data_retention_none",
     "buckets_private",
     "knowledge_base_sources",
+    "vector_store_closed",
     "guardrail_enforced",
     "resources_stay_in_organization",
     "nothing_shared_outside",

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Adds nothing of its own. The check judges every AgentCore runtime, gateway, browser, code interpreter and memory: who gets
-in, where it may go, what its role reaches, whether its policy engine and firewall really refuse, and what it keeps secrets
-in.
+Adds nothing of its own. The check judges every AgentCore runtime (with each version that an endpoint leads to), gateway,
+browser, code interpreter, memory and token vault: who gets in, where it may go, what its role reaches, whether its policy
+engine and firewall really refuse, and what it keeps secrets in.
 
 ## Why
 
@@ -18,6 +18,9 @@ token that any client of an issuer holds, a policy engine that only writes down 
 - A gateway's policy engine is in `LOG_ONLY`, or its firewall fails open.
 - A runtime in a VPC has a security group that lets it reach everything.
 - The first version of the metadata service is on: a request forged inside the runtime gets the role's credentials.
+- The newest version is enclosed, and the endpoint that applications call leads to an older one that is not.
+- Other services' credentials are in the token vault under a key of AWS's own: nothing of the account's can take them back.
+- A memory is delivered to a stream of another account.
 - An environment variable is called `API_KEY`: it is readable by whoever may read the runtime.
 
 ## AWS sources
@@ -31,6 +34,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.authority import Trust, deputy, reach
@@ -121,7 +125,21 @@ def _interpreter(context: CheckContext, resource: Resource) -> Iterator[str]:
 
 
 def _memory(context: CheckContext, resource: Resource) -> Iterator[str]:
-    key = resource.get("EncryptionKeyArn")
+    inside = {account.id for account in context.observed.accounts}
+    for item in resource.get("StreamDeliveryResources.Resources", ()):
+        stream = str((item.get("Kinesis") or {}).get("DataStreamArn") or "")
+        if stream and stream.split(":")[4] not in inside:
+            yield f"it is delivered to {stream}, of account {stream.split(':')[4]}"
+    yield from _key(context, resource.get("EncryptionKeyArn"))
+
+
+def _vault(context: CheckContext, resource: Resource) -> Iterator[str]:
+    """A vault that holds nothing has nothing to lose."""
+    if resource.get("CredentialProviders"):
+        yield from _key(context, resource.get("KmsKeyArn"))
+
+
+def _key(context: CheckContext, key: str | None) -> Iterator[str]:
     if not key:
         yield "it is encrypted with a key of AWS's own"
         return
@@ -136,7 +154,8 @@ RULES: Mapping[str, tuple[str, str, Callable[[CheckContext, Resource], Iterator[
     "AWS::BedrockAgentCore::Gateway": ("gateway", "RoleArn", _gateway),
     "AWS::BedrockAgentCore::BrowserCustom": ("browser", "ExecutionRoleArn", _browser),
     "AWS::BedrockAgentCore::CodeInterpreterCustom": ("code interpreter", "ExecutionRoleArn", _interpreter),
-    "AWS::BedrockAgentCore::Memory": ("memory", "", _memory),
+    "AWS::BedrockAgentCore::Memory": ("memory", "MemoryExecutionRoleArn", _memory),
+    "Ringwall::BedrockAgentCore::TokenVault": ("token vault", "", _vault),
 }
 REMEDY = "run it in the VPC, ask for audience and clients, enforce its policies, and narrow its role"
 
@@ -167,24 +186,36 @@ def _judged(context: CheckContext, resource: Resource) -> Finding:
         for item in resource.unknown
         if item.property not in ignored
     ]
-    problems = [] if unread else list(rules(context, resource))
-    role = str(resource.get(role_name) or "") if role_name else ""
-    entry = context.access.principal(role) if role else None
-    if entry is not None:
-        gap = unread_role(context, entry)
-        unread += [f"its role: {gap}"] if gap is not None else []
-        problems += deputy(context, entry, Trust(AGENTCORE, context.identity(resource, "Arn")))
-        far = list(reach(context, role, resource.region))
-        problems += [f"its role can {', '.join(far)}"] if far else []
-    elif role and context.unread("AWS::IAM::Role") is not None:
-        unread.append(f"its role could not be read: {context.unread('AWS::IAM::Role')}")
+    problems: list[str] = []
+    evidence: list[Resource] = []
+    whole = not unread
+    for words, version in _versions(resource):
+        found = list(rules(context, version)) if whole else []
+        role = str(version.get(role_name) or "") if role_name else ""
+        entry = context.access.principal(role) if role else None
+        if entry is not None:
+            gap = unread_role(context, entry)
+            unread += [f"its role: {gap}"] if gap is not None else []
+            found += deputy(context, entry, Trust(AGENTCORE, context.identity(resource, "Arn")))
+            far = list(reach(context, role, resource.region))
+            found += [f"its role can {', '.join(far)}"] if far else []
+            evidence += [entry.resource] if entry.resource is not None else []
+        elif role and context.unread("AWS::IAM::Role") is not None:
+            unread.append(f"its role could not be read: {context.unread('AWS::IAM::Role')}")
+        problems += [words + problem for problem in found]
     if problems:
         summary = f"{name}: " + "; ".join(problems)
         return fail(context, CONTROL, resource, summary, REMEDY, details={"problems": problems})
     if unread:
         return unknown(context, CONTROL, resource, f"{name}: " + "; ".join(unread))
-    evidence = (entry.resource,) if entry is not None and entry.resource is not None else ()
     return ok(context, CONTROL, resource, f"{name} lets nobody in unasked and stays where it is", *evidence)
+
+
+def _versions(resource: Resource) -> Iterator[tuple[str, Resource]]:
+    """The newest, and those that endpoints lead to, each with the words for it."""
+    yield "", resource
+    for version in resource.get("Versions", ()):
+        yield f"version {version['Version']}: ", replace(resource, properties=version)
 
 
 CONTROL = Control(

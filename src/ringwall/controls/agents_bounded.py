@@ -19,9 +19,12 @@ its role, and a person who is asked.
 - The draft is bounded and the alias leads to an older version that is not.
 - The agent may run code that it writes (`AMAZON.CodeInterpreter`, `ANTHROPIC.Bash`, `ANTHROPIC.Computer`).
 - The function admits `bedrock.amazonaws.com` for any agent of the account: each agent has the tools of all.
+- The function's own role may read any secret: what the agent talks the function into, that role does.
+- The agent's role, or the function's, may write the function's code: its tools are what it makes of them.
+- The API schema lies in a bucket that others write: they say what the agent may do, and what it asks before.
 
-An action group with an API schema says in that schema what needs confirmation. One that lies in S3 is not read, so it stays
-unknown.
+An action group with an API schema says in that schema what needs confirmation. Of one that lies in S3 who writes it is
+judged; what it says is not read, so the group stays unknown. Auditors would have to be allowed to read objects.
 
 ## AWS sources
 
@@ -35,6 +38,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.api_schema import unasked_operations
+from ringwall.controls.api_schema_writers import Schema, writers
+from ringwall.controls.ask import ask
 from ringwall.controls.authority import Trust, deputy, reach
 from ringwall.controls.authority import unread as unread_role
 from ringwall.controls.control import Control
@@ -53,7 +58,7 @@ if TYPE_CHECKING:
 SLUG = "agents-bounded"
 TYPE = "AWS::Bedrock::Agent"
 BEDROCK = "bedrock.amazonaws.com"
-INVOKE = "lambda:InvokeFunction"
+INVOKE, REWRITE = "lambda:InvokeFunction", "lambda:UpdateFunctionCode"
 RUNS_CODE = (
     "AMAZON.CodeInterpreter",
     "ANTHROPIC.Bash",
@@ -66,6 +71,7 @@ READ = (
     "Versions",
     "AgentCollaborators",
     "FunctionPolicies",
+    "FunctionRoles",
 )
 """Properties without which an agent cannot be judged."""
 REMEDY = (
@@ -101,7 +107,15 @@ class _Agent:
 
     def finding(self) -> Finding:
         """The verdict."""
-        problems = list(dict.fromkeys([*self._roles(), *self._groups(), *self._functions(), *self._others()]))
+        found = (
+            self._roles(),
+            self._groups(),
+            self._schemas(),
+            self._functions(),
+            self._function_roles(),
+            self._others(),
+        )
+        problems = list(dict.fromkeys(words for part in found for words in part))
         if problems:
             return fail(
                 self.context,
@@ -186,6 +200,18 @@ class _Agent:
             if unasked:
                 yield f"{what} carries out {', '.join(unasked)} without asking"
 
+    def _schemas(self) -> Iterator[str]:
+        """Who writes the API schemas that lie in S3."""
+        roles = [*self._role_arns(), *self._acting_roles()]
+        for words, group in self._enabled():
+            if group.get("ApiSchemaBucket"):
+                place = str(group["ApiSchemaBucket"]), str(group.get("ApiSchemaKey"))
+                schema = Schema(self.context.partition, *place)
+                what = f"the API schema of action group {group.get('ActionGroupName')}{words}"
+                told = writers(self.context, schema, roles)
+                yield from (f"{what}: {problem}" for problem in told.problems)
+                self.unread += [f"{what}: {gap}" for gap in told.unread]
+
     def _by_schema(self, what: str, group: Mapping[str, Any]) -> tuple[str, ...]:
         """What a group with an API schema carries out without asking."""
         schema = group.get("ApiSchema")
@@ -203,6 +229,9 @@ class _Agent:
 
     def _functions(self) -> Iterator[str]:
         for arn, document in self.agent.get("FunctionPolicies", {}).items():
+            owner = str(arn).split(":")[4]
+            if owner not in {account.id for account in self.context.observed.accounts}:
+                yield f"function {_name(arn)} is of account {owner}"
             if document is None:
                 continue
             try:
@@ -214,7 +243,32 @@ class _Agent:
             keys = {"aws:SourceAccount": self.context.account, "aws:SourceArn": other}
             another = Outsider(BEDROCK, "any agent of the account", keys)
             if any(let_in(self.context, policy, {INVOKE: arn}, iter((another,)))):
-                yield f"any agent of the account can invoke {arn.rsplit(':', 1)[-1]}"
+                yield f"any agent of the account can invoke {_name(arn)}"
+
+    def _acting_roles(self) -> list[str]:
+        """Roles of the functions behind the agent."""
+        found = self.agent.get("FunctionRoles", {}).values()
+        return list(dict.fromkeys(str(role) for role in found if role))
+
+    def _function_roles(self) -> Iterator[str]:
+        """What the agent's hands do: their roles reach as far as its own would, and none of all writes a function's code."""
+        context, functions = self.context, self.agent.get("FunctionRoles", {})
+        for role in self._acting_roles():
+            name = role.rsplit("/", 1)[-1]
+            entry = context.access.principal(role)
+            if entry is None:
+                reason = context.unread("AWS::IAM::Role")
+                self.unread += [f"role {name} could not be read: {reason}"] if reason is not None else []
+                continue
+            gap = unread_role(context, entry)
+            self.unread += [f"role {name}: {gap}"] if gap is not None else []
+            far = list(reach(context, role, self.agent.region))
+            if far:
+                yield f"role {name} of its functions: it can {', '.join(far)}"
+        for role in (*self._role_arns(), *self._acting_roles()):
+            for arn in {":".join(str(function).split(":")[:7]): None for function in functions}:
+                if ask(context, role, REWRITE, arn).allowed:
+                    yield f"role {role.rsplit('/', 1)[-1]} can write the code of {_name(arn)}"
 
     # -- others ----------------------------------------------------------------------------------------------------
 
@@ -225,6 +279,11 @@ class _Agent:
                 yield f"collaborator {item.get('CollaboratorName')} is of account {alias.split(':')[4]}"
 
 
+def _name(function: str) -> str:
+    """A function's name, with its version or alias."""
+    return str(function).split(":", 6)[-1]
+
+
 CONTROL = Control(
     slug=SLUG,
     title="Agents act no further than somebody meant",
@@ -232,5 +291,5 @@ CONTROL = Control(
     severity="high",
     page=__doc__ or "",
     check=check,
-    types=(TYPE, "AWS::IAM::Role"),
+    types=(TYPE, "AWS::IAM::Role", "AWS::S3::Bucket", "AWS::S3::BucketPolicy"),
 )

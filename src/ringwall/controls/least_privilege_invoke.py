@@ -21,6 +21,8 @@ Organization policies are the wall; a role's own policy is the lock on each door
 - The caller of a knowledge base is given `s3:GetObject`: it can then read past the knowledge base's own filters.
 - `agent-alias/*/*` includes `TSTALIASID`, the test alias that runs an agent's draft.
 - A managed policy such as `AmazonBedrockFullAccess` is attached to a role that only invokes.
+- All policies allow the call, and the account has no agreement for the model, nor anybody who calls it the right to subscribe:
+  the first call is denied (severity low: nothing is open).
 
 ## AWS sources
 
@@ -38,6 +40,7 @@ from ringwall.controls.baseline import UNDECLARED
 from ringwall.controls.claims import DeclaredClaim, can
 from ringwall.controls.control import Control
 from ringwall.controls.findings import Status
+from ringwall.controls.model_access import MODEL_ACCESS, entitled
 from ringwall.controls.policies import RUN, approved
 from ringwall.controls.proved import judge_claims
 from ringwall.controls.roles import role
@@ -176,7 +179,7 @@ def _through(perimeter: Perimeter, service: str) -> dict[str, Any]:
 def check(context: CheckContext) -> Iterator[Finding]:
     """Judge the declared roles by their proofs and their own policies, and everybody else by theirs."""
     if context.perimeter is not None:
-        found = [*_declared(context), *_others(context)]
+        found = [*_declared(context), *_others(context), *entitled(context, CONTROL)]
         claimed = tuple(claim.name for claim in claims(context.perimeter))
         if claimed:
             found += judge_claims(context, CONTROL, claimed, "apply the declaration: ringwall apply")
@@ -337,5 +340,5 @@ CONTROL = Control(
     check=check,
     compile=compile_,
     claims=claims,
-    types=("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy"),
+    types=("AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group", "AWS::IAM::ManagedPolicy", MODEL_ACCESS),
 )

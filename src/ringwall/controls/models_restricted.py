@@ -9,7 +9,8 @@ statement denies running anything to every principal that is no role of a declar
 ## Why
 
 A model is a supplier: its terms, where it runs, how long it keeps traffic and what it was tested for differ from the
-next one. An allow-list in each team's policy holds until a team writes `bedrock:*`.
+next one. An allow-list in each team's policy holds until a team writes `bedrock:*`. AWS enables every foundation model by
+itself, in every account: that another model could be called is no failure here, that somebody could call it is.
 
 ## How it fails
 
@@ -25,6 +26,7 @@ next one. An allow-list in each team's policy holds until a team writes `bedrock
 
 - https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html
 - https://docs.aws.amazon.com/bedrock/latest/userguide/geographic-cross-region-inference.html
+- https://docs.aws.amazon.com/bedrock/latest/userguide/model-access.html
 """
 
 from __future__ import annotations

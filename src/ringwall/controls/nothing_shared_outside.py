@@ -19,6 +19,8 @@ comes past it, and no list of roles shows them.
 - A custom model was shared by AWS RAM with an account that has left the organization: the share stays.
 - A grant names a role of another account: `kms:CreateGrant` needs no change of the key's policy.
 - A function's policy admits `bedrock.amazonaws.com` without `aws:SourceArn`: any account's agent invokes it.
+- A function's policy admits its own agent alone to invoke it, and `lambda:*` by another account besides; or a URL that asks for
+  no signature.
 
 ## AWS sources
 
@@ -26,20 +28,21 @@ comes past it, and no list of roles shows them.
 - https://docs.aws.amazon.com/bedrock/latest/userguide/share-model.html
 - https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 - https://docs.aws.amazon.com/bedrock/latest/userguide/agents-permissions.html
+- https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
-from ringwall.controls.outsiders import deputies, let_in, outsiders
+from ringwall.controls.outsiders import Outsider, deputies, let_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
     from ringwall.estate.model import Resource
@@ -60,6 +63,14 @@ POLICIES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
     (GATEWAY, "ResourcePolicy", ("bedrock-agentcore:InvokeGateway",)),
 )
+Attempt = tuple[tuple[str, ...], Mapping[str, str]]
+"""Actions that are tried together, and context keys that such requests carry besides."""
+FUNCTION: tuple[Attempt, ...] = (
+    # Invoking is half of what a function's policy can give away: whoever writes its code acts with its role.
+    (("lambda:InvokeFunction", "lambda:UpdateFunctionCode", "lambda:UpdateFunctionConfiguration", "lambda:AddPermission"), {}),
+    (("lambda:InvokeFunctionUrl",), {"lambda:FunctionUrlAuthType": "NONE"}),
+    (("lambda:InvokeFunctionUrl",), {"lambda:FunctionUrlAuthType": "AWS_IAM"}),
+)  # fmt: skip
 REMEDY = "name the organization by aws:PrincipalOrgID, or the account's own principals, in the statement that allows"
 
 
@@ -89,21 +100,23 @@ def _policies(context: CheckContext) -> Iterator[Finding]:
             if reason is not None:
                 yield unknown(context, CONTROL, resource, f"the policy of {arn} could not be read: {reason}")
             elif resource.get(name):
-                yield _judged(context, resource, arn, resource.get(name), actions)
+                yield _judged(context, resource, arn, resource.get(name), ((actions, {}),))
 
 
 def _judged(
-    context: CheckContext, resource: Resource, arn: str, document: Any, actions: tuple[str, ...]
+    context: CheckContext, resource: Resource, arn: str, document: Any, attempts: tuple[Attempt, ...]
 ) -> Finding:
     try:
         policy = parse_policy(document, name=arn)
     except PolicySyntaxError as error:
         return unknown(context, CONTROL, resource, f"the policy of {arn} cannot be read: {error}", name=arn)
-    targets = dict.fromkeys(actions, arn)
     reached = [
-        *let_in(context, policy, targets, outsiders(context, policy)),
-        *let_in(context, policy, targets, deputies(policy)),
+        words
+        for actions, keys in attempts
+        for who in (outsiders(context, policy), deputies(policy))
+        for words in let_in(context, policy, dict.fromkeys(actions, arn), _carrying(keys, who))
     ]
+    reached = list(dict.fromkeys(reached))
     if reached:
         return fail(
             context,
@@ -122,8 +135,15 @@ def _judged(
     )
 
 
+def _carrying(keys: Mapping[str, str], who: Iterator[Outsider]) -> Iterator[Outsider]:
+    return (replace(outsider, keys={**outsider.keys, **keys}) for outsider in who)
+
+
 def _functions(context: CheckContext) -> Iterator[Finding]:
-    """Functions behind agents: whoever may invoke one acts without the agent, its guardrail and its questions."""
+    """Functions behind agents: whoever may invoke one acts without the agent, its guardrail and its questions.
+
+    Whether a function has a URL is not read: a policy that opens one lets in as soon as somebody makes it.
+    """
     for agent in context.observed.of_type(AGENT, account=context.account):
         reason = agent.unknown_reason("FunctionPolicies")
         if reason is not None:
@@ -131,7 +151,7 @@ def _functions(context: CheckContext) -> Iterator[Finding]:
             yield unknown(context, CONTROL, agent, words)
         for arn, document in agent.get("FunctionPolicies", {}).items():
             if document is not None:
-                yield _judged(context, agent, arn, document, ("lambda:InvokeFunction",))
+                yield _judged(context, agent, arn, document, FUNCTION)
 
 
 def _shares(context: CheckContext) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.kinds import registry, surveyed
 from ringwall.estate.kinds.base import reason
+from ringwall.estate.kinds.model_access import ModelAccess
 from ringwall.estate.model import Account, Estate, Resource, Unknown
 from ringwall.estate.remembering import Remembers
 
@@ -53,6 +54,7 @@ def collect(
     candidates: Sequence[str] = (),
     organization: Sequence[Resource] | None = None,
     desired: Estate | None = None,
+    models: Sequence[str] = (),
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     watch: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> Estate:
@@ -69,6 +71,7 @@ def collect(
             that cannot be told. Implies ``survey``.
         organization: what the management account holds, if it was read before; it is not read again.
         desired: what is wanted: types that it has in further Regions are read there too, and no others.
+        models: foundation models whose access is asked for, in the connection's Region.
         clock: what time it is.
         watch: told how many parts of how many are read.
 
@@ -76,6 +79,7 @@ def collect(
         RingwallError: a type that no kind has.
     """
     kinds = [*_chosen(types), *(surveyed().values() if survey or candidates else ())]
+    kinds += [ModelAccess(models, aws.region)] if models else []
     _start_afresh(aws)
     if management is not None:
         _start_afresh(management)

@@ -61,6 +61,7 @@ ACTION_PREFIX: Mapping[str, str] = {
     "bedrock-runtime": "bedrock",
     "bedrock-agent": "bedrock",
     "bedrock-agent-runtime": "bedrock",
+    "opensearch": "es",
 }
 ACTIONS: Mapping[str, str] = {
     "s3:ListBuckets": "s3:ListAllMyBuckets",

@@ -40,9 +40,10 @@ CONTENT_FIELDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         ("bedrock-agent", "GetAgent"): frozenset({"instruction", "baseprompttemplate"}),
         ("bedrock-agent", "GetAgentVersion"): frozenset({"instruction", "baseprompttemplate"}),
         ("bedrock-agent", "GetFlow"): frozenset({"text"}),
+        ("lambda", "GetFunctionConfiguration"): frozenset({"variables"}),
     }
 )
-"""Members of responses that hold prompts, completions or log lines, by service and operation, in lower case."""
+"""Members of responses that hold prompts, completions, log lines or what code is told in secret, by service and operation, in lower case."""
 
 VALUES = frozenset({"environmentvariables"})
 """Members that map names to what may be secrets (AgentCore's runtimes): the names stay, since they are judged."""

@@ -48,6 +48,8 @@ SURVEYED: tuple[tuple[str, str], ...] = (
     ("usage", "Usage"),
     ("agent", "Agent"),
     ("knowledge_base", "KnowledgeBase"),
+    ("vector_store", "VectorStore"),
+    ("model_access", "ModelAccess"),
     ("flow", "Flow"),
     ("activity", "Activity"),
     ("resource_share", "ResourceShare"),

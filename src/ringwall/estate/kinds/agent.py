@@ -37,6 +37,7 @@ FIELDS = (
 DRAFT = "DRAFT"
 COLLABORATING = ("SUPERVISOR", "SUPERVISOR_ROUTER")
 NO_POLICY = "ResourceNotFoundException"
+"""What Lambda says of a function that has no policy, and of one that is not there."""
 
 
 class Agent(ReadOnlyKind):
@@ -53,6 +54,7 @@ class Agent(ReadOnlyKind):
             "bedrock:GetAgentVersion",
             "bedrock:ListAgentAliases",
             "bedrock:ListAgentCollaborators",
+            "lambda:GetFunctionConfiguration",
             "lambda:GetPolicy",
         ),
         (),
@@ -87,6 +89,7 @@ class Agent(ReadOnlyKind):
             functions = _functions(reading.properties)
             if functions:
                 reading.found(("FunctionPolicies",), partial(_function_policies, aws, functions))
+                reading.found(("FunctionRoles",), partial(_function_roles, aws, functions))
             yield self.seen(aws, identifier, reading.properties, reading.unknown, shared)
 
 
@@ -157,12 +160,29 @@ def _functions(properties: Mapping[str, Any]) -> list[str]:
 
 
 def _function_policies(aws: Aws, functions: list[str]) -> dict[str, Any]:
-    """Each function's policy; ``None`` = it has none, so that nobody but its owner invokes it."""
+    """Each function's policy; ``None`` = it has none, so that nobody but its owner invokes it.
+
+    A version and an alias have policies of their own; that of the function itself says who may change its code.
+    """
     found: dict[str, Any] = {}
-    for arn in functions:
+    for arn in sorted({*functions, *map(_unqualified, functions)}):
         answer = optional(aws, "lambda", "GetPolicy", (NO_POLICY,), FunctionName=arn)
         found[arn] = document(answer["Policy"]) if answer else None
     return {"FunctionPolicies": found}
+
+
+def _unqualified(function: str) -> str:
+    """A function's ARN without version or alias."""
+    return ":".join(function.split(":")[:7])
+
+
+def _function_roles(aws: Aws, functions: list[str]) -> dict[str, Any]:
+    """The role that each function acts with; ``None`` = there is no such function. Its variables are not kept."""
+    found: dict[str, Any] = {}
+    for arn in functions:
+        answer = optional(aws, "lambda", "GetFunctionConfiguration", (NO_POLICY,), FunctionName=arn)
+        found[arn] = answer.get("Role") if answer else None
+    return {"FunctionRoles": found}
 
 
 def _groups(aws: Aws, agent: str, version: str, summaries: list[Any]) -> list[dict[str, Any]]:
@@ -179,6 +199,8 @@ def _group(aws: Aws, agent: str, version: str, summary: Mapping[str, Any]) -> di
         actionGroupId=summary["actionGroupId"],
     )["agentActionGroup"]
     functions = group.get("functionSchema", {}).get("functions", ())
+    schema = group.get("apiSchema", {})
+    place = schema.get("s3", {})
     found = {
         "ActionGroupName": group.get("actionGroupName"),
         "ActionGroupState": group.get("actionGroupState"),
@@ -189,6 +211,8 @@ def _group(aws: Aws, agent: str, version: str, summary: Mapping[str, Any]) -> di
             for item in functions
         ],
         "HasApiSchema": "apiSchema" in group,
-        "ApiSchema": group.get("apiSchema", {}).get("payload"),
+        "ApiSchema": schema.get("payload"),
+        "ApiSchemaBucket": place.get("s3BucketName"),
+        "ApiSchemaKey": place.get("s3ObjectKey"),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -16,6 +16,7 @@ from ringwall.estate.kinds.documents import as_list, canonical_policy, document,
 from ringwall.estate.kinds.limits import Limit, problems
 from ringwall.estate.members import own_id
 from ringwall.estate.model import Ref, Resource, Unknown, canonical_json
+from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -99,6 +100,11 @@ def optional(aws: Aws, service: str, operation: str, absent: tuple[str, ...], /,
         if error.code in absent:
             return None
         raise
+
+
+def remembered(aws: Aws, name: str, compute: Callable[[], Any]) -> Any:
+    """What several kinds ask for, or one asks for several resources: computed once between two writes."""
+    return aws.remember(name, compute) if isinstance(aws, Remembers) else compute()
 
 
 class Reading:

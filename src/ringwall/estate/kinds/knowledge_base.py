@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
-from ringwall.estate.kinds.base import Field, Reading, from_api
+from ringwall.estate.kinds.base import Field, Reading, from_api, remembered
 from ringwall.estate.kinds.vpc import ReadOnlyKind
 
 if TYPE_CHECKING:
@@ -21,8 +21,31 @@ if TYPE_CHECKING:
 FIELDS = (
     Field("Arn", "knowledgeBaseArn"),
     Field("RoleArn", "roleArn"),
+    Field("KnowledgeBaseConfiguration", "knowledgeBaseConfiguration"),
     Field("StorageConfiguration", "storageConfiguration"),
 )
+
+
+def knowledge_bases(aws: Aws) -> list[dict[str, Any]]:
+    """Summaries of the Region's knowledge bases, asked once between two writes."""
+    found: list[dict[str, Any]] = remembered(
+        aws,
+        "bedrock:ListKnowledgeBases",
+        lambda: aws.pages("bedrock-agent", "ListKnowledgeBases", "knowledgeBaseSummaries"),
+    )
+    return found
+
+
+def described(aws: Aws, identifier: str) -> dict[str, Any]:
+    """A knowledge base, asked once between two writes."""
+
+    def ask() -> dict[str, Any]:
+        answer = aws.call("bedrock-agent", "GetKnowledgeBase", knowledgeBaseId=identifier)
+        base: dict[str, Any] = answer["knowledgeBase"]
+        return base
+
+    found: dict[str, Any] = remembered(aws, f"bedrock:GetKnowledgeBase {identifier}", ask)
+    return found
 
 
 class KnowledgeBase(ReadOnlyKind):
@@ -42,17 +65,13 @@ class KnowledgeBase(ReadOnlyKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every knowledge base of the Region."""
-        listed = aws.pages("bedrock-agent", "ListKnowledgeBases", "knowledgeBaseSummaries")
+        listed = knowledge_bases(aws)
         shared = aws.evidence()
         for item in listed:
             identifier = str(item["knowledgeBaseId"])
             reading = Reading(aws)
             reading.set(KnowledgeBaseId=identifier, Name=item.get("name"))
-            reading.take(
-                tuple(field.name for field in FIELDS),
-                ("bedrock-agent", "GetKnowledgeBase", {"knowledgeBaseId": identifier}),
-                lambda answer: from_api(answer["knowledgeBase"], FIELDS),
-            )
+            reading.found(tuple(field.name for field in FIELDS), partial(_fields, aws, identifier))
             reading.take_all(
                 "DataSources",
                 ("bedrock-agent", "ListDataSources", {"knowledgeBaseId": identifier}),
@@ -60,6 +79,10 @@ class KnowledgeBase(ReadOnlyKind):
                 partial(_sources, aws, identifier),
             )
             yield self.seen(aws, identifier, reading.properties, reading.unknown, shared)
+
+
+def _fields(aws: Aws, identifier: str) -> dict[str, Any]:
+    return from_api(described(aws, identifier), FIELDS)
 
 
 def _sources(aws: Aws, base: str, summaries: list[Any]) -> list[dict[str, Any]]:
