@@ -41,6 +41,28 @@ CLOSED = {
 }
 
 
+TRAINING = {
+    "roleArn": "$for_models",
+    "baseModelIdentifier": "amazon.nova-lite-v1:0:300k",
+    "trainingDataConfig": {"s3Uri": "s3://contract-bucket/key"},
+    "outputDataConfig": {"s3Uri": "s3://contract-bucket/tuned/"},
+}
+MODEL_FILES = {"s3DataSource": {"s3Uri": "s3://contract-bucket/model/"}}
+EVALUATION = {
+    "evaluationConfig": {
+        "automated": {
+            "datasetMetricConfigs": [
+                {
+                    "taskType": "Generation",
+                    "dataset": {"name": "Builtin.T-REx"},
+                    "metricNames": ["Builtin.Accuracy"],
+                }
+            ]
+        }
+    },
+    "inferenceConfig": {"models": [{"bedrockModel": {"modelIdentifier": "amazon.nova-lite-v1:0"}}]},
+    "outputDataConfig": {"s3Uri": "s3://contract-bucket/evaluated/"},
+}
 VECTORS = {
     "type": "VECTOR",
     "vectorKnowledgeBaseConfiguration": {
@@ -362,14 +384,6 @@ POSITIVE = {
     ),
     "bedrock": (
         call("list_foundation_models"),
-        call("list_custom_models"),
-        call("list_custom_model_deployments"),
-        call("list_imported_models"),
-        call("list_model_import_jobs"),
-        call("list_model_copy_jobs"),
-        call("list_model_customization_jobs"),
-        call("list_provisioned_model_throughputs"),
-        call("list_evaluation_jobs"),
         call("list_prompt_routers"),
         call("list_marketplace_model_endpoints"),
         call("list_automated_reasoning_policies"),
@@ -411,6 +425,33 @@ POSITIVE = {
         call("get_model_invocation_job", jobIdentifier="$job"),
         call("list_model_invocation_jobs"),
         call("stop_model_invocation_job", jobIdentifier="$job"),
+        call("create_model_customization_job", {"customization": "jobArn"}, jobName="contract", customModelName="tuned", customModelKmsKeyId="$key", **TRAINING),
+        call("get_model_customization_job", jobIdentifier="contract"),
+        call("list_model_customization_jobs", statusEquals="InProgress"),
+        call("stop_model_customization_job", jobIdentifier="$customization"),
+        call("create_custom_model", {"own_model": "modelArn"}, modelName="own", modelKmsKeyArn="$key", roleArn="$for_models", modelSourceConfig=MODEL_FILES),
+        call("get_custom_model", modelIdentifier="own"),
+        call("list_custom_models", isOwned=True),
+        call("create_custom_model_deployment", {"deployment": "customModelDeploymentArn"}, modelDeploymentName="contract", modelArn="$own_model"),
+        call("get_custom_model_deployment", customModelDeploymentIdentifier="contract"),
+        call("list_custom_model_deployments", modelArnEquals="$own_model"),
+        call("update_custom_model_deployment", customModelDeploymentIdentifier="$deployment", modelArn="$own_model"),
+        call("create_provisioned_model_throughput", {"units": "provisionedModelArn"}, provisionedModelName="contract", modelUnits=1, modelId="own"),
+        call("get_provisioned_model_throughput", provisionedModelId="contract"),
+        call("list_provisioned_model_throughputs"),
+        call("update_provisioned_model_throughput", provisionedModelId="$units", desiredProvisionedModelName="renamed"),
+        call("create_model_copy_job", {"copy": "jobArn"}, sourceModelArn="$own_model", targetModelName="copied"),
+        call("get_model_copy_job", jobArn="$copy"),
+        call("list_model_copy_jobs"),
+        call("create_model_import_job", jobName="contract", importedModelName="imported", roleArn="$for_models", modelDataSource=MODEL_FILES),
+        call("get_model_import_job", jobIdentifier="contract"),
+        call("list_model_import_jobs"),
+        call("get_imported_model", {"imported": "modelArn"}, modelIdentifier="imported"),
+        call("list_imported_models"),
+        call("create_evaluation_job", {"evaluation": "jobArn"}, jobName="contract", roleArn="$for_models", **EVALUATION),
+        call("get_evaluation_job", jobIdentifier="$evaluation"),
+        call("list_evaluation_jobs"),
+        call("stop_evaluation_job", jobIdentifier="$evaluation"),
     ),
     "bedrock-runtime": (
         call("converse", modelId=CLAUDE, messages=say()),
@@ -423,6 +464,9 @@ POSITIVE = {
         call("start_async_invoke", {"invocation": "invocationArn"}, modelId=VIDEO, modelInput={"taskType": "TEXT_VIDEO"}, outputDataConfig={"s3OutputDataConfig": {"s3Uri": "s3://$bucket/videos"}}),
         call("get_async_invoke", invocationArn="$invocation"),
         call("list_async_invokes"),
+        call("converse", modelId="$deployment", messages=say()),
+        call("converse", modelId="$units", messages=say()),
+        call("invoke_model", modelId="$imported", body=b'{"prompt": "x"}'),
         call("count_tokens", modelId="anthropic.claude-sonnet-4-5-20250929-v1:0", input={"converse": {"messages": say()}}),
     ),
     "bedrock-agent": (
@@ -467,6 +511,12 @@ POSITIVE = {
         call("list_memories"),
         call("list_browsers"),
         call("list_code_interpreters"),
+    ),
+    "bedrock ": (
+        call("delete_custom_model_deployment", customModelDeploymentIdentifier="$deployment"),
+        call("delete_provisioned_model_throughput", provisionedModelId="renamed"),
+        call("delete_custom_model", modelIdentifier="own"),
+        call("delete_imported_model", modelIdentifier="$imported"),
     ),
     "bedrock-agent ": (
         call("delete_data_source", knowledgeBaseId="$base", dataSourceId="$source"),

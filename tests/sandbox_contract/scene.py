@@ -41,6 +41,13 @@ OWN_KEY = {
     "Action": "kms:*",
     "Resource": "*",
 }
+# As the user guide has it, against confused deputies.
+FOR_JOBS = {
+    "Condition": {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"},
+    }
+}
 GUARDRAIL = {
     "blockedInputMessaging": "IN",
     "blockedOutputsMessaging": "OUT",
@@ -84,6 +91,7 @@ def set_scene(world):
     for bucket in (scene.bucket, scene.trail_bucket):
         s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=scene.bucket, Key="key", Body=b"x")
+    s3.put_object(Bucket=scene.bucket, Key="model/config.json", Body=b'{"model_type": "llama"}')
     s3.put_bucket_policy(Bucket=scene.trail_bucket, Policy=text(*admit_trail(scene.trail_bucket)))
     world.client("cloudtrail").create_trail(Name="trail", S3BucketName=scene.trail_bucket)
     make_roles(scene, iam)
@@ -91,6 +99,13 @@ def set_scene(world):
     made = bedrock.create_guardrail(name="contract", **GUARDRAIL)
     scene.guardrail, scene.guardrail_arn = made["guardrailId"], made["guardrailArn"]
     bedrock.create_guardrail_version(guardrailIdentifier=scene.guardrail)
+    bedrock.create_model_import_job(
+        jobName="kept",
+        importedModelName="kept",
+        roleArn=scene.for_models,
+        modelDataSource={"s3DataSource": {"s3Uri": f"s3://{scene.bucket}/model/"}},
+    )
+    scene.kept_model = bedrock.get_imported_model(modelIdentifier="kept")["modelArn"]
     world.client("logs").create_log_group(logGroupName="/contract")
     world.client("cloudwatch").put_metric_alarm(**ALARM)
     scene.endpoint = world.client("ec2").create_vpc_endpoint(
@@ -113,6 +128,10 @@ def make_roles(scene, iam):
     roles = {
         "contract": (trust({"AWS": ADMINISTRATOR}), [allow("bedrock:InvokeModel*")]),
         "for-bedrock": (trust({"Service": "bedrock.amazonaws.com"}), [allow("s3:GetObject")]),
+        "for-models": (
+            trust({"Service": "bedrock.amazonaws.com"}, **FOR_JOBS),
+            [allow("s3:GetObject", "s3:ListBucket", "s3:PutObject")],
+        ),
         "for-lambda": (trust({"Service": "lambda.amazonaws.com"}), [ALLOW_ALL]),
     }
     for name, (trusted, statements) in roles.items():
