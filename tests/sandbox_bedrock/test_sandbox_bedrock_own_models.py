@@ -114,6 +114,19 @@ def test_a_job_is_stopped_while_it_runs(bedrock):
     assert error.code == "ConflictException"
 
 
+def test_a_models_name_is_taken_while_its_job_runs(bedrock):
+    customize(bedrock)
+    second = {"jobName": "second", "customModelName": "mine", **TRAINING}
+    assert bedrock.refusal("CreateModelCustomizationJob", **second).code == "ConflictException"
+    bedrock.call("StopModelCustomizationJob", jobIdentifier="job")
+    bedrock.call("CreateModelCustomizationJob", **second)
+
+
+def test_another_accounts_role_is_not_passed(bedrock):
+    given = {"jobName": "j", "customModelName": "m", **TRAINING, "roleArn": f"arn:aws:iam::{'9' * 12}:role/x"}
+    assert bedrock.refusal("CreateModelCustomizationJob", **given).code == "ValidationException"
+
+
 def test_a_model_is_encrypted_by_its_maker_and_decrypted_by_each_user(bedrock):
     customize(bedrock, customModelKmsKeyId=KEY)
     (maker, grant, context) = bedrock.platform.named("kms:CreateGrant")[0]

@@ -121,6 +121,15 @@ def imported(**more):
     return parameters
 
 
+def enter(flow=None, alias="TSTALIASID", node="Start"):
+    entry = {"nodeName": node, "nodeOutputName": "document", "content": {"document": "pumps"}}
+    return lambda s: {
+        "flowIdentifier": flow or s.flow,
+        "flowAliasIdentifier": alias,
+        "inputs": [entry],
+    }
+
+
 LARGE_ACTIONS = [f"bedrock:{'x' * 60}{number}" for number in range(200)]
 MALFORMED = "MalformedPolicyDocument"
 CLAUDE_BODY = b'{"anthropic_version": "bedrock-2023-05-31", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]}'
@@ -301,6 +310,16 @@ REJECTIONS = (
     ("a copy of an unknown custom model", "bedrock", "create_model_copy_job", lambda s: {"sourceModelArn": NO_MODEL, "targetModelName": "refused"}, "ResourceNotFoundException"),
     ("a custom model by its own ARN", "bedrock-runtime", "converse", lambda s: {"modelId": NO_MODEL, "messages": say()}, "ValidationException ResourceNotFoundException"),
     ("an imported model that is not there", "bedrock-runtime", "converse", lambda s: {"modelId": f"{s.kept_model[:-4]}0000", "messages": say()}, "ResourceNotFoundException ValidationException"),
+    ("an unknown flow", "bedrock-agent", "get_flow", lambda s: {"flowIdentifier": "ABCDEFGHIJ"}, "ResourceNotFoundException"),
+    ("an unknown version of a flow", "bedrock-agent", "get_flow_version", lambda s: {"flowIdentifier": s.flow, "flowVersion": "9"}, "ResourceNotFoundException"),
+    ("an alias of an unknown version", "bedrock-agent", "create_flow_alias", lambda s: {"flowIdentifier": s.flow, "name": "refused", "routingConfiguration": [{"flowVersion": "9"}]}, "ResourceNotFoundException ValidationException"),
+    ("a flow's name twice", "bedrock-agent", "create_flow", lambda s: {"name": "kept", "executionRoleArn": s.for_models}, "ConflictException"),
+    ("a flow with another account's role", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": "arn:aws:iam::999988887777:role/Flow"}, "ValidationException AccessDeniedException"),
+    ("a flow under an unknown key", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": s.for_models, "customerEncryptionKeyArn": f"{s.key[:-4]}0000"}, "ValidationException ResourceNotFoundException AccessDeniedException"),
+    ("a node of an unknown type", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": s.for_models, "definition": {"nodes": [{"name": "Node", "type": "Nope"}]}}, "ValidationException"),
+    ("an unknown flow invoked", "bedrock-agent-runtime", "invoke_flow", enter(flow="ABCDEFGHIJ"), "ResourceNotFoundException"),
+    ("an unknown alias of a flow", "bedrock-agent-runtime", "invoke_flow", enter(alias="ABCDEFGHIJ"), "ResourceNotFoundException"),
+    ("an input for another node", "bedrock-agent-runtime", "invoke_flow", enter(node="End"), "ValidationException"),
     ("a job of an unknown data source", "bedrock-agent", "start_ingestion_job", lambda s: {"knowledgeBaseId": "KBQUICKST1", "dataSourceId": "SOURCE0000"}, "ResourceNotFoundException"),
     ("metric math of an unknown metric", "cloudwatch", "put_metric_alarm", lambda s: {"AlarmName": "m", "Metrics": [{"Id": "r", "Expression": "a / 2"}], "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}, "ValidationError"),
     ("a composite alarm on nothing", "cloudwatch", "put_composite_alarm", lambda s: {"AlarmName": "c", "AlarmRule": "ALARM(nobody)"}, "ValidationError"),

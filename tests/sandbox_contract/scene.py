@@ -48,6 +48,34 @@ FOR_JOBS = {
         "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"},
     }
 }
+# Input, a prompt, output.
+FLOW = {
+    "nodes": [
+        {"name": "Start", "type": "Input", "configuration": {"input": {}}, "outputs": [{"name": "document", "type": "String"}]},
+        {
+            "name": "Ask",
+            "type": "Prompt",
+            "configuration": {
+                "prompt": {
+                    "sourceConfiguration": {
+                        "inline": {
+                            "modelId": "amazon.nova-lite-v1:0",
+                            "templateType": "TEXT",
+                            "templateConfiguration": {"text": {"text": "About {{topic}}."}},
+                        }
+                    }
+                }
+            },
+            "inputs": [{"name": "topic", "type": "String", "expression": "$.data"}],
+            "outputs": [{"name": "modelCompletion", "type": "String"}],
+        },
+        {"name": "End", "type": "Output", "configuration": {"output": {}}, "inputs": [{"name": "document", "type": "String", "expression": "$.data"}]},
+    ],
+    "connections": [
+        {"type": "Data", "name": "toAsk", "source": "Start", "target": "Ask", "configuration": {"data": {"sourceOutput": "document", "targetInput": "topic"}}},
+        {"type": "Data", "name": "toEnd", "source": "Ask", "target": "End", "configuration": {"data": {"sourceOutput": "modelCompletion", "targetInput": "document"}}},
+    ],
+}  # fmt: skip
 GUARDRAIL = {
     "blockedInputMessaging": "IN",
     "blockedOutputsMessaging": "OUT",
@@ -106,6 +134,10 @@ def set_scene(world):
         modelDataSource={"s3DataSource": {"s3Uri": f"s3://{scene.bucket}/model/"}},
     )
     scene.kept_model = bedrock.get_imported_model(modelIdentifier="kept")["modelArn"]
+    agents = world.client("bedrock-agent")
+    made = agents.create_flow(name="kept", executionRoleArn=scene.for_models, definition=FLOW)
+    scene.flow, scene.flow_arn = made["id"], made["arn"]
+    agents.prepare_flow(flowIdentifier=scene.flow)
     world.client("logs").create_log_group(logGroupName="/contract")
     world.client("cloudwatch").put_metric_alarm(**ALARM)
     scene.endpoint = world.client("ec2").create_vpc_endpoint(
@@ -130,7 +162,7 @@ def make_roles(scene, iam):
         "for-bedrock": (trust({"Service": "bedrock.amazonaws.com"}), [allow("s3:GetObject")]),
         "for-models": (
             trust({"Service": "bedrock.amazonaws.com"}, **FOR_JOBS),
-            [allow("s3:GetObject", "s3:ListBucket", "s3:PutObject")],
+            [allow("s3:GetObject", "s3:ListBucket", "s3:PutObject", "bedrock:InvokeModel")],
         ),
         "for-lambda": (trust({"Service": "lambda.amazonaws.com"}), [ALLOW_ALL]),
     }

@@ -125,7 +125,19 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             _RECORD,
         ),
         **dict.fromkeys(
-            ("ListAgentActionGroups", "ListAgentCollaborators", "ListAgentKnowledgeBases", "ListFlows", "ListPrompts"), _NONE
+            ("ListAgentActionGroups", "ListAgentCollaborators", "ListAgentKnowledgeBases", "ListPrompts"), _NONE
+        ),
+        **dict.fromkeys(
+            (
+                "CreateFlow", "UpdateFlow", "GetFlow", "ListFlows", "DeleteFlow", "CreateFlowVersion", "GetFlowVersion",
+                "ListFlowVersions", "DeleteFlowVersion", "CreateFlowAlias", "UpdateFlowAlias", "GetFlowAlias",
+                "ListFlowAliases", "DeleteFlowAlias",
+            ),
+            _EXACT,
+        ),
+        **dict.fromkeys(
+            ("PrepareFlow", "ValidateFlowDefinition"),
+            Fidelity("approximate", "the kinds of findings are AWS's, their texts are not; loops are not looked into"),
         ),
         **dict.fromkeys(
             ("StartIngestionJob", "GetIngestionJob", "ListIngestionJobs"),
@@ -143,6 +155,10 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         **dict.fromkeys(
             ("RetrieveAndGenerate", "RetrieveAndGenerateStream"),
             Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),
+        ),
+        "InvokeFlow": Fidelity(
+            "approximate",
+            f"input, output, condition, prompt, knowledge base, agent, storage and retrieval nodes, one turn; other nodes are refused; {_MODEL}",
         ),
         "InvokeAgent": Fidelity("approximate", f"one model call with the agent's role, no tools, no memory, no trace; {_MODEL}"),
     },

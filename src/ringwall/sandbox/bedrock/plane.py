@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import inputs
 from ringwall.sandbox.bedrock import exposure
-from ringwall.sandbox.bedrock.agents import agents, ingestion, knowledge
+from ringwall.sandbox.bedrock.agents import agents, flow_aliases, flow_run, flows, ingestion, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
 from ringwall.sandbox.bedrock.control import empty, guardrails, jobs, logging, models, policies, tags
@@ -66,10 +66,12 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **knowledge.OPERATIONS,
         **ingestion.OPERATIONS,
         **agents.OPERATIONS,
+        **flows.OPERATIONS,
+        **flow_aliases.OPERATIONS,
         **tags.AGENT_OPERATIONS,
         **empty.AGENT_OPERATIONS,
     },
-    "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
+    "bedrock-agent-runtime": {**agents_runtime.OPERATIONS, **flow_run.OPERATIONS},
     "bedrock-agentcore-control": {**empty.AGENTCORE_OPERATIONS},
 }
 """What is implemented, by service and operation. Everything else answers 501, by name."""

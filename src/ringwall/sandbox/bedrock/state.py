@@ -81,7 +81,8 @@ class Tagged:
         shape: as its Get operation shows it.
         tags: its tags.
         children: aliases of an agent or a flow, data sources of a knowledge base, by id.
-        versions: numbered versions of a flow, as their Get operation shows them.
+        versions: numbered versions of a flow, by number.
+        last_version: the highest number that a version had.
         documents: what a knowledge base holds.
         built_in: made by the sandbox itself, without a role in the account's IAM.
         wrapped_key: data key of its customer managed KMS key, which every use has to decrypt.
@@ -91,7 +92,8 @@ class Tagged:
     shape: dict[str, Any]
     tags: dict[str, str] = field(default_factory=dict)
     children: dict[str, Tagged] = field(default_factory=dict)
-    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    versions: dict[str, Tagged] = field(default_factory=dict)
+    last_version: int = 0
     documents: list[dict[str, Any]] = field(default_factory=list)
     built_in: bool = False
     wrapped_key: bytes | None = None

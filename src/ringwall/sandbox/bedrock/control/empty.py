@@ -24,7 +24,6 @@ OPERATIONS: dict[str, Operation] = {
     "ListPromptRouters": _nothing("promptRouterSummaries"),
 }
 AGENT_OPERATIONS: dict[str, Operation] = {
-    "ListFlows": _nothing("flowSummaries"),
     "ListPrompts": _nothing("promptSummaries"),
 }
 AGENTCORE_OPERATIONS: dict[str, Operation] = {

@@ -19,7 +19,7 @@ from ringwall.sandbox.call import Call, Output
 if TYPE_CHECKING:
     from ringwall.sandbox.bedrock.scope import Operation, Scope
 
-JOB = Kind("model copy job", "copy_jobs", "jobArn", "targetModelName")
+JOB = Kind("model copy job", "copy_jobs", "jobArn", "targetModelName", unique=False)
 
 
 def create(scope: Scope, call: Call) -> Output:

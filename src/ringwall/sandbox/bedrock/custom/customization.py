@@ -61,7 +61,7 @@ def create(scope: Scope, call: Call) -> Output:
         raise invalid("The trainingDataConfig needs the s3Uri of the training data.")
     base = base_arn(scope, call, call.parameters["baseModelIdentifier"])
     JOB.check_name(scope, call, call.parameters["jobName"])
-    MODEL.check_name(scope, call, call.parameters["customModelName"])
+    _check_model_name(scope, call, call.parameters["customModelName"])
     job_id, base_id = new_id(ID_LENGTH), base.rpartition("/")[2]
     arn = scope.home(call).arn(f"model-customization-job/{base_id}/{job_id}")
     role = assumed(scope, call, call.parameters["roleArn"], arn)
@@ -77,9 +77,17 @@ def create(scope: Scope, call: Call) -> Output:
         model = _model(scope, call, job, wrapped, end)
         made = {**_details(job, "Completed", end), "outputModelArn": model.arn}
         pending = Pending(end, job, made, model)
-    scope.home(call).pending.append(pending)
     JOB.keep(scope, call, job)
+    with scope.state.lock:
+        scope.home(call).pending.append(pending)
     return Output({"jobArn": arn})
+
+
+def _check_model_name(scope: Scope, call: Call, name: str) -> None:
+    MODEL.check_name(scope, call, name)
+    coming = (one.model for one in tuple(scope.home(call).pending))
+    if any(model is not None and model.shape["modelName"] == name for model in coming):
+        raise conflict(call, f"A job that runs makes a custom model with the name {name}.")
 
 
 def _shape(scope: Scope, call: Call, arn: str, base: str, key_arn: str | None) -> dict[str, Any]:
@@ -152,8 +160,9 @@ def stop(scope: Scope, call: Call) -> Output:
     if job.shape["status"] != "InProgress":
         raise conflict(call, f"The job {job.arn} cannot be stopped: its status is {job.shape['status']}.")
     now = scope.platform.now()
-    home.pending = [one for one in home.pending if one.job is not job]
-    job.shape |= {"status": "Stopped", "lastModifiedTime": now, "endTime": now}
+    with scope.state.lock:
+        home.pending = [one for one in home.pending if one.job is not job]
+        job.shape = {**job.shape, "status": "Stopped", "lastModifiedTime": now, "endTime": now}
     return Output({})
 
 

@@ -59,7 +59,8 @@ def update(scope: Scope, call: Call) -> Output:
         raise invalid(
             f"The custom model {model.arn} does not have the base model {before.shape['baseModelArn']}."
         )
-    deployment.shape |= {
+    deployment.shape = {
+        **deployment.shape,
         "modelArn": model.arn,
         "lastUpdatedAt": scope.platform.now(),
         "updateDetails": {"modelArn": model.arn, "updateStatus": "UpdateCompleted"},

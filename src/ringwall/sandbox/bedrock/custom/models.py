@@ -96,6 +96,10 @@ def assumed(scope: Scope, call: Call, role_arn: str, source_arn: str) -> Service
     Raises:
         AwsError: ``ValidationException``, at the call itself, as on AWS, where Bedrock may not assume it.
     """
+    if role_arn.split(":")[4] != call.account:
+        raise invalid(
+            f"Cross-account pass role is not allowed: {role_arn} is not a role of account {call.account}."
+        )
     try:
         return ServiceRole(scope, call, role_arn, source_arn, "BedrockModel")
     except AwsError as error:

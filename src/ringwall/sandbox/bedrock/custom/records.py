@@ -27,6 +27,7 @@ class Kind:
         arn: member of its shape with its ARN.
         name: member with its name.
         created: member with its creation time.
+        unique: whether a name is had once.
     """
 
     noun: str
@@ -34,6 +35,7 @@ class Kind:
     arn: str
     name: str
     created: str = "creationTime"
+    unique: bool = True
 
     def all(self, scope: Scope, call: Call) -> dict[str, Tagged]:
         """The records of the caller's account in the Region, by id."""
@@ -43,7 +45,7 @@ class Kind:
     def get(self, records: Mapping[str, Tagged], identifier: str) -> Tagged | None:
         """The record with a name or ARN; names are as good as ARNs, ids alone are not."""
         member = self.arn if identifier.startswith("arn:") else self.name
-        return next((one for one in records.values() if one.shape[member] == identifier), None)
+        return next((one for one in tuple(records.values()) if one.shape[member] == identifier), None)
 
     def find(self, scope: Scope, call: Call, identifier: str) -> Tagged:
         """As :meth:`get`.
@@ -64,16 +66,22 @@ class Kind:
             AwsError: ``ConflictException`` from operations that declare it, else ``ValidationException``. AWS's own
                 words for it are not documented.
         """
-        if any(one.shape[self.name] == name for one in self.all(scope, call).values()):
+        known = tuple(self.all(scope, call).values())
+        if self.unique and any(one.shape[self.name] == name for one in known):
             raise conflict(call, f"A {self.noun} with the name {name} already exists.")
 
     def keep(self, scope: Scope, call: Call, record: Tagged) -> None:
-        """Keep a new record, under the last part of its ARN, and under the call's token."""
-        key = record.arn.rpartition("/")[2]
-        self.all(scope, call)[key] = record
-        token = call.parameters.get("clientRequestToken")
-        if token:
-            scope.home(call).tokens[call.operation, str(token)] = key
+        """Keep a new record, under the last part of its ARN, and under the call's token.
+
+        Raises:
+            AwsError: as :meth:`check_name`, where another call was quicker.
+        """
+        key, token = record.arn.rpartition("/")[2], call.parameters.get("clientRequestToken")
+        with scope.state.lock:
+            self.check_name(scope, call, record.shape[self.name])
+            self.all(scope, call)[key] = record
+            if token:
+                scope.home(call).tokens[call.operation, str(token)] = key
         scope.platform.changed()
 
     def made_before(self, scope: Scope, call: Call) -> Tagged | None:
@@ -110,7 +118,7 @@ def getter(kind: Kind, parameter: str) -> Operation:
     """A Get operation: the record, as far as the operation shows it."""
 
     def get(scope: Scope, call: Call) -> Output:
-        shape = kind.find(scope, call, call.parameters[parameter]).shape
+        shape = dict(kind.find(scope, call, call.parameters[parameter]).shape)
         shown = operation_model(call.service, call.operation).output_shape.members
         return Output({name: value for name, value in shape.items() if name in shown})
 
@@ -144,7 +152,9 @@ def lister(kind: Kind, answer: str, members: Mapping[str, str]) -> Operation:
 
     def list_(scope: Scope, call: Call) -> Output:
         shapes = [
-            one.shape for one in kind.all(scope, call).values() if _fits(kind, one.shape, call.parameters)
+            one.shape
+            for one in tuple(kind.all(scope, call).values())
+            if _fits(kind, one.shape, call.parameters)
         ]
         if call.parameters.get("sortOrder") != "Ascending":
             shapes.reverse()

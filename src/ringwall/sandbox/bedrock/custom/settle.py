@@ -19,7 +19,7 @@ def settle(state: State, home: Regional, now: datetime) -> bool:
         over = [one for one in home.pending if one.at <= now]
         for one in over:
             home.pending.remove(one)
-            one.job.shape |= one.outcome
+            one.job.shape = {**one.job.shape, **one.outcome}  # readers keep what they have
             if one.model is not None:
                 home.custom_models[one.model.arn.rpartition("/")[2]] = one.model
     return bool(over)
