@@ -374,6 +374,53 @@ def test_a_guardrail_that_is_shared_by_its_own_policy_is_told(client: Client) ->
     assert "GetResourcePolicy" in found.summary
 
 
+def prompting(guardrail: dict[str, str] | None) -> dict[str, Any]:
+    """A flow of one prompt, behind a guardrail."""
+    inline = {
+        "modelId": "amazon.nova-lite-v1:0",
+        "templateType": "TEXT",
+        "templateConfiguration": {"text": {"text": "Answer {{mail}}."}},
+    }
+    prompt: dict[str, Any] = {"sourceConfiguration": {"inline": inline}}
+    if guardrail:
+        prompt["guardrailConfiguration"] = guardrail
+    node = {
+        "name": "Answer",
+        "type": "Prompt",
+        "configuration": {"prompt": prompt},
+        "inputs": [{"name": "mail", "type": "String", "expression": "$.data"}],
+        "outputs": [{"name": "modelCompletion", "type": "String"}],
+    }
+    return {"nodes": [node], "connections": []}
+
+
+def test_a_flow_that_uses_the_draft_is_told(client: Client) -> None:
+    bedrock, agents = client("bedrock"), client("bedrock-agent")
+    service = {
+        "Effect": "Allow",
+        "Principal": {"Service": "bedrock.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    own = {"Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT}}}
+    client("iam").create_role(RoleName="flow", AssumeRolePolicyDocument=document({**service, **own}))
+    made = bedrock.create_guardrail(
+        name="words",
+        blockedInputMessaging="no",
+        blockedOutputsMessaging="no",
+        wordPolicyConfig={"wordsConfig": [{"text": "nightjar"}]},
+    )
+    version = bedrock.create_guardrail_version(guardrailIdentifier=made["guardrailId"])["version"]
+    pinned = {"guardrailIdentifier": made["guardrailId"], "guardrailVersion": version}
+    kept = {"name": "mail", "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/flow"}
+    flow = agents.create_flow(**kept, definition=prompting(pinned))["id"]
+    assert audited().verdicts["guardrail-pinned"] is Status.PASS
+    draft = {**pinned, "guardrailVersion": "DRAFT"}
+    agents.update_flow(flowIdentifier=flow, **kept, definition=prompting(draft))
+    (found,) = of(audited(), "guardrail-pinned")
+    assert found.status is Status.FAIL
+    assert "node Answer of flow mail uses the DRAFT" in found.summary
+
+
 def test_an_agent_is_as_bounded_as_its_role(client: Client) -> None:
     agents = client("bedrock-agent")
     agent = agents.get_agent(agentId="AGENTQUIC1")["agent"]

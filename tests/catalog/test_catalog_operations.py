@@ -452,6 +452,16 @@ CASES = [
     ("cloudtrail", "CreateTrail", {"Name": "t", "S3BucketName": "logs", "CloudWatchLogsRoleArn": ROLE}, [
         ("cloudtrail:CreateTrail", f"arn:aws:cloudtrail:{REGION}:{ACCOUNT}:trail/t"), ("iam:PassRole", ROLE),
     ]),
+    ("bedrock", "UpdateCustomModelDeployment", {"customModelDeploymentIdentifier": "live", "modelArn": f"{HERE}:custom-model/m/x"}, [
+        ("bedrock:UpdateCustomModelDeployment", f"{HERE}:custom-model-deployment/live"),
+        ("bedrock:UpdateCustomModelDeployment", f"{HERE}:custom-model/m/x"),
+    ]),
+    ("bedrock", "UpdateProvisionedModelThroughput", {"provisionedModelId": "units"},
+     [("bedrock:UpdateProvisionedModelThroughput", f"{HERE}:provisioned-model/units")]),
+    ("bedrock", "UpdateProvisionedModelThroughput", {"provisionedModelId": "units", "desiredModelId": "amazon.nova-pro-v1:0"}, [
+        ("bedrock:UpdateProvisionedModelThroughput", f"{HERE}:provisioned-model/units"),
+        ("bedrock:UpdateProvisionedModelThroughput", "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
+    ]),
     ("sns", "Unsubscribe", {"SubscriptionArn": f"arn:aws:sns:{REGION}:{ACCOUNT}:t:0a-1b"},
      [("sns:Unsubscribe", f"arn:aws:sns:{REGION}:{ACCOUNT}:t")]),
     ("events", "PutRule", {"Name": "r"}, [("events:PutRule", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/r")]),
@@ -567,6 +577,60 @@ def test_key_of_a_guardrail_is_used_through_bedrock():
     ]  # fmt: skip
     assert {one.resource for one in keys} == {f"arn:aws:kms:{REGION}:{ACCOUNT}:key/key-1"}
     assert {one.context["kms:viaservice"] for one in keys} == {("bedrock.us-east-1.amazonaws.com",)}
+
+
+def test_a_grant_that_bedrock_makes_is_one_for_an_aws_resource():
+    found = ask("bedrock", "CreateModelImportJob", {"importedModelKmsKeyId": "key-1"})
+    told = {one.action: one.context.get("kms:grantisforawsresource") for one in found}
+    assert told == {
+        "bedrock:CreateModelImportJob": None,
+        "kms:CreateGrant": ("true",),
+        "kms:DescribeKey": None,
+        "kms:GenerateDataKey": None,
+        "kms:Decrypt": None,
+    }
+
+
+KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/key-1"
+FLOW_UNDER_KEY = {"customerEncryptionKeyArn": KEY, "flowIdentifier": "ABCDEFGHIJ"}
+ENCRYPTED_CALLS = {
+    "CreateFlow": (FLOW_UNDER_KEY, "aws:bedrock-flows:arn", f"{HERE}:flow/*"),
+    "UpdateFlow": (FLOW_UNDER_KEY, "aws:bedrock-flows:arn", f"{HERE}:flow/ABCDEFGHIJ"),
+    "CreateAgent": ({"customerEncryptionKeyArn": KEY}, "aws:bedrock:arn", f"{HERE}:agent/*"),
+    "UpdateAgent": (
+        {"customerEncryptionKeyArn": KEY, "agentId": "KLMNOPQRST"},
+        "aws:bedrock:arn",
+        f"{HERE}:agent/KLMNOPQRST",
+    ),
+}
+
+
+@pytest.mark.parametrize(("operation", "case"), ENCRYPTED_CALLS.items(), ids=ENCRYPTED_CALLS)
+def test_keys_of_agents_and_flows_are_used_for_them_alone(operation, case):
+    parameters, name, arn = case
+    keys = [one for one in ask("bedrock-agent", operation, parameters) if one.action.startswith("kms:")]
+    assert [one.action for one in keys] == ["kms:GenerateDataKey", "kms:Decrypt"]
+    for one in keys:
+        assert one.context[f"kms:encryptioncontext:{name}"] == (arn,)
+        assert one.context["kms:encryptioncontextkeys"] == (name,)
+
+
+TAGGED_JOBS = {
+    "jobs and models": ({"jobTags": [{"key": "a", "value": "1"}], "customModelTags": [{"key": "b", "value": "2"}]}, ["custom-model", "model-customization-job"]),
+    "jobs": ({"jobTags": [{"key": "a", "value": "1"}]}, ["model-customization-job"]),
+    "models": ({"customModelTags": [{"key": "b", "value": "2"}]}, ["custom-model"]),
+    "nothing": ({}, []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("parameters", "kinds"), TAGGED_JOBS.values(), ids=TAGGED_JOBS)
+def test_a_job_is_tagged_and_so_is_what_it_makes(parameters, kinds):
+    found = ask("bedrock", "CreateModelCustomizationJob", {"jobName": "j", **parameters})
+    tagging = [one for one in found if one.action == "bedrock:TagResource"]
+    assert [one.resource.split(":")[5].partition("/")[0] for one in tagging] == kinds
+    names = sorted(name for name, _ in (("a", "jobTags"), ("b", "customModelTags")) if _ in parameters)
+    for one in found if kinds else ():
+        assert sorted(one.context["aws:tagkeys"]) == names
 
 
 def test_global_services_are_requested_at_their_endpoint():

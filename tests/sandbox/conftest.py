@@ -111,6 +111,7 @@ def helpers():
 class Helpers:
     """See :func:`helpers`."""
 
+    WORLD = World
     MODEL = MODEL
     MESSAGES = MESSAGES
     policy = staticmethod(policy)

@@ -499,8 +499,6 @@ def test_enforced_configurations_are_one_and_by_number(bedrock, enforced):
 
 
 def test_an_operation_that_is_not_there_says_so(bedrock):
-    error = bedrock.refusal(
-        "CreateProvisionedModelThroughput", modelUnits=1, provisionedModelName="p", modelId="m"
-    )
+    error = bedrock.refusal("CreatePromptRouter", promptRouterName="p")
     assert (error.code, error.status) == ("NotImplementedException", 501)
-    assert "CreateProvisionedModelThroughput" in error.message
+    assert "CreatePromptRouter" in error.message

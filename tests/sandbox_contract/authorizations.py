@@ -71,6 +71,65 @@ AGENT = named(
         "instruction": "x" * 50,
     },
 )
+
+
+def customize(name, **more):
+    def parameters(s):
+        given = {
+            "jobName": name,
+            "customModelName": name,
+            "roleArn": s.for_models,
+            "baseModelIdentifier": "amazon.nova-lite-v1:0",
+            "trainingDataConfig": {"s3Uri": f"s3://{s.bucket}/key"},
+            "outputDataConfig": {"s3Uri": f"s3://{s.bucket}/tuned/"},
+        }
+        return {**given, **{key: value(s) for key, value in more.items()}}
+
+    return "bedrock", "create_model_customization_job", parameters
+
+
+def under_key(name):
+    return customize(name, customModelKmsKeyId=lambda s: s.other_key)
+
+
+def flow(name, **more):
+    def parameters(s):
+        given = {"name": name, "executionRoleArn": s.for_models}
+        return {**given, **{key: value(s) for key, value in more.items()}}
+
+    return "bedrock-agent", "create_flow", parameters
+
+
+def encrypted_flow(name):
+    return flow(name, customerEncryptionKeyArn=lambda s: s.other_key)
+
+
+def entered(s):
+    entry = {"nodeName": "Start", "nodeOutputName": "document", "content": {"document": "pumps"}}
+    return {"flowIdentifier": s.flow, "flowAliasIdentifier": "TSTALIASID", "inputs": [entry]}
+
+
+RUN_FLOW = named("bedrock-agent-runtime", "invoke_flow", entered)
+FLOW_USES = ("kms:GenerateDataKey", "kms:Decrypt")
+
+
+def in_context(flows):
+    key = "kms:EncryptionContext:aws:bedrock-flows:arn"
+    return {"Condition": {"StringLike": {key: f"arn:aws:bedrock:{REGION}:{ACCOUNT}:flow/{flows}"}}}
+
+
+OWN_MODEL = named("bedrock-runtime", "converse", lambda s: {"modelId": s.kept_model, "messages": say()})
+OWN_NAME = named("bedrock", "get_imported_model", lambda s: {"modelIdentifier": "kept"})
+IMPORTED = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:imported-model/"
+TUNE = allow("bedrock:CreateModelCustomizationJob", "iam:PassRole")
+KEY_USES = ("kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt")
+THROUGH_BEDROCK = {
+    "Condition": {
+        "StringEquals": {"kms:ViaService": f"bedrock.{REGION}.amazonaws.com"},
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+    }
+}
+CALLER = {"Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/caller"}}
 SEARCH = named(
     "bedrock-agent-runtime",
     "retrieve",
@@ -172,6 +231,60 @@ AUTHORIZATIONS = (
         False,
         {},
     ),
+    ("customization without PassRole", [allow("bedrock:CreateModelCustomizationJob")], customize("a"), False, {}),
+    ("customization with PassRole", [TUNE], customize("b"), True, {}),
+    (
+        "customization of other models alone",
+        [allow("iam:PassRole"), allow("bedrock:CreateModelCustomizationJob", resource=f"{MODELS}anthropic.*")],
+        customize("c"),
+        False,
+        {},
+    ),
+    ("customization under a key, without permission on it", [TUNE], under_key("d"), False, {}),
+    ("customization under a key, without CreateGrant", [TUNE, allow(*KEY_USES)], under_key("e"), False, {}),
+    ("customization under a key, with all it needs", [TUNE, allow("kms:CreateGrant", *KEY_USES)], under_key("f"), True, {}),
+    (
+        "grants through Bedrock alone: customization",
+        [TUNE, allow(*KEY_USES), allow("kms:CreateGrant", **THROUGH_BEDROCK)],
+        under_key("g"),
+        True,
+        {},
+    ),
+    (
+        "a key that lets the caller use it but not grant",
+        [TUNE],
+        under_key("h"),
+        False,
+        {"key": {**allow(*KEY_USES), **CALLER}},
+    ),
+    ("customization, with an SCP that denies it", [TUNE], customize("i"), False, {"scp": deny("bedrock:CreateModelCustomizationJob")}),
+    ("foundation models alone: an imported model", [allow(*RUN, resource=f"{MODELS}*")], OWN_MODEL, False, {}),
+    ("imported models alone: an imported model", [allow(*RUN, resource=f"{IMPORTED}*")], OWN_MODEL, True, {}),
+    ("a guardrail required: an imported model", [INVOKE, deny(*RUN, **NO_GUARDRAIL)], OWN_MODEL, False, {}),
+    ("an imported model, with an SCP that denies all of them", [INVOKE], OWN_MODEL, False, {"scp": deny(*RUN, resource="arn:aws:bedrock:*:*:imported-model/*")}),
+    ("imported models by ARN alone: one by its name", [allow("bedrock:GetImportedModel", resource=f"{IMPORTED}*")], OWN_NAME, True, {}),
+    ("an imported model's name is no ARN of its", [allow("bedrock:GetImportedModel", resource=f"{IMPORTED}kept")], OWN_NAME, False, {}),
+    ("a flow without PassRole", [allow("bedrock:CreateFlow")], flow("a"), False, {}),
+    ("a flow with PassRole", [allow("bedrock:CreateFlow", "iam:PassRole")], flow("b"), True, {}),
+    ("a flow under a key, without permission on it", [allow("bedrock:CreateFlow", "iam:PassRole")], encrypted_flow("c"), False, {}),
+    (
+        "a flow under a key, used for flows",
+        [allow("bedrock:CreateFlow", "iam:PassRole"), allow(*FLOW_USES, **in_context("*"))],
+        encrypted_flow("d"),
+        True,
+        {},
+    ),
+    (
+        "a flow under a key, used for another flow",
+        [allow("bedrock:CreateFlow", "iam:PassRole"), allow(*FLOW_USES, **in_context("ABCDEFGHIJ"))],
+        encrypted_flow("e"),
+        False,
+        {},
+    ),
+    ("InvokeModel alone: a flow", [INVOKE], RUN_FLOW, False, {}),
+    ("InvokeFlow alone: a flow", [allow("bedrock:InvokeFlow")], RUN_FLOW, True, {}),
+    ("InvokeFlow on other aliases: a flow", [allow("bedrock:InvokeFlow", resource="arn:aws:bedrock:*:*:flow/*/alias/ABCDEFGHIJ")], RUN_FLOW, False, {}),
+    ("InvokeFlow, with an SCP that denies it", [allow("bedrock:InvokeFlow")], RUN_FLOW, False, {"scp": deny("bedrock:InvokeFlow")}),
     ("another Region required", [allow("bedrock:*", Condition={"StringEquals": {"aws:RequestedRegion": "eu-west-1"}})], LISTED, False, {}),
     ("this Region required", [allow("bedrock:*", Condition={"StringEquals": {"aws:RequestedRegion": REGION}})], LISTED, True, {}),
     ("an endpoint required", [allow("bedrock:*"), deny("*", Condition={"Null": {"aws:SourceVpce": "true"}})], LISTED, False, {}),

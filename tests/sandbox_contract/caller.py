@@ -19,7 +19,7 @@ def outcome(scene, case):
     try:
         client = scene.client(service, **keys)
         answer = getattr(client, operation)(**parameters(scene))
-        list(answer.get("stream", ()))
+        list(answer.get("stream", answer.get("responseStream", ())))
     except ClientError as error:
         code = error.response["Error"]["Code"]
         return "denied" if code in DENIED else code

@@ -35,6 +35,9 @@ APPROXIMATE = {
 }
 """Why an operation that moto keeps state for is not exactly AWS's."""
 
+STREAMS = ("stream", "body", "completion", "responseStream")
+"""Members of answers whose parts come one after the other."""
+
 _HEAD = """# What the sandbox does as AWS does
 
 <!-- Written by scripts/generate_sandbox_docs.py from a run of the contract tests; do not edit. -->
@@ -68,7 +71,7 @@ def run_operations(scene):
         client = scene.organizations if service == "organizations" else scene.client(service)
         for operation, parameters, kept in calls:
             answer = getattr(client, operation)(**filled(parameters, scene))
-            for _ in answer.get("stream", answer.get("body", answer.get("completion", ()))):
+            for _ in next((answer[name] for name in STREAMS if name in answer), ()):
                 pass
             keep(scene, answer, kept)
             fidelity = FIDELITY.get(service, {}).get(name_of(operation))

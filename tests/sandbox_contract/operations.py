@@ -6,6 +6,7 @@ from sandbox_contract.scene import (
     ACCOUNT,
     ALARM,
     CLAUDE,
+    FLOW,
     GROUP,
     GUARDRAIL,
     NOVA,
@@ -41,6 +42,28 @@ CLOSED = {
 }
 
 
+TRAINING = {
+    "roleArn": "$for_models",
+    "baseModelIdentifier": "amazon.nova-lite-v1:0:300k",
+    "trainingDataConfig": {"s3Uri": "s3://contract-bucket/key"},
+    "outputDataConfig": {"s3Uri": "s3://contract-bucket/tuned/"},
+}
+MODEL_FILES = {"s3DataSource": {"s3Uri": "s3://contract-bucket/model/"}}
+EVALUATION = {
+    "evaluationConfig": {
+        "automated": {
+            "datasetMetricConfigs": [
+                {
+                    "taskType": "Generation",
+                    "dataset": {"name": "Builtin.T-REx"},
+                    "metricNames": ["Builtin.Accuracy"],
+                }
+            ]
+        }
+    },
+    "inferenceConfig": {"models": [{"bedrockModel": {"modelIdentifier": "amazon.nova-lite-v1:0"}}]},
+    "outputDataConfig": {"s3Uri": "s3://contract-bucket/evaluated/"},
+}
 VECTORS = {
     "type": "VECTOR",
     "vectorKnowledgeBaseConfiguration": {
@@ -362,14 +385,6 @@ POSITIVE = {
     ),
     "bedrock": (
         call("list_foundation_models"),
-        call("list_custom_models"),
-        call("list_custom_model_deployments"),
-        call("list_imported_models"),
-        call("list_model_import_jobs"),
-        call("list_model_copy_jobs"),
-        call("list_model_customization_jobs"),
-        call("list_provisioned_model_throughputs"),
-        call("list_evaluation_jobs"),
         call("list_prompt_routers"),
         call("list_marketplace_model_endpoints"),
         call("list_automated_reasoning_policies"),
@@ -411,6 +426,33 @@ POSITIVE = {
         call("get_model_invocation_job", jobIdentifier="$job"),
         call("list_model_invocation_jobs"),
         call("stop_model_invocation_job", jobIdentifier="$job"),
+        call("create_model_customization_job", {"customization": "jobArn"}, jobName="contract", customModelName="tuned", customModelKmsKeyId="$key", **TRAINING),
+        call("get_model_customization_job", jobIdentifier="contract"),
+        call("list_model_customization_jobs", statusEquals="InProgress"),
+        call("stop_model_customization_job", jobIdentifier="$customization"),
+        call("create_custom_model", {"own_model": "modelArn"}, modelName="own", modelKmsKeyArn="$key", roleArn="$for_models", modelSourceConfig=MODEL_FILES),
+        call("get_custom_model", modelIdentifier="own"),
+        call("list_custom_models", isOwned=True),
+        call("create_custom_model_deployment", {"deployment": "customModelDeploymentArn"}, modelDeploymentName="contract", modelArn="$own_model"),
+        call("get_custom_model_deployment", customModelDeploymentIdentifier="contract"),
+        call("list_custom_model_deployments", modelArnEquals="$own_model"),
+        call("update_custom_model_deployment", customModelDeploymentIdentifier="$deployment", modelArn="$own_model"),
+        call("create_provisioned_model_throughput", {"units": "provisionedModelArn"}, provisionedModelName="contract", modelUnits=1, modelId="own"),
+        call("get_provisioned_model_throughput", provisionedModelId="contract"),
+        call("list_provisioned_model_throughputs"),
+        call("update_provisioned_model_throughput", provisionedModelId="$units", desiredProvisionedModelName="renamed"),
+        call("create_model_copy_job", {"copy": "jobArn"}, sourceModelArn="$own_model", targetModelName="copied"),
+        call("get_model_copy_job", jobArn="$copy"),
+        call("list_model_copy_jobs"),
+        call("create_model_import_job", jobName="contract", importedModelName="imported", roleArn="$for_models", modelDataSource=MODEL_FILES),
+        call("get_model_import_job", jobIdentifier="contract"),
+        call("list_model_import_jobs"),
+        call("get_imported_model", {"imported": "modelArn"}, modelIdentifier="imported"),
+        call("list_imported_models"),
+        call("create_evaluation_job", {"evaluation": "jobArn"}, jobName="contract", roleArn="$for_models", **EVALUATION),
+        call("get_evaluation_job", jobIdentifier="$evaluation"),
+        call("list_evaluation_jobs"),
+        call("stop_evaluation_job", jobIdentifier="$evaluation"),
     ),
     "bedrock-runtime": (
         call("converse", modelId=CLAUDE, messages=say()),
@@ -423,6 +465,9 @@ POSITIVE = {
         call("start_async_invoke", {"invocation": "invocationArn"}, modelId=VIDEO, modelInput={"taskType": "TEXT_VIDEO"}, outputDataConfig={"s3OutputDataConfig": {"s3Uri": "s3://$bucket/videos"}}),
         call("get_async_invoke", invocationArn="$invocation"),
         call("list_async_invokes"),
+        call("converse", modelId="$deployment", messages=say()),
+        call("converse", modelId="$units", messages=say()),
+        call("invoke_model", modelId="$imported", body=b'{"prompt": "x"}'),
         call("count_tokens", modelId="anthropic.claude-sonnet-4-5-20250929-v1:0", input={"converse": {"messages": say()}}),
     ),
     "bedrock-agent": (
@@ -439,7 +484,19 @@ POSITIVE = {
         call("list_agent_action_groups", agentId="$agent", agentVersion="DRAFT"),
         call("list_agent_collaborators", agentId="$agent", agentVersion="DRAFT"),
         call("list_agent_knowledge_bases", agentId="$agent", agentVersion="DRAFT"),
+        call("validate_flow_definition", definition=FLOW),
+        call("create_flow", {"own_flow": "id"}, name="contract", executionRoleArn="$for_models", customerEncryptionKeyArn="$key", definition=FLOW),
+        call("get_flow", flowIdentifier="$own_flow"),
+        call("update_flow", flowIdentifier="$own_flow", name="contract", executionRoleArn="$for_models", customerEncryptionKeyArn="$key", definition=FLOW),
+        call("prepare_flow", flowIdentifier="$own_flow"),
         call("list_flows"),
+        call("create_flow_version", {"flow_version": "version"}, flowIdentifier="$own_flow"),
+        call("get_flow_version", flowIdentifier="$own_flow", flowVersion="$flow_version"),
+        call("list_flow_versions", flowIdentifier="$own_flow"),
+        call("create_flow_alias", {"flow_alias": "id"}, flowIdentifier="$own_flow", name="live", routingConfiguration=[{"flowVersion": "$flow_version"}]),
+        call("get_flow_alias", flowIdentifier="$own_flow", aliasIdentifier="$flow_alias"),
+        call("update_flow_alias", flowIdentifier="$own_flow", aliasIdentifier="$flow_alias", name="live", routingConfiguration=[{"flowVersion": "$flow_version"}]),
+        call("list_flow_aliases", flowIdentifier="$own_flow"),
         call("list_prompts"),
         call("tag_resource", resourceArn="$agent_arn", tags={"a": "b"}),
         call("list_tags_for_resource", resourceArn="$agent_arn"),
@@ -459,6 +516,7 @@ POSITIVE = {
         call("retrieve", knowledgeBaseId="$base", retrievalQuery={"text": "oil"}),
         call("retrieve_and_generate", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
         call("retrieve_and_generate_stream", input={"text": "oil"}, retrieveAndGenerateConfiguration=GENERATED),
+        call("invoke_flow", flowIdentifier="$own_flow", flowAliasIdentifier="$flow_alias", inputs=[{"nodeName": "Start", "nodeOutputName": "document", "content": {"document": "pumps"}}], enableTrace=True),
         call("invoke_agent", agentId="AGENTQUIC1", agentAliasId="ALIASQUIC1", sessionId="contract", inputText="x"),
     ),
     "bedrock-agentcore-control": (
@@ -468,7 +526,16 @@ POSITIVE = {
         call("list_browsers"),
         call("list_code_interpreters"),
     ),
+    "bedrock ": (
+        call("delete_custom_model_deployment", customModelDeploymentIdentifier="$deployment"),
+        call("delete_provisioned_model_throughput", provisionedModelId="renamed"),
+        call("delete_custom_model", modelIdentifier="own"),
+        call("delete_imported_model", modelIdentifier="$imported"),
+    ),
     "bedrock-agent ": (
+        call("delete_flow_alias", flowIdentifier="$own_flow", aliasIdentifier="$flow_alias"),
+        call("delete_flow_version", flowIdentifier="$own_flow", flowVersion="$flow_version"),
+        call("delete_flow", flowIdentifier="$own_flow"),
         call("delete_data_source", knowledgeBaseId="$base", dataSourceId="$source"),
         call("delete_knowledge_base", knowledgeBaseId="$base"),
         call("delete_agent_alias", agentId="$agent", agentAliasId="$alias"),

@@ -11,6 +11,7 @@ from sandbox_contract.scene import (
     GROUP,
     GUARDRAIL,
     OWN_KEY,
+    REGION,
     RUNTIME,
     SUBNETS,
     VPC,
@@ -87,6 +88,46 @@ def scp(content, kind="SERVICE_CONTROL_POLICY"):
 
 def filters(kind, given="HIGH", answered="HIGH"):
     return {"filtersConfig": [{"type": kind, "inputStrength": given, "outputStrength": answered}]}
+
+
+NO_MODEL = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:custom-model/amazon.nova-lite-v1:0/abcdefghijkl"
+
+
+def customize(role="for_models", **more):
+    def parameters(s):
+        given = {
+            "jobName": "refused",
+            "customModelName": "refused",
+            "roleArn": getattr(s, role),
+            "baseModelIdentifier": "amazon.nova-lite-v1:0",
+            "trainingDataConfig": {"s3Uri": f"s3://{s.bucket}/key"},
+            "outputDataConfig": {"s3Uri": f"s3://{s.bucket}/tuned/"},
+        }
+        return {**given, **more}
+
+    return parameters
+
+
+def imported(**more):
+    def parameters(s):
+        given = {
+            "jobName": "refused",
+            "importedModelName": "refused",
+            "roleArn": s.for_models,
+            "modelDataSource": {"s3DataSource": {"s3Uri": f"s3://{s.bucket}/model/"}},
+        }
+        return {**given, **more}
+
+    return parameters
+
+
+def enter(flow=None, alias="TSTALIASID", node="Start"):
+    entry = {"nodeName": node, "nodeOutputName": "document", "content": {"document": "pumps"}}
+    return lambda s: {
+        "flowIdentifier": flow or s.flow,
+        "flowAliasIdentifier": alias,
+        "inputs": [entry],
+    }
 
 
 LARGE_ACTIONS = [f"bedrock:{'x' * 60}{number}" for number in range(200)]
@@ -254,6 +295,31 @@ REJECTIONS = (
     ("six documents", "bedrock-runtime", "converse", with_blocks(*[{"document": {**PAPER, "name": f"paper {n}"}} for n in range(6)]), "ValidationException"),
     ("video from a model of texts", "bedrock-runtime", "start_async_invoke", lambda s: {"modelId": "amazon.nova-pro-v1:0", "modelInput": {}, "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": f"s3://{s.bucket}/x"}}}, "ValidationException"),
     ("video into an unknown bucket", "bedrock-runtime", "start_async_invoke", lambda s: {"modelId": "amazon.nova-reel-v1:1", "modelInput": {}, "outputDataConfig": {"s3OutputDataConfig": {"s3Uri": "s3://made-by-nobody/x"}}}, "ValidationException"),
+    ("customization of an unknown model", "bedrock", "create_model_customization_job", customize(baseModelIdentifier="amazon.nothing-v1:0"), "ValidationException"),
+    ("customization with a role for another service", "bedrock", "create_model_customization_job", customize("for_lambda"), "ValidationException"),
+    ("a customization job's name twice", "bedrock", "create_model_customization_job", customize(jobName="contract"), "ConflictException ValidationException"),
+    ("a customization job stopped twice", "bedrock", "stop_model_customization_job", lambda s: {"jobIdentifier": "contract"}, "ConflictException ValidationException"),
+    ("a customization job under an unknown key", "bedrock", "create_model_customization_job", lambda s: customize(customModelKmsKeyId=f"{s.key[:-4]}0000")(s), "ValidationException ResourceNotFoundException AccessDeniedException"),
+    ("an import through an unknown role", "bedrock", "create_model_import_job", imported(roleArn=ABSENT_ROLE), "ValidationException AccessDeniedException"),
+    ("an imported model's name twice", "bedrock", "create_model_import_job", imported(importedModelName="kept"), "ConflictException ValidationException"),
+    ("an unknown custom model", "bedrock", "get_custom_model", lambda s: {"modelIdentifier": "nothing"}, "ResourceNotFoundException ValidationException"),
+    ("an unknown imported model", "bedrock", "get_imported_model", lambda s: {"modelIdentifier": "nothing"}, "ResourceNotFoundException ValidationException"),
+    ("a deployment of an unknown custom model", "bedrock", "create_custom_model_deployment", lambda s: {"modelDeploymentName": "refused", "modelArn": NO_MODEL}, "ResourceNotFoundException ValidationException"),
+    ("throughput for an unknown model", "bedrock", "create_provisioned_model_throughput", lambda s: {"provisionedModelName": "refused", "modelUnits": 1, "modelId": "nothing"}, "ValidationException ResourceNotFoundException"),
+    ("no units of throughput", "bedrock", "create_provisioned_model_throughput", lambda s: {"provisionedModelName": "refused", "modelUnits": 0, "modelId": "amazon.nova-lite-v1:0"}, "ValidationException"),
+    ("a copy of an unknown custom model", "bedrock", "create_model_copy_job", lambda s: {"sourceModelArn": NO_MODEL, "targetModelName": "refused"}, "ResourceNotFoundException"),
+    ("a custom model by its own ARN", "bedrock-runtime", "converse", lambda s: {"modelId": NO_MODEL, "messages": say()}, "ValidationException ResourceNotFoundException"),
+    ("an imported model that is not there", "bedrock-runtime", "converse", lambda s: {"modelId": f"{s.kept_model[:-4]}0000", "messages": say()}, "ResourceNotFoundException ValidationException"),
+    ("an unknown flow", "bedrock-agent", "get_flow", lambda s: {"flowIdentifier": "ABCDEFGHIJ"}, "ResourceNotFoundException"),
+    ("an unknown version of a flow", "bedrock-agent", "get_flow_version", lambda s: {"flowIdentifier": s.flow, "flowVersion": "9"}, "ResourceNotFoundException"),
+    ("an alias of an unknown version", "bedrock-agent", "create_flow_alias", lambda s: {"flowIdentifier": s.flow, "name": "refused", "routingConfiguration": [{"flowVersion": "9"}]}, "ResourceNotFoundException ValidationException"),
+    ("a flow's name twice", "bedrock-agent", "create_flow", lambda s: {"name": "kept", "executionRoleArn": s.for_models}, "ConflictException"),
+    ("a flow with another account's role", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": "arn:aws:iam::999988887777:role/Flow"}, "ValidationException AccessDeniedException"),
+    ("a flow under an unknown key", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": s.for_models, "customerEncryptionKeyArn": f"{s.key[:-4]}0000"}, "ValidationException ResourceNotFoundException AccessDeniedException"),
+    ("a node of an unknown type", "bedrock-agent", "create_flow", lambda s: {"name": "refused", "executionRoleArn": s.for_models, "definition": {"nodes": [{"name": "Node", "type": "Nope"}]}}, "ValidationException"),
+    ("an unknown flow invoked", "bedrock-agent-runtime", "invoke_flow", enter(flow="ABCDEFGHIJ"), "ResourceNotFoundException"),
+    ("an unknown alias of a flow", "bedrock-agent-runtime", "invoke_flow", enter(alias="ABCDEFGHIJ"), "ResourceNotFoundException"),
+    ("an input for another node", "bedrock-agent-runtime", "invoke_flow", enter(node="End"), "ValidationException"),
     ("a job of an unknown data source", "bedrock-agent", "start_ingestion_job", lambda s: {"knowledgeBaseId": "KBQUICKST1", "dataSourceId": "SOURCE0000"}, "ResourceNotFoundException"),
     ("metric math of an unknown metric", "cloudwatch", "put_metric_alarm", lambda s: {"AlarmName": "m", "Metrics": [{"Id": "r", "Expression": "a / 2"}], "EvaluationPeriods": 1, "Threshold": 1, "ComparisonOperator": "GreaterThanThreshold"}, "ValidationError"),
     ("a composite alarm on nothing", "cloudwatch", "put_composite_alarm", lambda s: {"AlarmName": "c", "AlarmRule": "ALARM(nobody)"}, "ValidationError"),

@@ -41,6 +41,41 @@ OWN_KEY = {
     "Action": "kms:*",
     "Resource": "*",
 }
+# As the user guide has it, against confused deputies.
+FOR_JOBS = {
+    "Condition": {
+        "StringEquals": {"aws:SourceAccount": ACCOUNT},
+        "ArnLike": {"aws:SourceArn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:*"},
+    }
+}
+# Input, a prompt, output.
+FLOW = {
+    "nodes": [
+        {"name": "Start", "type": "Input", "configuration": {"input": {}}, "outputs": [{"name": "document", "type": "String"}]},
+        {
+            "name": "Ask",
+            "type": "Prompt",
+            "configuration": {
+                "prompt": {
+                    "sourceConfiguration": {
+                        "inline": {
+                            "modelId": "amazon.nova-lite-v1:0",
+                            "templateType": "TEXT",
+                            "templateConfiguration": {"text": {"text": "About {{topic}}."}},
+                        }
+                    }
+                }
+            },
+            "inputs": [{"name": "topic", "type": "String", "expression": "$.data"}],
+            "outputs": [{"name": "modelCompletion", "type": "String"}],
+        },
+        {"name": "End", "type": "Output", "configuration": {"output": {}}, "inputs": [{"name": "document", "type": "String", "expression": "$.data"}]},
+    ],
+    "connections": [
+        {"type": "Data", "name": "toAsk", "source": "Start", "target": "Ask", "configuration": {"data": {"sourceOutput": "document", "targetInput": "topic"}}},
+        {"type": "Data", "name": "toEnd", "source": "Ask", "target": "End", "configuration": {"data": {"sourceOutput": "modelCompletion", "targetInput": "document"}}},
+    ],
+}  # fmt: skip
 GUARDRAIL = {
     "blockedInputMessaging": "IN",
     "blockedOutputsMessaging": "OUT",
@@ -84,6 +119,7 @@ def set_scene(world):
     for bucket in (scene.bucket, scene.trail_bucket):
         s3.create_bucket(Bucket=bucket)
     s3.put_object(Bucket=scene.bucket, Key="key", Body=b"x")
+    s3.put_object(Bucket=scene.bucket, Key="model/config.json", Body=b'{"model_type": "llama"}')
     s3.put_bucket_policy(Bucket=scene.trail_bucket, Policy=text(*admit_trail(scene.trail_bucket)))
     world.client("cloudtrail").create_trail(Name="trail", S3BucketName=scene.trail_bucket)
     make_roles(scene, iam)
@@ -91,6 +127,17 @@ def set_scene(world):
     made = bedrock.create_guardrail(name="contract", **GUARDRAIL)
     scene.guardrail, scene.guardrail_arn = made["guardrailId"], made["guardrailArn"]
     bedrock.create_guardrail_version(guardrailIdentifier=scene.guardrail)
+    bedrock.create_model_import_job(
+        jobName="kept",
+        importedModelName="kept",
+        roleArn=scene.for_models,
+        modelDataSource={"s3DataSource": {"s3Uri": f"s3://{scene.bucket}/model/"}},
+    )
+    scene.kept_model = bedrock.get_imported_model(modelIdentifier="kept")["modelArn"]
+    agents = world.client("bedrock-agent")
+    made = agents.create_flow(name="kept", executionRoleArn=scene.for_models, definition=FLOW)
+    scene.flow, scene.flow_arn = made["id"], made["arn"]
+    agents.prepare_flow(flowIdentifier=scene.flow)
     world.client("logs").create_log_group(logGroupName="/contract")
     world.client("cloudwatch").put_metric_alarm(**ALARM)
     scene.endpoint = world.client("ec2").create_vpc_endpoint(
@@ -113,6 +160,10 @@ def make_roles(scene, iam):
     roles = {
         "contract": (trust({"AWS": ADMINISTRATOR}), [allow("bedrock:InvokeModel*")]),
         "for-bedrock": (trust({"Service": "bedrock.amazonaws.com"}), [allow("s3:GetObject")]),
+        "for-models": (
+            trust({"Service": "bedrock.amazonaws.com"}, **FOR_JOBS),
+            [allow("s3:GetObject", "s3:ListBucket", "s3:PutObject", "bedrock:InvokeModel")],
+        ),
         "for-lambda": (trust({"Service": "lambda.amazonaws.com"}), [ALLOW_ALL]),
     }
     for name, (trusted, statements) in roles.items():

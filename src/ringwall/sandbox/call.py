@@ -191,5 +191,8 @@ class Plane(Protocol):
     def handle(self, call: Call) -> Output | Awaitable[Output]:
         """Answer the call, or raise :class:`AwsError`."""
 
+    def named(self, call: Call) -> Mapping[str, Any]:
+        """Parameters that are authorized in another form: the ARN of what they name otherwise."""
+
     def trail(self, call: Call) -> Mapping[str, Any]:
         """What replaces members of the CloudTrail event of a call that failed (see :attr:`Output.trail`)."""

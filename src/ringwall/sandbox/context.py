@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ringwall.sandbox.credentials import Caller
 
 Values = dict[str, tuple[str, ...]]
+_TAG_PARAMETERS = (
+    "Tags", "tags", "TagList", "TagsList", "resourceTags", "agentAliasTags", "jobTags", "modelTags", "customModelTags",
+    "importedModelTags", "targetModelTags",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +159,7 @@ def request_tags(parameters: Mapping[str, Any]) -> Values:
 
 
 def _tags(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name in ("Tags", "tags", "TagList", "TagsList", "resourceTags", "agentAliasTags"):
+    for name in _TAG_PARAMETERS:
         yield from _pairs(parameters.get(name))
     for specification in parameters.get("TagSpecifications") or ():
         yield from _pairs(specification.get("Tags"))

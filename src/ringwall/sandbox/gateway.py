@@ -226,6 +226,8 @@ class Gateway:
         if service == "sts":
             self._sts.check(turn)
         self._hooks.prepare(turn)
+        if service in self.planes:
+            turn.changes.update(self.planes[service].named(turn.call))
         if service == "s3":
             self._require_bucket(turn)
         own = (

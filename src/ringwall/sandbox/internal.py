@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ringwall.sandbox.gateway import Gateway
 
 _AGENT = "AWS Internal"
+_SESSION = "service"
+"""Name of the session in which a service works with a role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,8 @@ def _identity(gateway: Gateway, arn: str) -> tuple[Caller | None, bool]:
     if kind == "user":
         return gateway.credentials.user(account, name), True
     found = gateway.credentials.session_of(arn)
+    if found is None and name == _SESSION:  # a call that such a session's call leads to
+        return _role_session(gateway, account, arn.rsplit("/", 2)[1]), True
     if found is None:
         raise AwsError("AccessDenied", f"{arn} has no session", 403)
     return found, True
@@ -113,9 +117,9 @@ def _role_session(gateway: Gateway, account: str, name: str) -> Caller:
         role = next((item for item in store.roles.values() if item.name == name), None)
         tags = store.tagger.list_tags_for_resource(role.arn)["Tags"] if role else []
     return Caller(
-        f"arn:aws:sts::{account}:assumed-role/{name}/service",
+        f"arn:aws:sts::{account}:assumed-role/{name}/{_SESSION}",
         account,
-        f"{role.id if role else 'AROAUNKNOWN'}:service",
+        f"{role.id if role else 'AROAUNKNOWN'}:{_SESSION}",
         kind="AssumedRole",
         tags={str(tag["Key"]): str(tag["Value"]) for tag in tags},
     )

@@ -61,7 +61,7 @@ ADDED: Mapping[tuple[str, str], tuple[tuple[str, str], ...]] = {
     ("s3", "DeleteObjects"): (("BypassGovernanceRetention", "s3:BypassGovernanceRetention"),),
 }
 
-# Operations of the Bedrock prefix that tag what they create -> its resource type.
+# Operations of the Bedrock prefix that tag what they create -> its resource type; jobs tag what they make under MADE.
 TAGGED: Mapping[str, str] = {
     "CreateAgent": "agent",
     "CreateAgentAlias": "agent-alias",
@@ -74,7 +74,6 @@ TAGGED: Mapping[str, str] = {
     "CreateGuardrail": "guardrail",
     "CreateInferenceProfile": "application-inference-profile",
     "CreateKnowledgeBase": "knowledge-base",
-    "CreateModelCopyJob": "model-copy-job",
     "CreateModelCustomizationJob": "model-customization-job",
     "CreateModelImportJob": "model-import-job",
     "CreateModelInvocationJob": "model-invocation-job",
@@ -84,6 +83,13 @@ TAGGED: Mapping[str, str] = {
     "CreateProvisionedModelThroughput": "provisioned-model",
     "CreateSession": "session",
     "StartAsyncInvoke": "async-invoke",
+}
+
+# Jobs that make a model -> (tags of the model, its resource type).
+MADE: Mapping[str, tuple[str, str]] = {
+    "CreateModelCopyJob": ("targetModelTags", "custom-model"),
+    "CreateModelCustomizationJob": ("customModelTags", "custom-model"),
+    "CreateModelImportJob": ("importedModelTags", "imported-model"),
 }
 
 # (service, operation) -> (path of the role's ARN, service that it is handed to)
@@ -147,9 +153,15 @@ _WRAPS = ("kms:GenerateDataKey", "kms:Decrypt")
 KEYS: Mapping[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
     ("bedrock", "CreateGuardrail"): ("kmsKeyId", "bedrock", _GRANTS),
     ("bedrock", "UpdateGuardrail"): ("kmsKeyId", "bedrock", _GRANTS),
+    ("bedrock", "CreateCustomModel"): ("modelKmsKeyArn", "bedrock", _GRANTS),
     ("bedrock", "CreateModelCustomizationJob"): ("customModelKmsKeyId", "bedrock", _GRANTS),
     ("bedrock", "CreateModelCopyJob"): ("modelKmsKeyId", "bedrock", _GRANTS),
     ("bedrock", "CreateModelImportJob"): ("importedModelKmsKeyId", "bedrock", _GRANTS),
+    ("bedrock", "CreateEvaluationJob"): (
+        "customerEncryptionKeyId",
+        "bedrock",
+        ("kms:DescribeKey", *_WRAPS),
+    ),
     ("bedrock-agent", "CreateAgent"): ("customerEncryptionKeyArn", "bedrock", _WRAPS),
     ("bedrock-agent", "UpdateAgent"): ("customerEncryptionKeyArn", "bedrock", _WRAPS),
     ("bedrock-agent", "CreateFlow"): ("customerEncryptionKeyArn", "bedrock", _WRAPS),
@@ -160,6 +172,17 @@ KEYS: Mapping[tuple[str, str], tuple[str, str, tuple[str, ...]]] = {
     ("s3", "PutObject"): ("SSEKMSKeyId", "s3", ("kms:GenerateDataKey",)),
     ("s3", "CopyObject"): ("SSEKMSKeyId", "s3", ("kms:GenerateDataKey",)),
     ("s3", "CreateMultipartUpload"): ("SSEKMSKeyId", "s3", _WRAPS),
+}
+
+# (service, operation) -> (name in the encryption context of those uses, resource whose ARN is its value, parameter that
+# holds the resource's id; "" = AWS assigns it, and the ARN ends in ``*``)
+# https://docs.aws.amazon.com/bedrock/latest/userguide/encryption-flows.html and its neighbours on agents and evaluation.
+ENCRYPTED: Mapping[tuple[str, str], tuple[str, str, str]] = {
+    ("bedrock", "CreateEvaluationJob"): ("evaluationJobArn", "evaluation-job", ""),
+    ("bedrock-agent", "CreateAgent"): ("aws:bedrock:arn", "agent", ""),
+    ("bedrock-agent", "UpdateAgent"): ("aws:bedrock:arn", "agent", "agentId"),
+    ("bedrock-agent", "CreateFlow"): ("aws:bedrock-flows:arn", "flow", ""),
+    ("bedrock-agent", "UpdateFlow"): ("aws:bedrock-flows:arn", "flow", "flowIdentifier"),
 }
 
 
@@ -191,10 +214,10 @@ def _of_addition(call: Call, action: str) -> tuple[str, ...]:
 def _tagged(call: Call) -> Iterator[Authorization]:
     if not tags_of(call):
         return
-    kind = TAGGED.get(call.operation) if call.prefix == "bedrock" else None
     service = load().service("bedrock")
-    if kind and service:
-        arn = template_arn(call, service.resource_types[kind].arn, ())
+    types = service.resource_types if service else {}
+    for kind in _kinds_tagged(call):
+        arn = template_arn(call, types[kind].arn, ())
         yield Authorization("bedrock:TagResource", arn, context_of(call, "bedrock:TagResource"), call.account)
     if call.service == "ec2" and call.operation != "CreateTags":
         for specification in call.value("TagSpecifications") or ():
@@ -203,6 +226,17 @@ def _tagged(call: Call) -> Iterator[Authorization]:
             arn = call.arn(f"{specification.get('ResourceType', '*')}/*")
             context = {**context_of(call, "ec2:CreateTags"), "ec2:createaction": (call.operation,)}
             yield Authorization("ec2:CreateTags", arn, context, call.account)
+
+
+def _kinds_tagged(call: Call) -> Iterator[str]:
+    """Types of what a call of the Bedrock prefix tags as it makes it."""
+    if call.prefix != "bedrock":
+        return
+    parameter, made = MADE.get(call.operation, ("", ""))
+    if made and call.value(parameter):
+        yield made
+    if call.operation in TAGGED and (not made or call.value("jobTags")):
+        yield TAGGED[call.operation]
 
 
 def _passed(call: Call) -> Iterator[Authorization]:
@@ -221,9 +255,20 @@ def _keys(call: Call) -> Iterator[Authorization]:
         arn = key if is_arn(key) else call.arn(f"key/{key}", service="kms")
         if "alias/" in key:
             arn = call.arn("key/*", service="kms")
-        context = via_service(call, service)
+        context = {**via_service(call, service), **_encrypted(call)}
         for action in actions:
-            yield Authorization(action, arn, context, account_of(arn))
+            granted = {"kms:grantisforawsresource": ("true",)} if action == "kms:CreateGrant" else {}
+            yield Authorization(action, arn, {**context, **granted}, account_of(arn))
+
+
+def _encrypted(call: Call) -> Mapping[str, tuple[str, ...]]:
+    """The encryption context with which a service uses a key for the caller."""
+    if (call.service, call.operation) not in ENCRYPTED:
+        return {}
+    name, kind, parameter = ENCRYPTED[call.service, call.operation]
+    identifier = call.text(parameter) if parameter else ""
+    arn = identifier if is_arn(identifier) else call.arn(f"{kind}/{identifier or '*'}")
+    return {f"kms:encryptioncontext:{name.lower()}": (arn,), "kms:encryptioncontextkeys": (name,)}
 
 
 def via_service(call: Call, service: str) -> Mapping[str, tuple[str, ...]]:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
 
     from ringwall.catalog.operations.authorization import Call, Context
 
-_TAG_PARAMETERS = frozenset({"tags", "taglist", "tagslist", "tagset"})
+_TAG_PARAMETERS = frozenset(
+    {
+        *("tags", "taglist", "tagslist", "tagset"),
+        # Jobs of Bedrock, and the models that they make.
+        *("jobtags", "modeltags", "custommodeltags", "importedmodeltags", "targetmodeltags"),
+    }
+)
 
 
 def context_of(call: Call, action: str, resource: str = "*") -> Context:

@@ -58,10 +58,25 @@ def _models_at(*paths: tuple[str, ...], kind: str | None = None) -> Resolver:
 
     def resolve(call: Call) -> Iterator[Authorization]:
         found = [model for path in paths for model in _strings(call.parameters, path)]
-        arns = [
-            call.arn(f"{kind}/{one}") if kind and not is_arn(one) else model_arn(call, one) for one in found
-        ]
-        yield from _on(call, *(arns or ["*"]))
+        yield from _on(call, *([_model(call, one, kind) for one in found] or ["*"]))
+
+    return resolve
+
+
+def _model(call: Call, identifier: str, kind: str | None) -> str:
+    """ARN of a model, of a resource type if it is given by its name."""
+    return (
+        call.arn(f"{kind}/{identifier}") if kind and not is_arn(identifier) else model_arn(call, identifier)
+    )
+
+
+def _updates(resource: str, identifier: str, model: str, kind: str | None = None) -> Resolver:
+    """Resolver of an operation that gives a resource another model: on the resource, and on the model that it names."""
+
+    def resolve(call: Call) -> Iterator[Authorization]:
+        changed, wanted = call.text(identifier), call.text(model)
+        arn = changed if is_arn(changed) else call.arn(f"{resource}/{changed or '*'}")
+        yield from _on(call, arn, *((_model(call, wanted, kind),) if wanted else ()))
 
     return resolve
 
@@ -100,6 +115,12 @@ RESOLVERS: Mapping[tuple[str, str], Resolver] = {
     ("bedrock", "CreateProvisionedModelThroughput"): _models_at(("modelId",)),
     ("bedrock", "CreateModelCopyJob"): _models_at(("sourceModelArn",), kind="custom-model"),
     ("bedrock", "CreateCustomModelDeployment"): _models_at(("modelArn",), kind="custom-model"),
+    ("bedrock", "UpdateCustomModelDeployment"): _updates(
+        "custom-model-deployment", "customModelDeploymentIdentifier", "modelArn", "custom-model"
+    ),
+    ("bedrock", "UpdateProvisionedModelThroughput"): _updates(
+        "provisioned-model", "provisionedModelId", "desiredModelId"
+    ),
     ("bedrock", "CreatePromptRouter"): _models_at(("models", "modelArn"), ("fallbackModel", "modelArn")),
     ("bedrock", "CreateEvaluationJob"): _models_at(
         ("inferenceConfig", "models", "bedrockModel", "modelIdentifier")

@@ -18,7 +18,16 @@ _TYPES = (
     ("profiles", "AWS::Bedrock::ApplicationInferenceProfile"),
     ("knowledge_bases", "AWS::Bedrock::KnowledgeBase"),
     ("agents", "AWS::Bedrock::Agent"),
+    ("flows", "AWS::Bedrock::Flow"),
     ("jobs", "Ringwall::Bedrock::ModelInvocationJob"),
+    ("customization_jobs", "Ringwall::Bedrock::ModelCustomizationJob"),
+    ("custom_models", "Ringwall::Bedrock::CustomModel"),
+    ("deployments", "Ringwall::Bedrock::CustomModelDeployment"),
+    ("import_jobs", "Ringwall::Bedrock::ModelImportJob"),
+    ("imported_models", "Ringwall::Bedrock::ImportedModel"),
+    ("throughputs", "Ringwall::Bedrock::ProvisionedModelThroughput"),
+    ("evaluation_jobs", "Ringwall::Bedrock::EvaluationJob"),
+    ("copy_jobs", "Ringwall::Bedrock::ModelCopyJob"),
 )
 
 

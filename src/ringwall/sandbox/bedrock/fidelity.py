@@ -31,6 +31,7 @@ class Fidelity:
 _EXACT = Fidelity("exact", "as documented; effective at once, where AWS takes seconds")
 _INFERENCE = Fidelity("approximate", f"{_MODEL}; {_FILTERS}; {_TOKENS}")
 _NONE = Fidelity("partial", "none, as none can be made")
+_OWN_MODEL = Fidelity("partial", f"kept and shown; invoked by its ARN, {_MODEL}")
 _RECORD = Fidelity("partial", "kept and shown; nothing is built from it")
 
 FIDELITY: dict[str, dict[str, Fidelity]] = {
@@ -65,11 +66,42 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         ),
         **dict.fromkeys(
             (
-                "ListAutomatedReasoningPolicies", "ListCustomModelDeployments", "ListCustomModels", "ListEvaluationJobs",
-                "ListImportedModels", "ListMarketplaceModelEndpoints", "ListModelCopyJobs", "ListModelCustomizationJobs",
-                "ListModelImportJobs", "ListPromptRouters", "ListProvisionedModelThroughputs",
+                "CreateModelCustomizationJob", "GetModelCustomizationJob", "ListModelCustomizationJobs",
+                "StopModelCustomizationJob",
             ),
-            _NONE,
+            Fidelity("partial", "the role reads the training data and writes metrics; over after 20 seconds, and nothing is trained; every model can be customized"),
+        ),
+        "CreateCustomModel": Fidelity("partial", "from S3 alone; the artifacts need only be there, and the base model is always Nova Lite"),
+        **dict.fromkeys(
+            (
+                "GetCustomModel", "DeleteCustomModel", "CreateCustomModelDeployment", "GetCustomModelDeployment",
+                "ListCustomModelDeployments", "UpdateCustomModelDeployment", "DeleteCustomModelDeployment",
+                "GetImportedModel", "ListImportedModels", "DeleteImportedModel",
+            ),
+            _OWN_MODEL,
+        ),
+        "ListCustomModels": Fidelity("partial", f"{_OWN_MODEL.note}; no account shares models with another"),
+        **dict.fromkeys(
+            ("CreateModelImportJob", "GetModelImportJob", "ListModelImportJobs"),
+            Fidelity("partial", "the role reads the model's files, of which config.json alone matters; over at once"),
+        ),
+        **dict.fromkeys(
+            (
+                "CreateProvisionedModelThroughput", "GetProvisionedModelThroughput", "ListProvisionedModelThroughputs",
+                "UpdateProvisionedModelThroughput", "DeleteProvisionedModelThroughput",
+            ),
+            Fidelity("partial", "in service at once, for every model, and without limits on throughput"),
+        ),
+        **dict.fromkeys(
+            ("CreateModelCopyJob", "GetModelCopyJob", "ListModelCopyJobs"),
+            Fidelity("partial", "within an account, between Regions; over at once"),
+        ),
+        **dict.fromkeys(
+            ("CreateEvaluationJob", "GetEvaluationJob", "ListEvaluationJobs", "StopEvaluationJob"),
+            Fidelity("partial", "accepted and kept; nothing is evaluated, and a job ends only when it is stopped"),
+        ),
+        **dict.fromkeys(
+            ("ListAutomatedReasoningPolicies", "ListMarketplaceModelEndpoints", "ListPromptRouters"), _NONE
         ),
     },
     "bedrock-runtime": {
@@ -93,7 +125,19 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
             _RECORD,
         ),
         **dict.fromkeys(
-            ("ListAgentActionGroups", "ListAgentCollaborators", "ListAgentKnowledgeBases", "ListFlows", "ListPrompts"), _NONE
+            ("ListAgentActionGroups", "ListAgentCollaborators", "ListAgentKnowledgeBases", "ListPrompts"), _NONE
+        ),
+        **dict.fromkeys(
+            (
+                "CreateFlow", "UpdateFlow", "GetFlow", "ListFlows", "DeleteFlow", "CreateFlowVersion", "GetFlowVersion",
+                "ListFlowVersions", "DeleteFlowVersion", "CreateFlowAlias", "UpdateFlowAlias", "GetFlowAlias",
+                "ListFlowAliases", "DeleteFlowAlias",
+            ),
+            _EXACT,
+        ),
+        **dict.fromkeys(
+            ("PrepareFlow", "ValidateFlowDefinition"),
+            Fidelity("approximate", "the kinds of findings are AWS's, their texts are not; loops are not looked into"),
         ),
         **dict.fromkeys(
             ("StartIngestionJob", "GetIngestionJob", "ListIngestionJobs"),
@@ -111,6 +155,10 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         **dict.fromkeys(
             ("RetrieveAndGenerate", "RetrieveAndGenerateStream"),
             Fidelity("approximate", f"knowledge bases alone; {_MODEL}"),
+        ),
+        "InvokeFlow": Fidelity(
+            "approximate",
+            f"input, output, condition, prompt, knowledge base, agent, storage and retrieval nodes, one turn; other nodes are refused; {_MODEL}",
         ),
         "InvokeAgent": Fidelity("approximate", f"one model call with the agent's role, no tools, no memory, no trace; {_MODEL}"),
     },

@@ -7,10 +7,21 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.sandbox import inputs
 from ringwall.sandbox.bedrock import exposure
-from ringwall.sandbox.bedrock.agents import agents, ingestion, knowledge
+from ringwall.sandbox.bedrock.agents import agents, flow_aliases, flow_run, flows, ingestion, knowledge
 from ringwall.sandbox.bedrock.agents import runtime as agents_runtime
 from ringwall.sandbox.bedrock.agents.seed import seed
 from ringwall.sandbox.bedrock.control import empty, guardrails, jobs, logging, models, policies, tags
+from ringwall.sandbox.bedrock.custom import (
+    copies,
+    customization,
+    deployments,
+    evaluation,
+    imports,
+    throughput,
+)
+from ringwall.sandbox.bedrock.custom import models as custom_models
+from ringwall.sandbox.bedrock.custom.names import NAMED, arns_of
+from ringwall.sandbox.bedrock.custom.settle import settle
 from ringwall.sandbox.bedrock.delivery.worker import Worker
 from ringwall.sandbox.bedrock.record import trail_of
 from ringwall.sandbox.bedrock.runtime import apply, asynchronous, checks, converse, invoke
@@ -35,6 +46,13 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **models.OPERATIONS,
         **tags.OPERATIONS,
         **jobs.OPERATIONS,
+        **custom_models.OPERATIONS,
+        **customization.OPERATIONS,
+        **deployments.OPERATIONS,
+        **imports.OPERATIONS,
+        **throughput.OPERATIONS,
+        **copies.OPERATIONS,
+        **evaluation.OPERATIONS,
         **empty.OPERATIONS,
     },
     "bedrock-runtime": {
@@ -48,10 +66,12 @@ OPERATIONS: dict[str, dict[str, Operation]] = {
         **knowledge.OPERATIONS,
         **ingestion.OPERATIONS,
         **agents.OPERATIONS,
+        **flows.OPERATIONS,
+        **flow_aliases.OPERATIONS,
         **tags.AGENT_OPERATIONS,
         **empty.AGENT_OPERATIONS,
     },
-    "bedrock-agent-runtime": {**agents_runtime.OPERATIONS},
+    "bedrock-agent-runtime": {**agents_runtime.OPERATIONS, **flow_run.OPERATIONS},
     "bedrock-agentcore-control": {**empty.AGENTCORE_OPERATIONS},
 }
 """What is implemented, by service and operation. Everything else answers 501, by name."""
@@ -100,6 +120,7 @@ class BedrockPlane:
         operation = OPERATIONS[call.service].get(call.operation)
         if operation is None:
             raise not_carried_out(call.service, call.operation)
+        self._settle(call)
         try:
             inputs.check(call.service, call.operation, call.parameters)
             output = operation(self._scope, call)
@@ -108,6 +129,19 @@ class BedrockPlane:
                 self._scope.telemetry.failed(call, error)
             raise
         return replace(output, trail={**trail_of(call), **output.trail})
+
+    def named(self, call: Call) -> dict[str, str]:
+        """ARNs of what a call names by its name; policies are about ARNs, whichever of the two a caller uses."""
+        if (call.service, call.operation) not in NAMED:
+            return {}
+        self._settle(call)
+        return arns_of(self._scope, call)
+
+    def _settle(self, call: Call) -> None:
+        """End the jobs of the account whose time is over."""
+        home = self.state.at(call.account, call.region)
+        if home.pending and settle(self.state, home, self._scope.platform.now()):
+            self._scope.platform.changed()
 
     def trail(self, call: Call) -> dict[str, Any]:
         """What replaces members of a call's CloudTrail event, also where the call failed: prompts are never shown."""

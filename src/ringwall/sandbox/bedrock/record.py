@@ -29,6 +29,7 @@ _MEMBERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "RetrieveAndGenerate": _GENERATE,
     "RetrieveAndGenerateStream": _GENERATE,
     "StartAsyncInvoke": (("modelId", "outputDataConfig", "clientRequestToken"), ("modelInput",)),
+    "InvokeFlow": (("flowIdentifier", "flowAliasIdentifier", "enableTrace", "executionId"), ("inputs",)),
     "InvokeAgent": (("agentId", "agentAliasId", "sessionId", "enableTrace", "endSession"), ("inputText",)),
 }
 
@@ -63,6 +64,12 @@ def _resource(call: Call) -> dict[str, str] | None:
             "AWS::Bedrock::AgentAlias",
             f"agent-alias/{given.get('agentId')}/{given.get('agentAliasId')}",
         )
+    elif call.operation == "InvokeFlow":
+        flow, alias = (
+            str(given.get(part)).rpartition("/")[2] for part in ("flowIdentifier", "flowAliasIdentifier")
+        )
+        kind, name = "AWS::Bedrock::FlowAlias", f"flow/{flow}/alias/{alias}"
+        return {"accountId": call.account, "type": kind, "ARN": f"{owner}:{name}"}
     else:
         return None
     named = name.split("/", 1)[1]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
+ID_LENGTH = 12
 UPPER = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
 
@@ -73,23 +74,46 @@ class Guardrail:
 
 @dataclass
 class Tagged:
-    """A resource that is kept as the API shows it: an inference profile, an agent, a knowledge base.
+    """A resource that is kept as the API shows it: an inference profile, an agent, a job, a model of one's own.
 
     Attributes:
         arn: its ARN.
         shape: as its Get operation shows it.
         tags: its tags.
-        children: aliases of an agent, data sources of a knowledge base, by id.
+        children: aliases of an agent or a flow, data sources of a knowledge base, by id.
+        versions: numbered versions of a flow, by number.
+        last_version: the highest number that a version had.
         documents: what a knowledge base holds.
         built_in: made by the sandbox itself, without a role in the account's IAM.
+        wrapped_key: data key of its customer managed KMS key, which every use has to decrypt.
     """
 
     arn: str
     shape: dict[str, Any]
     tags: dict[str, str] = field(default_factory=dict)
     children: dict[str, Tagged] = field(default_factory=dict)
+    versions: dict[str, Tagged] = field(default_factory=dict)
+    last_version: int = 0
     documents: list[dict[str, Any]] = field(default_factory=list)
     built_in: bool = False
+    wrapped_key: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """How a job that runs will end, which is decided when it begins.
+
+    Attributes:
+        at: when.
+        job: the job.
+        outcome: members of its shape from then on.
+        model: what it makes, if anything.
+    """
+
+    at: datetime
+    job: Tagged
+    outcome: dict[str, Any]
+    model: Tagged | None = None
 
 
 @dataclass
@@ -109,6 +133,16 @@ class Regional:
     agents: dict[str, Tagged] = field(default_factory=dict)
     jobs: dict[str, Tagged] = field(default_factory=dict)
     invocations: dict[str, Tagged] = field(default_factory=dict)
+    customization_jobs: dict[str, Tagged] = field(default_factory=dict)
+    custom_models: dict[str, Tagged] = field(default_factory=dict)
+    deployments: dict[str, Tagged] = field(default_factory=dict)
+    import_jobs: dict[str, Tagged] = field(default_factory=dict)
+    imported_models: dict[str, Tagged] = field(default_factory=dict)
+    throughputs: dict[str, Tagged] = field(default_factory=dict)
+    evaluation_jobs: dict[str, Tagged] = field(default_factory=dict)
+    copy_jobs: dict[str, Tagged] = field(default_factory=dict)
+    flows: dict[str, Tagged] = field(default_factory=dict)
+    pending: list[Pending] = field(default_factory=list)
 
     def arn(self, resource: str) -> str:
         """ARN of one of this account's Bedrock resources (``guardrail/abc``)."""

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 from ringwall.sandbox.bedrock.agents.knowledge import find_source, picked
 from ringwall.sandbox.bedrock.faults import fault
 from ringwall.sandbox.bedrock.scope import page
+from ringwall.sandbox.bedrock.service_role import ServiceRole
 from ringwall.sandbox.bedrock.state import UPPER, Tagged, new_id
 from ringwall.sandbox.call import AwsError, Call, Output, not_carried_out
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
     from ringwall.sandbox.bedrock.scope import Operation, Scope
 
-SERVICE = "bedrock.amazonaws.com"
 _TEXTS = (".txt", ".md", ".html", ".csv", ".json")
 _METADATA = ".metadata.json"
 _SUMMARY = (
@@ -32,49 +30,11 @@ _SUMMARY = (
 Document = dict[str, Any]
 
 
-class _Reader:
-    """S3 as the role of a knowledge base sees it."""
-
-    def __init__(self, scope: Scope, call: Call, base: Tagged, bucket: str) -> None:
-        self._platform, self._call, self._bucket = scope.platform, call, bucket
-        self._role = base.shape["roleArn"]
-        source = {"aws:sourceaccount": (call.account,), "aws:sourcearn": (base.arn,)}
-        session = {"RoleArn": self._role, "RoleSessionName": "BedrockKnowledgeBase"}
-        place: dict[str, str] = {"account": call.account, "region": call.region}
-        scope.platform.call_as(SERVICE, "sts", "AssumeRole", session, **place, context=source)
-
-    def _s3(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        return self._platform.call_as(
-            self._role,
-            "s3",
-            operation,
-            {"Bucket": self._bucket, **parameters},
-            account=self._call.account,
-            region=self._call.region,
-        )
-
-    def keys(self, prefixes: tuple[str, ...]) -> Iterator[str]:
-        """Keys of the objects under some prefixes."""
-        for prefix in prefixes or ("",):
-            more: dict[str, Any] = {"Prefix": prefix}
-            while True:
-                found = self._s3("ListObjectsV2", more)
-                yield from (entry["Key"] for entry in found.get("Contents") or ())
-                if not found.get("IsTruncated"):
-                    break
-                more = {"Prefix": prefix, "ContinuationToken": found["NextContinuationToken"]}
-
-    def text(self, key: str) -> str:
-        """An object's text."""
-        body: bytes = self._s3("GetObject", {"Key": key})["Body"]
-        return body.decode("utf-8", "replace")
-
-
 def _documents(
-    reader: _Reader, bucket: str, prefixes: tuple[str, ...], source: str
+    role: ServiceRole, bucket: str, prefixes: tuple[str, ...], source: str
 ) -> tuple[list[Document], int]:
     """The documents of a bucket, and how many objects are none."""
-    keys = list(reader.keys(prefixes))
+    keys = [key for prefix in prefixes or ("",) for key in role.keys(bucket, prefix)]
     found: list[Document] = []
     skipped = 0
     for key in keys:
@@ -84,10 +44,14 @@ def _documents(
             skipped += 1
             continue
         uri = f"s3://{bucket}/{key}"
-        metadata = _attributes(reader.text(key + _METADATA)) if key + _METADATA in keys else {}
-        document = {"id": uri, "uri": uri, "source": source, "text": reader.text(key), "metadata": metadata}
-        found.append(document)
+        metadata = _attributes(_text(role, bucket, key + _METADATA)) if key + _METADATA in keys else {}
+        text = _text(role, bucket, key)
+        found.append({"id": uri, "uri": uri, "source": source, "text": text, "metadata": metadata})
     return found, skipped
+
+
+def _text(role: ServiceRole, bucket: str, key: str) -> str:
+    return role.read(bucket, key).decode("utf-8", "replace")
 
 
 def _attributes(text: str) -> dict[str, Any]:
@@ -130,9 +94,9 @@ def start(scope: Scope, call: Call) -> Output:
     }
     bucket = location["bucketArn"].rpartition(":::")[2]
     try:
-        reader = _Reader(scope, call, base, bucket)
+        role = ServiceRole(scope, call, base.shape["roleArn"], base.arn, "BedrockKnowledgeBase")
         found, skipped = _documents(
-            reader, bucket, tuple(location.get("inclusionPrefixes") or ()), source.shape["dataSourceId"]
+            role, bucket, tuple(location.get("inclusionPrefixes") or ()), source.shape["dataSourceId"]
         )
     except AwsError as error:
         reason = f"Encountered error: {error.message} Call to Amazon S3 source did not succeed."

@@ -163,7 +163,7 @@ def invoke_agent(scope: Scope, call: Call) -> Output:
         raise invalid("The inputText must not be empty, unless endSession is true.")
 
     def events() -> Iterator[dict[str, Any]]:
-        answer = _agent_answer(scope, call, agent, text) if text else ""
+        answer = agent_answer(scope, call, agent, text) if text else ""
         if answer:
             yield {"chunk": {"bytes": answer.encode()}}
 
@@ -172,7 +172,12 @@ def invoke_agent(scope: Scope, call: Call) -> Output:
     )
 
 
-def _agent_answer(scope: Scope, call: Call, agent: Tagged, text: str) -> str:
+def agent_answer(scope: Scope, call: Call, agent: Tagged, text: str) -> str:
+    """What an agent says, with its role's rights.
+
+    Raises:
+        AwsError: its role may not run its model.
+    """
     instruction = str(agent.shape.get("instruction", ""))
     if agent.built_in:
         target = resolve(scope, call, agent.shape["foundationModel"])

@@ -1,4 +1,4 @@
-"""What audits list and nobody can make here: models of one's own, jobs that make them, and all of AgentCore. The lists are empty."""
+"""What audits list and nobody can make here: reasoning policies, routers, prompts, all of AgentCore. The lists are empty."""
 
 from __future__ import annotations
 
@@ -20,19 +20,10 @@ def _nothing(member: str) -> Operation:
 
 OPERATIONS: dict[str, Operation] = {
     "ListAutomatedReasoningPolicies": _nothing("automatedReasoningPolicySummaries"),
-    "ListCustomModelDeployments": _nothing("modelDeploymentSummaries"),
-    "ListCustomModels": _nothing("modelSummaries"),
-    "ListEvaluationJobs": _nothing("jobSummaries"),
-    "ListImportedModels": _nothing("modelSummaries"),
     "ListMarketplaceModelEndpoints": _nothing("marketplaceModelEndpoints"),
-    "ListModelCopyJobs": _nothing("modelCopyJobSummaries"),
-    "ListModelCustomizationJobs": _nothing("modelCustomizationJobSummaries"),
-    "ListModelImportJobs": _nothing("modelImportJobSummaries"),
     "ListPromptRouters": _nothing("promptRouterSummaries"),
-    "ListProvisionedModelThroughputs": _nothing("provisionedModelSummaries"),
 }
 AGENT_OPERATIONS: dict[str, Operation] = {
-    "ListFlows": _nothing("flowSummaries"),
     "ListPrompts": _nothing("promptSummaries"),
 }
 AGENTCORE_OPERATIONS: dict[str, Operation] = {

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from ringwall.sandbox.bedrock.scope import Operation, Scope
     from ringwall.sandbox.bedrock.state import Guardrail, Regional, Tagged
 
+TAGGABLE = (
+    "profiles", "jobs", "customization_jobs", "custom_models", "deployments", "import_jobs", "imported_models",
+    "throughputs", "evaluation_jobs", "copy_jobs", "knowledge_bases", "agents", "flows",
+)  # fmt: skip
+"""Attributes of :class:`~ringwall.sandbox.bedrock.state.Regional` that hold resources with tags, beside guardrails."""
 _MOST = 50
 
 
 def _taggable(home: Regional) -> Iterator[Guardrail | Tagged]:
     yield from home.guardrails.values()
-    for kept in (home.profiles, home.jobs, home.knowledge_bases, home.agents):
-        for resource in kept.values():
+    for name in TAGGABLE:
+        for resource in getattr(home, name).values():
             yield resource
             yield from resource.children.values()
 

@@ -114,7 +114,7 @@ def find_version(
         if call.operation == "ApplyGuardrail":
             raise guardrails.not_found(call, identifier, version)
         raise invalid("The guardrail identifier or version provided in the request does not exist.")
-    unwrap_key(scope, call, found)
+    unwrap_key(scope, call, found.kms_key_arn, found.wrapped_key)
     return guardrail, found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from ringwall.catalog import models as catalog_models
 from ringwall.catalog import profiles as catalog_profiles
 from ringwall.sandbox.bedrock.faults import fault, invalid
+from ringwall.sandbox.bedrock.runtime.own_models import own_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -16,10 +17,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.call import Call
 
 _INVALID = "The provided model identifier is invalid."
-_OTHER_KINDS = (
-    "provisioned-model/", "custom-model/", "custom-model-deployment/", "imported-model/", "prompt/", "prompt-router/",
-    "endpoint/",
-)  # fmt: skip
+_OTHER_KINDS = ("prompt/", "prompt-router/", "endpoint/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def pieces(text: str, size: int = 24) -> list[str]:
 
 
 def resolve(scope: Scope, call: Call, identifier: str, *, invokes: bool = True) -> Target:
-    """The foundation model behind a call's ``modelId``: an id or ARN of a model, or of an inference profile.
+    """The foundation model behind a call's ``modelId``: an id or ARN of a model or inference profile, or one's own model.
 
     Args:
         scope: the plane.
@@ -131,14 +129,16 @@ def resolve(scope: Scope, call: Call, identifier: str, *, invokes: bool = True) 
         AwsError: ``ValidationException`` for an identifier that names nothing, or a model that needs a profile;
             ``ResourceNotFoundException`` for a model past its end of life or a resource that does not exist.
     """
-    direct = True
-    if ":application-inference-profile/" in identifier:
+    direct, own = True, own_model(scope, call, identifier)
+    if own is not None:
+        model_id, direct = own.id, False
+    elif ":application-inference-profile/" in identifier:
         model_id, direct = _behind_application_profile(scope, call, identifier), False
     elif catalog_profiles.is_profile(identifier):
         model_id, direct = _behind_profile(call, identifier), False
     else:
         model_id = _direct(call, identifier)
-    model = catalog_models.find(model_id)
+    model = own or catalog_models.find(model_id)
     if model is None:
         raise invalid(_INVALID)
     status = model.status(scope.platform.now().date())
