@@ -196,7 +196,7 @@ def _admits_draft(statement: Statement) -> str | None:
 
 
 def _agents(context: CheckContext) -> Iterator[Finding]:
-    """Agents, the versions of them that aliases lead to, and nodes of flows."""
+    """Agents and nodes of flows, and the versions of both that aliases lead to."""
     for agent in context.observed.of_type(AGENT, account=context.account):
         name = f"agent {agent.get('AgentName', agent.id)}"
         if agent.id == "?":
@@ -209,9 +209,15 @@ def _agents(context: CheckContext) -> Iterator[Finding]:
         yield from _drafts(context, agent, users)
     for flow in context.observed.of_type(FLOW, account=context.account):
         name = f"flow {flow.get('Name', flow.id)}"
+        parts = [(name, flow.get("Nodes", ()))]
+        parts += [
+            (f"version {version['Version']} of {name}", version["Nodes"])
+            for version in flow.get("Versions", ())
+        ]
         users = [
-            (f"node {node['Name']} of {name}", node.get("GuardrailConfiguration"))
-            for node in flow.get("Nodes", ())
+            (f"node {node['Name']} of {part}", node.get("GuardrailConfiguration"))
+            for part, nodes in parts
+            for node in nodes
         ]
         yield from _drafts(context, flow, users)
 

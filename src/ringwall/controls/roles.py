@@ -45,6 +45,7 @@ READ_CONFIGURATION = (
     "bedrock:GetAgentVersion",
     "bedrock:GetDataSource",
     "bedrock:GetFlow",
+    "bedrock:GetFlowVersion",
     "bedrock:GetGuardrail",
     "bedrock:GetInferenceProfile",
     "bedrock:GetKnowledgeBase",
