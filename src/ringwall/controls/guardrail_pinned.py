@@ -16,7 +16,7 @@ number that somebody has to publish.
 - A filter is changed and no version published: what runs is still the old one, or the `DRAFT` is in use after all.
 - `guardrail/ID` in a policy means the `DRAFT` alone; `guardrail/ID*` means it too.
 - An agent's guardrail configuration says `DRAFT`: its own draft's, or that of an older version which an alias leads to.
-- A node of a flow names the `DRAFT`.
+- A node of a flow names the `DRAFT`: its own draft's, or that of an older version which an alias leads to.
 - A weaker version is published under a higher number: the pattern `ID:*` admits it.
 
 ## AWS sources
