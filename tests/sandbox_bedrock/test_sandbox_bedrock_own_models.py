@@ -316,6 +316,23 @@ def test_an_evaluation_job_is_kept_until_it_is_stopped(bedrock):
     assert bedrock.refusal("CreateEvaluationJob", **given).code == "ValidationException"
 
 
+def test_a_rag_evaluation_names_its_knowledge_bases(bedrock):
+    retrieve = {
+        "knowledgeBaseId": "KBQUICKST1",
+        "knowledgeBaseRetrievalConfiguration": {"vectorSearchConfiguration": {"numberOfResults": 3}},
+    }
+    rag = {"ragConfigs": [{"knowledgeBaseConfig": {"retrieveConfig": retrieve}}]}
+    bedrock.call("CreateEvaluationJob", **{**EVALUATION, "inferenceConfig": rag})
+    (listed,) = bedrock.call("ListEvaluationJobs")["jobSummaries"]
+    assert (listed["applicationType"], listed["ragIdentifiers"]) == ("RagEvaluation", ["KBQUICKST1"])
+    for wrong in ({}, {**EVALUATION["inferenceConfig"], **rag}):
+        given = {**EVALUATION, "jobName": "other", "inferenceConfig": wrong}
+        assert bedrock.refusal("CreateEvaluationJob", **given).code == "ValidationException"
+    computed = {"models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": "mine"}}]}
+    given = {**EVALUATION, "jobName": "other", "inferenceConfig": computed}
+    assert bedrock.refusal("CreateEvaluationJob", **given).status == 501
+
+
 NAMED_TWICE = {
     "CreateModelCustomizationJob": (
         {"jobName": "j", "customModelName": "m", **TRAINING},

@@ -143,8 +143,7 @@ def delete(scope: Scope, call: Call) -> Output:
     model, home = MODEL.find(scope, call, call.parameters["modelIdentifier"]), scope.home(call)
     if in_use((*home.deployments.values(), *home.throughputs.values()), "modelArn", model.arn):
         raise conflict(call, f"The custom model {model.arn} has a deployment or Provisioned Throughput.")
-    del home.custom_models[model.arn.rpartition("/")[2]]
-    scope.platform.changed()
+    MODEL.remove(scope, call, model)
     return Output({})
 
 
