@@ -391,7 +391,32 @@ def prompting(guardrail: dict[str, str] | None) -> dict[str, Any]:
         "inputs": [{"name": "mail", "type": "String", "expression": "$.data"}],
         "outputs": [{"name": "modelCompletion", "type": "String"}],
     }
-    return {"nodes": [node], "connections": []}
+    entry = {
+        "name": "Start",
+        "type": "Input",
+        "configuration": {"input": {}},
+        "outputs": [{"name": "document", "type": "String"}],
+    }
+    result = {
+        "name": "End",
+        "type": "Output",
+        "configuration": {"output": {}},
+        "inputs": [{"name": "document", "type": "String", "expression": "$.data"}],
+    }
+    return {
+        "nodes": [entry, node, result],
+        "connections": [
+            joined("Start", "document", "Answer", "mail"),
+            joined("Answer", "modelCompletion", "End", "document"),
+        ],
+    }
+
+
+def joined(source: str, output: str, target: str, input_: str) -> dict[str, Any]:
+    """A connection that carries data from node to node."""
+    data = {"sourceOutput": output, "targetInput": input_}
+    named = {"name": f"{source}To{target}", "source": source, "target": target}
+    return {"type": "Data", **named, "configuration": {"data": data}}
 
 
 def test_a_flow_that_uses_the_draft_is_told(client: Client) -> None:
@@ -412,13 +437,17 @@ def test_a_flow_that_uses_the_draft_is_told(client: Client) -> None:
     version = bedrock.create_guardrail_version(guardrailIdentifier=made["guardrailId"])["version"]
     pinned = {"guardrailIdentifier": made["guardrailId"], "guardrailVersion": version}
     kept = {"name": "mail", "executionRoleArn": f"arn:aws:iam::{ACCOUNT}:role/flow"}
-    flow = agents.create_flow(**kept, definition=prompting(pinned))["id"]
-    assert audited().verdicts["guardrail-pinned"] is Status.PASS
     draft = {**pinned, "guardrailVersion": "DRAFT"}
-    agents.update_flow(flowIdentifier=flow, **kept, definition=prompting(draft))
+    flow = agents.create_flow(**kept, definition=prompting(draft))["id"]
+    assert agents.prepare_flow(flowIdentifier=flow)["status"] == "Prepared"
+    number = agents.create_flow_version(flowIdentifier=flow)["version"]
+    agents.update_flow(flowIdentifier=flow, **kept, definition=prompting(pinned))
+    assert audited().verdicts["guardrail-pinned"] is Status.PASS  # nobody can call that version
+    route = [{"flowVersion": number}]
+    agents.create_flow_alias(flowIdentifier=flow, name="live", routingConfiguration=route)
     (found,) = of(audited(), "guardrail-pinned")
     assert found.status is Status.FAIL
-    assert "node Answer of flow mail uses the DRAFT" in found.summary
+    assert "node Answer of version 1 of flow mail uses the DRAFT" in found.summary
 
 
 def test_an_agent_is_as_bounded_as_its_role(client: Client) -> None:

@@ -502,6 +502,15 @@ def test_a_flows_node_is_pinned_too() -> None:
     assert "node answer of flow mail" in found.summary
 
 
+def test_the_version_of_a_flow_that_answers_is_pinned_too() -> None:
+    node = {"Name": "answer", "Type": "prompt", "GuardrailConfiguration": {"GuardrailVersion": "DRAFT"}}
+    versions = [{"Version": "1", "Nodes": [node]}]
+    flow = made("AWS::Bedrock::Flow", "f1", Name="mail", Nodes=[], Versions=versions)
+    (found,) = verdicts("guardrail-pinned", flow)
+    assert found.status is Status.FAIL
+    assert "node answer of version 1 of flow mail uses the DRAFT" in found.summary
+
+
 # -- AgentCore -------------------------------------------------------------------------------------------------------
 
 TOKEN = {"CustomJWTAuthorizer": {"DiscoveryUrl": "https://id.example.com/x", "AllowedAudience": ["app"]}}

@@ -321,11 +321,26 @@ def test_a_flows_nodes_that_run_a_model_are_read() -> None:
         "bedrock-agent",
         ("list_flows", {}, {"flowSummaries": [summary]}),
         ("get_flow", {"flowIdentifier": "FLOW000001"}, flow),
-    )
+        ("list_flow_aliases", {"flowIdentifier": "FLOW000001"}, {"flowAliasSummaries": [
+            flow_alias("ALIAS00001", "2"), flow_alias("ALIAS00002", "DRAFT"), flow_alias("ALIAS00003", "2"),
+        ]}),
+        ("get_flow_version", {"flowIdentifier": "FLOW000001", "flowVersion": "2"}, {
+            **{key: value for key, value in flow.items() if key != "updatedAt"}, "version": "2",
+        }),
+    )  # fmt: skip
     (found,) = stubbed.read("AWS::Bedrock::Flow")
     (kept,) = found.get("Nodes")
     assert kept["GuardrailConfiguration"] == {"GuardrailIdentifier": "abc", "GuardrailVersion": "DRAFT"}
+    assert found.get("Versions") == [{"Version": "2", "Nodes": [kept]}]
     assert "secret words" not in stubbed.bodies()
+
+
+def flow_alias(identifier: str, version: str) -> dict[str, Any]:
+    return {
+        "name": identifier.lower(), "routingConfiguration": [{"flowVersion": version}], "flowId": "FLOW000001",
+        "id": identifier, "arn": f"arn:aws:bedrock:{REGION}:{ACCOUNT}:flow/FLOW000001/alias/{identifier}",
+        "createdAt": NOW, "updatedAt": NOW,
+    }  # fmt: skip
 
 
 # -- activity --------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """Flows, live: who may make, read and run them, with whose rights, behind whose guardrail, under whose key."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
 
@@ -123,3 +125,11 @@ def test_tags_of_flows_and_aliases_decide(world, helpers, flow_role):
     agents.untag_resource(resourceArn=arn, tagKeys=["team"])
     code = helpers.code_of(reader.get_flow, flowIdentifier=theirs["flowIdentifier"])
     assert code == "AccessDeniedException"
+
+
+def test_the_trail_does_not_show_what_a_flows_nodes_say(world, flow):
+    named = [{"AttributeKey": "EventName", "AttributeValue": "CreateFlow"}]
+    (event, *_) = world.client("cloudtrail").lookup_events(LookupAttributes=named)["Events"]
+    record = json.loads(event["CloudTrailEvent"])
+    assert record["requestParameters"]["definition"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
+    assert "About {{topic}}" not in event["CloudTrailEvent"]

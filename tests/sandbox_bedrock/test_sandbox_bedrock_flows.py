@@ -484,6 +484,76 @@ def test_storage_and_retrieval_nodes_use_s3(bedrock):
     assert said(run(bedrock, flow, "notes")) == ["what was kept"]
 
 
+def each(*, collected):
+    """A flow that asks about each member of an array."""
+    through = node(
+        "Each",
+        "Iterator",
+        [("array", "Array")],
+        [("arrayItem", "String"), ("arraySize", "Number")],
+        iterator={},
+    )
+    gathered = node(
+        "All",
+        "Collector",
+        [("arrayItem", "String"), ("arraySize", "Number")],
+        [("collectedArray", "Array")],
+        collector={},
+    )
+    connections = [data("Start", "document", "Each", "array"), data("Each", "arrayItem", "Ask", "topic")]
+    if not collected:
+        connections.append(data("Ask", "modelCompletion", "End", "document"))
+        return {"nodes": [start("Array"), through, asks(), end()], "connections": connections}
+    connections += [
+        data("Ask", "modelCompletion", "All", "arrayItem"),
+        data("Each", "arraySize", "All", "arraySize"),
+        data("All", "collectedArray", "End", "document"),
+    ]
+    return {
+        "nodes": [start("Array"), through, asks(), gathered, end(type_="Array")],
+        "connections": connections,
+    }
+
+
+ABOUT = [
+    f"[ringwall stand-in for amazon.nova-pro-v1:0] Tell me about {topic}." for topic in ("pumps", "valves")
+]
+
+
+@pytest.mark.parametrize(("collected", "outputs"), [(False, ABOUT), (True, [ABOUT])])
+def test_an_iterator_runs_what_follows_for_each_member(bedrock, collected, outputs):
+    definition = each(collected=collected)
+    assert validations(definition) == []
+    flow = ready(bedrock, definition)
+    assert said(run(bedrock, flow, ["pumps", "valves"])) == outputs
+    assert said(run(bedrock, flow, [])) == ([[]] if collected else [])
+    assert len(bedrock.platform.named("bedrock-runtime:Converse")) == 2
+
+
+def test_an_iterator_inside_of_another_is_refused_by_name(bedrock):
+    definition = each(collected=False)
+    inner = {**copy.deepcopy(definition["nodes"][1]), "name": "Inner"}
+    definition["nodes"].append(inner)
+    definition["nodes"][1]["outputs"][0]["type"] = "Array"
+    definition["connections"][1] = data("Each", "arrayItem", "Inner", "array")
+    definition["connections"].append(data("Inner", "arrayItem", "Ask", "topic"))
+    flow = ready(bedrock, definition)
+    given_ = {"flowIdentifier": flow, "flowAliasIdentifier": "TSTALIASID", "inputs": entry([["x"]])}
+    error = bedrock.refusal("InvokeFlow", **given_)
+    assert (error.status, "iterator inside of another" in error.message) == (501, True)
+
+
+def test_a_member_of_the_wrong_type_stops_the_flow(bedrock):
+    output = bedrock.output(
+        "InvokeFlow",
+        flowIdentifier=ready(bedrock, each(collected=True)),
+        flowAliasIdentifier="TSTALIASID",
+        inputs=entry(["pumps", 7]),
+    )
+    with pytest.raises(AwsError, match="arrayItem of the node Each is not of the type String"):
+        events_of(output)
+
+
 def test_nodes_that_the_sandbox_lacks_are_named(bedrock):
     worker = node(
         "Work",

@@ -17,6 +17,7 @@ TRAINING = {
     "baseModelIdentifier": LITE,
     "trainingDataConfig": {"s3Uri": "s3://training-data/train.jsonl"},
     "outputDataConfig": {"s3Uri": "s3://training-data/out/"},
+    "validationDataConfig": {"validators": [{"s3Uri": "s3://training-data/check.jsonl"}]},
 }
 FILES = {"modelDataSource": {"s3DataSource": {"s3Uri": "s3://training-data/model/"}}, "roleArn": ROLE}
 ARTIFACTS = {
@@ -67,8 +68,7 @@ def test_a_customization_job_makes_its_model_when_its_time_is_over(bedrock):
 
 
 def test_a_customization_job_works_with_its_role_for_itself_alone(bedrock):
-    validators = {"validators": [{"s3Uri": "s3://training-data/check.jsonl"}]}
-    arn = customize(bedrock, validationDataConfig=validators)
+    arn = customize(bedrock)
     ((principal, assumed, context),) = bedrock.platform.named("sts:AssumeRole")
     assert (principal, assumed["RoleArn"]) == ("bedrock.amazonaws.com", ROLE)
     assert context == {"aws:sourceaccount": (ACCOUNT,), "aws:sourcearn": (arn,)}
@@ -120,6 +120,13 @@ def test_a_models_name_is_taken_while_its_job_runs(bedrock):
     assert bedrock.refusal("CreateModelCustomizationJob", **second).code == "ConflictException"
     bedrock.call("StopModelCustomizationJob", jobIdentifier="job")
     bedrock.call("CreateModelCustomizationJob", **second)
+
+
+def test_a_job_without_validation_data_shows_none(bedrock):
+    given = {name: value for name, value in TRAINING.items() if name != "validationDataConfig"}
+    bedrock.call("CreateModelCustomizationJob", jobName="job", customModelName="mine", **given)
+    shown = bedrock.output("GetModelCustomizationJob", jobIdentifier="job").parameters
+    assert "validationDataConfig" not in shown
 
 
 def test_another_accounts_role_is_not_passed(bedrock):
@@ -307,6 +314,23 @@ def test_an_evaluation_job_is_kept_until_it_is_stopped(bedrock):
     unknown = {"models": [{"bedrockModel": {"modelIdentifier": "amazon.nothing-v1:0"}}]}
     given = {**EVALUATION, "jobName": "other", "inferenceConfig": unknown}
     assert bedrock.refusal("CreateEvaluationJob", **given).code == "ValidationException"
+
+
+def test_a_rag_evaluation_names_its_knowledge_bases(bedrock):
+    retrieve = {
+        "knowledgeBaseId": "KBQUICKST1",
+        "knowledgeBaseRetrievalConfiguration": {"vectorSearchConfiguration": {"numberOfResults": 3}},
+    }
+    rag = {"ragConfigs": [{"knowledgeBaseConfig": {"retrieveConfig": retrieve}}]}
+    bedrock.call("CreateEvaluationJob", **{**EVALUATION, "inferenceConfig": rag})
+    (listed,) = bedrock.call("ListEvaluationJobs")["jobSummaries"]
+    assert (listed["applicationType"], listed["ragIdentifiers"]) == ("RagEvaluation", ["KBQUICKST1"])
+    for wrong in ({}, {**EVALUATION["inferenceConfig"], **rag}):
+        given = {**EVALUATION, "jobName": "other", "inferenceConfig": wrong}
+        assert bedrock.refusal("CreateEvaluationJob", **given).code == "ValidationException"
+    computed = {"models": [{"precomputedInferenceSource": {"inferenceSourceIdentifier": "mine"}}]}
+    given = {**EVALUATION, "jobName": "other", "inferenceConfig": computed}
+    assert bedrock.refusal("CreateEvaluationJob", **given).status == 501
 
 
 NAMED_TWICE = {

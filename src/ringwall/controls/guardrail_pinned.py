@@ -16,7 +16,7 @@ number that somebody has to publish.
 - A filter is changed and no version published: what runs is still the old one, or the `DRAFT` is in use after all.
 - `guardrail/ID` in a policy means the `DRAFT` alone; `guardrail/ID*` means it too.
 - An agent's guardrail configuration says `DRAFT`: its own draft's, or that of an older version which an alias leads to.
-- A node of a flow names the `DRAFT`.
+- A node of a flow names the `DRAFT`: its own draft's, or that of an older version which an alias leads to.
 - A weaker version is published under a higher number: the pattern `ID:*` admits it.
 
 ## AWS sources
@@ -196,7 +196,7 @@ def _admits_draft(statement: Statement) -> str | None:
 
 
 def _agents(context: CheckContext) -> Iterator[Finding]:
-    """Agents, the versions of them that aliases lead to, and nodes of flows."""
+    """Agents and nodes of flows, and the versions of both that aliases lead to."""
     for agent in context.observed.of_type(AGENT, account=context.account):
         name = f"agent {agent.get('AgentName', agent.id)}"
         if agent.id == "?":
@@ -209,9 +209,15 @@ def _agents(context: CheckContext) -> Iterator[Finding]:
         yield from _drafts(context, agent, users)
     for flow in context.observed.of_type(FLOW, account=context.account):
         name = f"flow {flow.get('Name', flow.id)}"
+        parts = [(name, flow.get("Nodes", ()))]
+        parts += [
+            (f"version {version['Version']} of {name}", version["Nodes"])
+            for version in flow.get("Versions", ())
+        ]
         users = [
-            (f"node {node['Name']} of {name}", node.get("GuardrailConfiguration"))
-            for node in flow.get("Nodes", ())
+            (f"node {node['Name']} of {part}", node.get("GuardrailConfiguration"))
+            for part, nodes in parts
+            for node in nodes
         ]
         yield from _drafts(context, flow, users)
 

@@ -51,6 +51,7 @@ READ_CONFIGURATION = (
     "bedrock:GetAgentVersion",
     "bedrock:GetDataSource",
     "bedrock:GetFlow",
+    "bedrock:GetFlowVersion",
     "bedrock:GetFoundationModelAvailability",
     "bedrock:GetGuardrail",
     "bedrock:GetInferenceProfile",

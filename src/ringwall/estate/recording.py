@@ -40,6 +40,7 @@ CONTENT_FIELDS: Mapping[tuple[str, str], frozenset[str]] = MappingProxyType(
         ("bedrock-agent", "GetAgent"): frozenset({"instruction", "baseprompttemplate"}),
         ("bedrock-agent", "GetAgentVersion"): frozenset({"instruction", "baseprompttemplate"}),
         ("bedrock-agent", "GetFlow"): frozenset({"text"}),
+        ("bedrock-agent", "GetFlowVersion"): frozenset({"text"}),
         ("lambda", "GetFunctionConfiguration"): frozenset({"variables"}),
     }
 )

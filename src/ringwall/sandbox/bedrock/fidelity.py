@@ -158,7 +158,7 @@ FIDELITY: dict[str, dict[str, Fidelity]] = {
         ),
         "InvokeFlow": Fidelity(
             "approximate",
-            f"input, output, condition, prompt, knowledge base, agent, storage and retrieval nodes, one turn; other nodes are refused; {_MODEL}",
+            f"input, output, condition, iterator, collector, prompt, knowledge base, agent, storage and retrieval nodes, one turn; other nodes are refused; {_MODEL}",
         ),
         "InvokeAgent": Fidelity("approximate", f"one model call with the agent's role, no tools, no memory, no trace; {_MODEL}"),
     },

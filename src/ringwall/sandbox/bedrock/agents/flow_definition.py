@@ -46,6 +46,18 @@ class Definition:
         """Names of the nodes of a type."""
         return [name for name, node in self.nodes.items() if node["type"] == type_]
 
+    def inside(self, iterator: str) -> frozenset[str]:
+        """Nodes that run for each member of an iterator's array: what it leads to, up to a collector."""
+        found: set[str] = set()
+        waiting = [iterator]
+        while waiting:
+            source = waiting.pop()
+            led_to = {one["target"] for one in self.connections if one["source"] == source} & set(self.nodes)
+            new = {name for name in led_to - found if self.nodes[name]["type"] != "Collector"}
+            found |= new
+            waiting += new
+        return frozenset(found)
+
     @cached_property
     def order(self) -> list[str]:
         """The nodes, each after those that connect to it; those of a circle are left out."""

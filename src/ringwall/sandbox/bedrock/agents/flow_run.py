@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from ringwall.sandbox.bedrock.scope import Operation, Scope
     from ringwall.sandbox.bedrock.state import Tagged
 
-_RUNS = frozenset({"Input", "Output", "Condition", *WORKERS})
+_RUNS = frozenset({"Input", "Output", "Condition", "Iterator", "Collector", *WORKERS})
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "String": (str,),
@@ -62,6 +62,9 @@ def invoke(scope: Scope, call: Call) -> Output:
     lacking = sorted({node["type"] for node in definition.nodes.values()} - _RUNS)
     if lacking:
         raise not_carried_out(call.service, call.operation, f"with {' and '.join(lacking)} nodes")
+    iterators = set(definition.of_type("Iterator"))
+    if any(definition.inside(one) & iterators for one in iterators):
+        raise not_carried_out(call.service, call.operation, "with an iterator inside of another")
     run = _Run(scope, call, kept, definition)
     start = run.enter(given["inputs"])
     execution = given.get("executionId") or str(uuid.uuid4())
@@ -95,6 +98,7 @@ class _Run:
         kept: the version that runs.
         values: what nodes gave, by node and output.
         satisfied: conditions that hold, by node and name.
+        collected: what collectors got so far from the rounds of an iterator, by node.
     """
 
     scope: Scope
@@ -103,6 +107,7 @@ class _Run:
     definition: Definition
     values: dict[tuple[str, str], Any] = field(default_factory=dict)
     satisfied: set[tuple[str, str]] = field(default_factory=set)
+    collected: dict[str, list[Any]] = field(default_factory=dict)
 
     def enter(self, inputs: list[Mapping[str, Any]]) -> str:
         """Take in the request's input; the name of the input node.
@@ -125,18 +130,55 @@ class _Run:
         """Run every node that is reached."""
         role_arn, arn = self.kept.shape["executionRoleArn"], self.kept.arn
         role = ServiceRole(self.scope, self.call, role_arn, arn, "BedrockFlow")
-        for name in self.definition.order:
-            node = self.definition.nodes[name]
-            inputs = {} if name == start else self._inputs(name, node)
-            if inputs is None:
-                continue
-            if name != start:
-                yield from self._traced("nodeInputTrace", name, "nodeInputName", inputs)
-            yield from self._node(role, name, node, inputs)
+        yield from self._nodes(role, [name for name in self.definition.order if name != start])
         yield {"flowCompletionEvent": {"completionReason": "SUCCESS"}}
 
+    def _nodes(self, role: ServiceRole, names: list[str]) -> Iterator[Event]:
+        """Run those of some nodes that are reached, in order."""
+        done: set[str] = set()
+        for name in names:
+            node = self.definition.nodes[name]
+            inputs = None if name in done else self._inputs(name, node)
+            if inputs is None:
+                continue
+            yield from self._traced("nodeInputTrace", name, "nodeInputName", inputs)
+            if node["type"] == "Iterator":
+                inside = self.definition.inside(name)
+                done |= inside
+                yield from self._rounds(role, name, inputs, [one for one in names if one in inside])
+            else:
+                yield from self._node(role, name, node, inputs)
+
+    def _rounds(
+        self, role: ServiceRole, name: str, inputs: Mapping[str, Any], inside: list[str]
+    ) -> Iterator[Event]:
+        """Run what follows an iterator once for each member of its array; collectors take in what each round gives."""
+        collectors = [
+            one
+            for one in self.definition.of_type("Collector")
+            if any(connection["source"] in {name, *inside} for connection in self.definition.into(one))
+        ]
+        self.collected |= {one: [] for one in collectors}
+        array = inputs["array"]
+        for item in array:
+            self.values = {key: value for key, value in self.values.items() if key[0] not in inside}
+            self.satisfied = {one for one in self.satisfied if one[0] not in inside}
+            yield from self._give(name, {"arrayItem": item, "arraySize": len(array)})
+            yield from self._nodes(role, inside)
+            for collector in collectors:
+                taken = self._taken(collector, self.definition.nodes[collector])
+                if taken is not None:
+                    self.collected[collector].append(taken["arrayItem"])
+
     def _inputs(self, name: str, node: Mapping[str, Any]) -> dict[str, Any] | None:
-        """A node's inputs; ``None`` for a node that is not reached."""
+        """A node's inputs; ``None`` for a node that is not reached. A collector's are those of all rounds together."""
+        if name in self.collected:
+            items = self.collected[name]
+            return {"arrayItem": items, "arraySize": len(items)}
+        return self._taken(name, node)
+
+    def _taken(self, name: str, node: Mapping[str, Any]) -> dict[str, Any] | None:
+        """What the connections to a node bring it; ``None`` where something lacks."""
         into = self.definition.into(name)
         conditions = [one for one in into if one["type"] == "Conditional"]
         if not into or (conditions and not any(self._holds(one) for one in conditions)):
@@ -173,12 +215,18 @@ class _Run:
         elif node["type"] in WORKERS:
             member, work = WORKERS[node["type"]]
             outputs = work(self.scope, self.call, role, node["configuration"][member], inputs)
-            for output, type_ in outputs_of(node).items():
-                if output not in outputs:
-                    raise invalid(f"The node {name} gives no {output}.")
-                _check_type(name, output, type_, outputs[output])
-                self.values[name, output] = outputs[output]
-            yield from self._traced("nodeOutputTrace", name, "nodeOutputName", outputs)
+            yield from self._give(name, outputs)
+        elif node["type"] == "Collector":
+            yield from self._give(name, {"collectedArray": inputs["arrayItem"]})
+
+    def _give(self, name: str, outputs: Mapping[str, Any]) -> Iterator[Event]:
+        """Keep those outputs of a node that its definition has."""
+        for output, type_ in outputs_of(self.definition.nodes[name]).items():
+            if output not in outputs:
+                raise invalid(f"The node {name} gives no {output}.")
+            _check_type(name, output, type_, outputs[output])
+            self.values[name, output] = outputs[output]
+        yield from self._traced("nodeOutputTrace", name, "nodeOutputName", outputs)
 
     def _traced(self, kind: str, node: str, member: str, values: Mapping[str, Any]) -> Iterator[Event]:
         fields = [{member: name, "content": {"document": value}} for name, value in values.items()]

@@ -71,8 +71,7 @@ def update(scope: Scope, call: Call) -> Output:
 def delete(scope: Scope, call: Call) -> Output:
     """DeleteCustomModelDeployment."""
     found = DEPLOYMENT.find(scope, call, call.parameters["customModelDeploymentIdentifier"])
-    del DEPLOYMENT.all(scope, call)[found.arn.rpartition("/")[2]]
-    scope.platform.changed()
+    DEPLOYMENT.remove(scope, call, found)
     return Output({})
 
 

@@ -21,7 +21,7 @@ from ringwall.sandbox.bedrock.custom.records import (
 from ringwall.sandbox.bedrock.faults import invalid
 from ringwall.sandbox.bedrock.runtime.models import resolve
 from ringwall.sandbox.bedrock.state import Tagged
-from ringwall.sandbox.call import Call, Output
+from ringwall.sandbox.call import Call, Output, not_carried_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -40,15 +40,15 @@ def create(scope: Scope, call: Call) -> Output:
     known = JOB.made_before(scope, call)
     if known is not None:
         return Output({"jobArn": known.arn})
-    models = list(_models(call.parameters["inferenceConfig"]))
+    inference = call.parameters["inferenceConfig"]
+    if bool(inference.get("models")) == bool(inference.get("ragConfigs")):
+        raise invalid("The inferenceConfig needs either models or ragConfigs.")
+    models, bases = list(_models(call, inference)), list(_knowledge_bases(inference))
     for model in models:
         resolve(scope, call, model)
     JOB.check_name(scope, call, call.parameters["jobName"])
     arn, now = new_arn(scope, call, "evaluation-job"), scope.platform.now()
     assumed(scope, call, call.parameters["roleArn"], arn)
-    bases = list(_knowledge_bases(call.parameters["inferenceConfig"]))
-    if bool(models) == bool(call.parameters["inferenceConfig"].get("ragConfigs")):
-        raise invalid("The inferenceConfig needs either models or ragConfigs.")
     shape: dict[str, Any] = {
         **given(call, *_KEPT),
         "applicationType": call.parameters.get("applicationType")
@@ -66,12 +66,11 @@ def create(scope: Scope, call: Call) -> Output:
     return Output({"jobArn": arn})
 
 
-def _models(inference: Mapping[str, Any]) -> Iterator[str]:
+def _models(call: Call, inference: Mapping[str, Any]) -> Iterator[str]:
     for one in inference.get("models") or ():
-        if "bedrockModel" in one:
-            yield one["bedrockModel"]["modelIdentifier"]
-        else:
-            raise invalid("Evaluation from a precomputed inference source is not carried out here.")
+        if "bedrockModel" not in one:
+            raise not_carried_out(call.service, call.operation, "from a precomputed inference source")
+        yield one["bedrockModel"]["modelIdentifier"]
 
 
 def _knowledge_bases(inference: Mapping[str, Any]) -> Iterator[str]:

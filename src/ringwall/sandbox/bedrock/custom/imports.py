@@ -96,8 +96,7 @@ def _model(
 def delete(scope: Scope, call: Call) -> Output:
     """DeleteImportedModel."""
     found = MODEL.find(scope, call, call.parameters["modelIdentifier"])
-    del MODEL.all(scope, call)[found.arn.rpartition("/")[2]]
-    scope.platform.changed()
+    MODEL.remove(scope, call, found)
     return Output({})
 
 

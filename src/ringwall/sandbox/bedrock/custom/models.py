@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 MODEL = Kind("custom model", "custom_models", "modelArn", "modelName")
 _CONTEXT_LENGTH = re.compile(r":\d+k$")
+_LONGEST_FAILURE = 2048
 _IMPORTED_BASE = "amazon.nova-lite-v1:0"
 _INVALID = "The provided model identifier is invalid."
 
@@ -122,7 +123,7 @@ def check_artifacts(role: ServiceRole, uri: str) -> list[str]:
 
 def failure(error: AwsError) -> str:
     """The failure message of a job or model. AWS's wording is not documented."""
-    return f"Access to Amazon S3 with the provided role failed: {error.message}"[:2048]
+    return f"The provided role could not be used: {error.message}"[:_LONGEST_FAILURE]
 
 
 def listed(scope: Scope, call: Call) -> Output:
@@ -142,8 +143,7 @@ def delete(scope: Scope, call: Call) -> Output:
     model, home = MODEL.find(scope, call, call.parameters["modelIdentifier"]), scope.home(call)
     if in_use((*home.deployments.values(), *home.throughputs.values()), "modelArn", model.arn):
         raise conflict(call, f"The custom model {model.arn} has a deployment or Provisioned Throughput.")
-    del home.custom_models[model.arn.rpartition("/")[2]]
-    scope.platform.changed()
+    MODEL.remove(scope, call, model)
     return Output({})
 
 

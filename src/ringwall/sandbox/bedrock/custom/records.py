@@ -84,6 +84,11 @@ class Kind:
                 scope.home(call).tokens[call.operation, str(token)] = key
         scope.platform.changed()
 
+    def remove(self, scope: Scope, call: Call, record: Tagged) -> None:
+        """Keep a record no longer."""
+        del self.all(scope, call)[record.arn.rpartition("/")[2]]
+        scope.platform.changed()
+
     def made_before(self, scope: Scope, call: Call) -> Tagged | None:
         """The record that a call with the same token made."""
         token = call.parameters.get("clientRequestToken")

@@ -88,8 +88,7 @@ def delete(scope: Scope, call: Call) -> Output:
     until = found.shape.get("commitmentExpirationTime")
     if until is not None and scope.platform.now() < until:
         raise conflict(call, f"The commitment of {found.arn} ends at {until:%Y-%m-%dT%H:%M:%SZ}.")
-    del THROUGHPUT.all(scope, call)[found.arn.rpartition("/")[2]]
-    scope.platform.changed()
+    THROUGHPUT.remove(scope, call, found)
     return Output({})
 
 
