@@ -48,7 +48,7 @@ class Store:
         self.type = str(resource.get("StoreType"))
         self.arn = str(resource.get("Arn") or resource.id)
         self.name = f"{NAMES.get(self.type, 'store')} {resource.get('Name') or _short(resource.id)}"
-        self.unread = [f"{item.property} could not be read: {item.reason}" for item in resource.unknown]
+        self.unread = list(_gaps(resource))
         self.notes: list[str] = []
         self.evidence: list[Resource] = []
         self.allowed = frozenset(map(str, resource.get("Roles", ())))
@@ -243,6 +243,16 @@ class Store:
         """Kendra and Redshift."""
         self.unread.append("whom it admits besides the knowledge base is not read")
         yield from ()
+
+
+def _gaps(resource: Resource) -> Iterator[str]:
+    """What could not be read, once for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for item in resource.unknown:
+        reasons.setdefault(item.reason, []).append(item.property)
+    for reason, properties in reasons.items():
+        told = [name for name in properties if name not in ("Exists", "SecretExists")] or properties
+        yield f"{', '.join(told)} could not be read: {reason}"
 
 
 def _who(principal: str) -> str:
