@@ -232,6 +232,11 @@ def kendra() -> Told:
     return base(None, type="KENDRA", kendraKnowledgeBaseConfiguration={"kendraIndexArn": arn})
 
 
+def newer() -> Told:
+    """A type of store that the SDK's model, which knows no closed list, does not describe yet."""
+    return base({"type": "VALKEY"})
+
+
 # -- judging ---------------------------------------------------------------------------------------------------------
 
 OWN_KEY = made("AWS::KMS::Key", "1", KeyId="1", Arn=KEY, Enabled=True, KeyState="Enabled", KeyPolicy=json.loads(document(
@@ -426,6 +431,7 @@ def test_a_knowledge_base_that_was_not_read_names_no_store(operation: str) -> No
         (mongo, "reached by PrivateLink, and who else reaches it nothing in AWS says"),
         (pinecone, "reached over the internet, and who else"),
         (kendra, "whom it admits besides the knowledge base is not read"),
+        (newer, "store of knowledge base knowledge-base/KB00000001: whom it admits besides"),
     ],
 )
 def test_what_lies_beyond_is_unknown(told: Callable[[], Told], words: str) -> None:

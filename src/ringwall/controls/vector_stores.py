@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.ask import ask
 from ringwall.controls.insiders import insiders
+from ringwall.controls.knowledge import STORE_ACTIONS
 from ringwall.controls.outsiders import deputies, let_in, outsiders
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
 
@@ -29,6 +30,7 @@ NAMES: Mapping[str, str] = {
     "MANAGED": "managed store of knowledge base",
     "KENDRA": "Kendra index of knowledge base",
     "SQL": "tables of knowledge base",
+    "UNKNOWN": "store of knowledge base",
 }
 
 
@@ -184,8 +186,7 @@ class Store:
 
     def index(self) -> Iterator[str]:
         """S3 Vectors. Buckets of vectors are never public, whatever else their policies say."""
-        actions = ("GetVectors", "QueryVectors", "PutVectors", "DeleteVectors")
-        targets = {f"s3vectors:{action}": self.arn for action in actions}
+        targets = dict.fromkeys(STORE_ACTIONS["s3vectors"], self.arn)
         yield from self.policy(self.resource.get("Policy"), "its bucket's policy", targets)
         if self.resource.unknown_reason("KmsKeyArn") is None:
             yield from self.key(self.resource.get("KmsKeyArn"))
@@ -240,7 +241,7 @@ class Store:
         yield from self.key(self.resource.get("KmsKeyArn"))
 
     def named(self) -> Iterator[str]:
-        """Kendra and Redshift."""
+        """Kendra, Redshift, and types of stores that are newer than this."""
         self.unread.append("whom it admits besides the knowledge base is not read")
         yield from ()
 
@@ -279,4 +280,5 @@ JUDGES: Mapping[str, Callable[[Store], Iterator[str]]] = {
     "MANAGED": Store.managed,
     "KENDRA": Store.named,
     "SQL": Store.named,
+    "UNKNOWN": Store.named,
 }
