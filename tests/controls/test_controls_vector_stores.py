@@ -385,6 +385,23 @@ def test_who_lacks_the_right_in_iam_is_told_with_it() -> None:
     assert "though IAM does not give it aoss:APIAccessAll" in finding.summary
 
 
+def test_a_role_may_serve_a_knowledge_base_that_could_not_be_read() -> None:
+    told = collection()
+    one = told["bedrock-agent:ListKnowledgeBases"]["knowledgeBaseSummaries"][0]
+    told["bedrock-agent:ListKnowledgeBases"] = {
+        "knowledgeBaseSummaries": [one, {**one, "knowledgeBaseId": "KB00000002"}]
+    }
+    known = told["bedrock-agent:GetKnowledgeBase"]
+    told["bedrock-agent:GetKnowledgeBase"] = by(
+        "knowledgeBaseId", {"KB00000001": known, "KB00000002": Refused()}
+    )
+    for principal, status in ((f"{ROLE}-2", Status.UNKNOWN), ("*", Status.FAIL)):
+        resources, _ = read_all(told | access(granting(ROLE, principal)), *KINDS)
+        findings = judge(bare(FULL_ACCESS, ITS_ROLE, OWN_KEY, *resources, account=OWN), frozenset({SLUG}))
+        (of_store,) = [item for item in findings if item.resource == COLLECTION]
+        assert of_store.status is status, of_store.summary
+
+
 # -- what could not be read ------------------------------------------------------------------------------------------
 
 CALLS = {

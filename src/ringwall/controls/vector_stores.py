@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ringwall.controls.context import CheckContext
     from ringwall.estate.model import Resource
 
-KEY = "AWS::KMS::Key"
+KEY, BASE = "AWS::KMS::Key", "AWS::Bedrock::KnowledgeBase"
 COLLECTION_API = "aoss:APIAccessAll"
 BEDROCK = "bedrock.amazonaws.com"
 NAMES: Mapping[str, str] = {
@@ -158,8 +158,13 @@ class Store:
                 self.notes.append(f"network policy {entry['PolicyName']} lets {', '.join(services)} reach it")
         for entry in self.resource.get("DataAccessPolicies", ()):
             for principal in map(str, entry.get("Principal") or ()):
-                if not self._is_allowed(principal):
-                    yield f"data-access policy {entry['PolicyName']} gives {self._given(principal, entry)}"
+                if self._is_allowed(principal):
+                    continue
+                words = f"data-access policy {entry['PolicyName']} gives {self._given(principal, entry)}"
+                if self._may_serve(principal):
+                    self.unread.append(f"{words}, who may serve a knowledge base that could not be read")
+                else:
+                    yield words
         if self.resource.unknown_reason("KmsKeyArn") is None:
             yield from self.key(self.resource.get("KmsKeyArn"))
 
@@ -174,6 +179,11 @@ class Store:
             for item in self.allowed
             if ":role/" in item
         )
+
+    def _may_serve(self, principal: str) -> bool:
+        """Whether a role may be that of another knowledge base, one that could not be read."""
+        bases = self.context.observed.of_type(BASE, account=self.context.account)
+        return ":role/" in principal and any(base.unknown_reason("RoleArn") is not None for base in bases)
 
     def _given(self, principal: str, entry: Mapping[str, Any]) -> str:
         """Who gets what of the collection."""
