@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controls.controls_estates import ACCOUNT, context, desired, quickstart
+from controls.controls_estates import ACCOUNT, context, declaration, desired, quickstart
 from estate.estate_stubs import REGION, Refused, told_by
 from ringwall.controls.findings import Finding, Status
 from ringwall.controls.least_privilege_invoke import CONTROL
@@ -100,4 +100,5 @@ def test_nothing_is_asked_but_about_declared_models_in_the_one_region() -> None:
     assert list(ModelAccess((MODEL,), "eu-west-1").read(aws)) == []
     assert asked == []
     assert declared_models(quickstart()) == (MODEL, "amazon.nova-pro-v1:0")
-    assert aws.account == ACCOUNT
+    own = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:imported-model/abcdefghij12"
+    assert declared_models(declaration(models={"own": own})) == ()

@@ -766,6 +766,26 @@ ELSEWHERE = {
 }
 
 
+SUPPLEMENTAL = {
+    "KnowledgeBaseConfiguration": {
+        "type": "VECTOR",
+        "vectorKnowledgeBaseConfiguration": {
+            "supplementalDataStorageConfiguration": {
+                "storageLocations": [{"type": "S3", "s3Location": {"uri": "s3://images/kb"}}]
+            }
+        },
+    }
+}
+HANDED_OVER = {
+    "DataSources": [{"Name": "s3", "Type": "S3", "BucketArn": BUCKET, "IntermediateStorage": "s3://chunks/x"}]
+}
+
+
+def open_bucket(name: str) -> Resource:
+    document = policy(allow("*", "s3:PutObject"))
+    return made("AWS::S3::BucketPolicy", name, Bucket=name, PolicyDocument=document)
+
+
 def bucket_policy(*statements: dict[str, Any]) -> Resource:
     return made("AWS::S3::BucketPolicy", "handbook", Bucket="handbook", PolicyDocument=policy(*statements))
 
@@ -803,6 +823,10 @@ def bucket_policy(*statements: dict[str, Any]) -> Resource:
             Status.FAIL,
             "logging.s3.amazonaws.com on behalf of any account",
         ),
+        # Images beside the vectors, and what a transformation hands over, lie in buckets of their own.
+        ((replace(BASE, properties={**BASE.properties, **SUPPLEMENTAL}), BASE_ROLE, open_bucket("images")), Status.FAIL, "its source images: anybody"),
+        ((replace(BASE, properties={**BASE.properties, **HANDED_OVER}), BASE_ROLE, open_bucket("chunks")), Status.FAIL, "its source chunks: anybody"),
+        ((replace(BASE, properties={**BASE.properties, **SUPPLEMENTAL}), BASE_ROLE), Status.PASS, "reads its own"),
         ((BASE, role(trust(), READS, name="base")), Status.FAIL, "on behalf of any account"),
         ((BASE, role(trust(**FOR_THE_BASE), grants("s3:*"), name="base")), Status.FAIL, "read any bucket"),
         ((replace(BASE, properties={**BASE.properties, **ELSEWHERE}), BASE_ROLE), Status.FAIL, f"of account {OTHER}"),

@@ -145,6 +145,22 @@ def test_failures_before_aws_answers(
     assert caught.value.code == code
 
 
+def test_an_answer_that_nobody_can_read_is_a_failed_call(aws: Connection) -> None:
+    """A proxy's page in place of XML: botocore's error for it is none of its own family."""
+
+    def page(request: Any, **_: Any) -> AWSResponse:
+        raw = BytesIO(b"<html>please log in")
+        raw.stream = lambda **__: iter((b"<html>please log in",))  # type: ignore[attr-defined]
+        return AWSResponse(request.url, 200, {}, raw)
+
+    aws._client("rds").meta.events.register_first("before-send", page)
+    with pytest.raises(AwsCallError) as failure:
+        aws.call("rds", "DescribeDBClusters")
+    assert failure.value.code == "UnreadableAnswer"
+    assert "log in" not in str(failure.value)
+    assert aws.recording()[-1].failed
+
+
 def test_wrong_parameters_are_told_as_such(aws: Connection) -> None:
     with pytest.raises(AwsCallError) as caught:
         aws.call("bedrock", "GetGuardrail", nonsense=1)

@@ -265,8 +265,9 @@ class _Agent:
             far = list(reach(context, role, self.agent.region))
             if far:
                 yield f"role {name} of its functions: it can {', '.join(far)}"
+        unqualified = dict.fromkeys(":".join(str(function).split(":")[:7]) for function in functions)
         for role in (*self._role_arns(), *self._acting_roles()):
-            for arn in {":".join(str(function).split(":")[:7]): None for function in functions}:
+            for arn in unqualified:
                 if ask(context, role, REWRITE, arn).allowed:
                     yield f"role {role.rsplit('/', 1)[-1]} can write the code of {_name(arn)}"
 

@@ -90,6 +90,22 @@ def callers_keep_out(perimeter: Perimeter, name: str | None = None) -> Iterator[
         )
 
 
+def callers_keep_off(perimeter: Perimeter) -> Iterator[Statement]:
+    """The same of the vector stores, for the service control policy: what their own policies say is their owners' affair.
+
+    Actions of one kind of store do not match the ARNs of another, so that one statement holds all of them.
+    """
+    uses = [perimeter.role_arn(use) for use in perimeter.uses]
+    stores = [behind(base) for base in perimeter.knowledge_bases.values()]
+    if uses and stores:
+        yield deny(
+            "CallersKeepOffStores",
+            sorted({action for actions, _ in stores for action in actions}),
+            list(dict.fromkeys(arn for _, resources in stores for arn in resources)),
+            {"ArnLike": {"aws:PrincipalArn": uses}},
+        )
+
+
 def _role(perimeter: Perimeter, name: str, base: KnowledgeBase) -> Resource:
     return Resource(
         type="AWS::IAM::Role",
@@ -184,3 +200,18 @@ VECTOR_STORES: Mapping[str, Callable[[KnowledgeBase], Iterator[Statement]]] = {
     "es": _opensearch,
     "neptune-graph": _neptune,
 }
+STORE_ACTIONS: Mapping[str, tuple[str, ...]] = {
+    # by the same: what reads or alters the vectors and the text beside them
+    "aoss": ("aoss:APIAccessAll",),
+    "s3vectors": tuple(f"s3vectors:{verb}Vectors" for verb in ("Delete", "Get", "List", "Put", "Query")),
+    "rds": ("rds-data:BatchExecuteStatement", "rds-data:ExecuteStatement", "secretsmanager:GetSecretValue"),
+    "es": ("es:ESHttp*",),
+    "neptune-graph": tuple(f"neptune-graph:{verb}DataViaQuery" for verb in ("Delete", "Read", "Write")),
+}
+
+
+def behind(base: KnowledgeBase) -> tuple[tuple[str, ...], list[str]]:
+    """Actions and resources by which the vector store is reached past the knowledge base."""
+    store, service = base.vector_store, base.vector_store.split(":")[2]
+    resources = [f"{store}/*"] if service == "es" else [store]
+    return STORE_ACTIONS[service], resources + ([base.secret] if base.secret is not None else [])

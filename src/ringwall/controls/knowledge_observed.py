@@ -1,7 +1,8 @@
 """Knowledge bases that are there and that nobody declared, by what they read and with whose rights.
 
-A knowledge base without sources whose role is gone reads nothing, and nothing is said of it. Vector stores are not read: what
-their own policies admit stays with their owners.
+Buckets count as sources through which documents pass on their way (a custom transformation's) or in which parts of them stay
+(images beside their vectors): who writes there writes answers. A knowledge base without sources whose role is gone reads
+nothing, and nothing is said of it. Vector stores are for ``vector-store-closed``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 TYPE = "AWS::Bedrock::KnowledgeBase"
 BEDROCK = "bedrock.amazonaws.com"
+SUPPLEMENTED = ("vectorKnowledgeBaseConfiguration", "managedKnowledgeBaseConfiguration")
+"""Types of knowledge bases that keep images and the like beside their vectors."""
 REMEDY = "name the account in the role's trust, narrow the role, and close the bucket to others"
 
 
@@ -65,7 +68,17 @@ class _Base:
             yield ok(context, control, base, words, *self.evidence)
 
     def _sources(self) -> list[Mapping[str, Any]]:
-        return list(self.base.get("DataSources", ()))
+        """Data sources, and the buckets through which what they hold passes or in which parts of it stay."""
+        sources = list(self.base.get("DataSources", ()))
+        places = [str(item["IntermediateStorage"]) for item in sources if item.get("IntermediateStorage")]
+        own = self.base.get("KnowledgeBaseConfiguration") or {}
+        for member in SUPPLEMENTED:
+            storage = (own.get(member) or {}).get("supplementalDataStorageConfiguration") or {}
+            places += [
+                str((item.get("s3Location") or {}).get("uri")) for item in storage.get("storageLocations", ())
+            ]
+        buckets = dict.fromkeys(_bucket(self.context.partition, place) for place in places)
+        return [*sources, *({"Name": arn, "Type": "S3", "BucketArn": arn} for arn in buckets)]
 
     def _role(self) -> Iterator[str]:
         role = str(self.base.get("RoleArn") or "")
@@ -118,3 +131,8 @@ class _Base:
         )
         for words in dict.fromkeys(found):
             yield f"its source {bucket}: {words}"
+
+
+def _bucket(partition: str, uri: str) -> str:
+    """ARN of the bucket in ``s3://bucket/prefix``."""
+    return f"arn:{partition}:s3:::{uri.removeprefix('s3://').split('/', 1)[0]}"

@@ -32,10 +32,14 @@ BY_BEDROCK = {"aws:CalledViaFirst": "bedrock.amazonaws.com", "aws:CalledViaLast"
 
 
 def declared_models(perimeter: Perimeter) -> tuple[str, ...]:
-    """Ids of the foundation models that the declared ones are or lead to, those that embed included."""
+    """Ids of the foundation models that the declared ones are or lead to, those that embed included.
+
+    Models of the account's own (imported, customized) need nobody's agreement.
+    """
     arns = (*names.direct_models(perimeter), *names.profile_models(perimeter))
+    ids = (arn.rsplit("/", 1)[-1] for arn in arns if ":foundation-model/" in arn)
     embedding = (base.embedding_model for base in perimeter.knowledge_bases.values())
-    return tuple(dict.fromkeys((*(arn.rsplit("/", 1)[-1] for arn in arns), *embedding)))
+    return tuple(dict.fromkeys((*ids, *embedding)))
 
 
 def entitled(context: CheckContext, control: Control) -> Iterator[Finding]:

@@ -184,6 +184,7 @@ def models(perimeter: Perimeter) -> Iterator[Resource]:
             )
         )
         statements += knowledge.callers_keep_out(perimeter)
+        statements += knowledge.callers_keep_off(perimeter)
     return scp.policies(perimeter, "models", "Declared principals invoke declared models", statements)
 
 

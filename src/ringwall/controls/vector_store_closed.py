@@ -2,9 +2,11 @@
 
 ## What it does
 
-Adds nothing of its own. The check follows each knowledge base to where it keeps what it was given, and judges the store by
+For declared knowledge bases, a statement of the service control policy of models keeps the uses' roles off the stores: they
+retrieve through the knowledge base, whatever their own policies come to allow. The check follows each knowledge base to where it keeps what it was given, and judges the store by
 what its own API tells: whom its network and its policies admit, which key encrypts it, and who else may read the secret that
-opens it. With a declaration the store has to be the declared one, and its key one of the account's.
+opens it. With a declaration the store has to be the declared one, its key one of the account's, and no role of a declared use
+may reach it past the knowledge base; that is proved.
 
 | store | judged |
 |---|---|
@@ -47,7 +49,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ringwall.controls import knowledge
+from ringwall.controls.claims import DeclaredClaim, never
 from ringwall.controls.control import Control
+from ringwall.controls.proved import judge_claims
 from ringwall.controls.vector_stores import Store
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 
@@ -57,16 +62,36 @@ if TYPE_CHECKING:
     from ringwall.controls.context import CheckContext
     from ringwall.controls.findings import Finding
     from ringwall.estate.model import Resource
+    from ringwall.perimeter.model import Perimeter
 
 SLUG = "vector-store-closed"
 TYPE = "Ringwall::Bedrock::VectorStore"
 BASE = "AWS::Bedrock::KnowledgeBase"
+CALLERS = "take it off the use's role: callers ask the knowledge base"
 REMEDY = "leave the service role and the administrators in its policies, keep it off the internet, and give it a key of your own"
 
 
+def claims(perimeter: Perimeter) -> Iterator[DeclaredClaim]:
+    """No use reaches a store; whom else the store itself admits is for the check."""
+    uses = [perimeter.role_arn(name) for name in perimeter.uses]
+    for name, base in perimeter.knowledge_bases.items() if uses else ():
+        actions, resources = knowledge.behind(base)
+        yield never(
+            f"{name}-vectors-not-for-callers",
+            SLUG,
+            f"No use reads or writes the vectors of {name} behind the knowledge base",
+            Principal=uses,
+            Action=list(actions),
+            Resource=resources,
+        )
+
+
 def check(context: CheckContext) -> Iterator[Finding]:
-    """Judge every store that a knowledge base uses; one finding for each."""
+    """Judge every store that a knowledge base uses, one finding for each, and the uses by the proof."""
     found = [*_unread(context), *(_judged(context, store) for store in _stores(context))]
+    claimed = tuple(claim.name for claim in claims(context.perimeter)) if context.perimeter else ()
+    if claimed:
+        found += judge_claims(context, CONTROL, claimed, CALLERS)
     yield from found or (
         not_applicable(context, CONTROL, "there is no knowledge base that names a vector store"),
     )
@@ -114,5 +139,6 @@ CONTROL = Control(
     severity="high",
     page=__doc__ or "",
     check=check,
+    claims=claims,
     types=(TYPE, BASE, "AWS::IAM::Role", "AWS::KMS::Key", "AWS::KMS::Alias"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.ask import ask
 from ringwall.controls.insiders import insiders
+from ringwall.controls.knowledge import STORE_ACTIONS
 from ringwall.controls.outsiders import deputies, let_in, outsiders
 from ringwall.iam.parser import PolicySyntaxError, parse_policy
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from ringwall.controls.context import CheckContext
     from ringwall.estate.model import Resource
 
-KEY = "AWS::KMS::Key"
+KEY, BASE = "AWS::KMS::Key", "AWS::Bedrock::KnowledgeBase"
 COLLECTION_API = "aoss:APIAccessAll"
 BEDROCK = "bedrock.amazonaws.com"
 NAMES: Mapping[str, str] = {
@@ -29,6 +30,7 @@ NAMES: Mapping[str, str] = {
     "MANAGED": "managed store of knowledge base",
     "KENDRA": "Kendra index of knowledge base",
     "SQL": "tables of knowledge base",
+    "UNKNOWN": "store of knowledge base",
 }
 
 
@@ -48,7 +50,7 @@ class Store:
         self.type = str(resource.get("StoreType"))
         self.arn = str(resource.get("Arn") or resource.id)
         self.name = f"{NAMES.get(self.type, 'store')} {resource.get('Name') or _short(resource.id)}"
-        self.unread = [f"{item.property} could not be read: {item.reason}" for item in resource.unknown]
+        self.unread = list(_gaps(resource))
         self.notes: list[str] = []
         self.evidence: list[Resource] = []
         self.allowed = frozenset(map(str, resource.get("Roles", ())))
@@ -156,8 +158,13 @@ class Store:
                 self.notes.append(f"network policy {entry['PolicyName']} lets {', '.join(services)} reach it")
         for entry in self.resource.get("DataAccessPolicies", ()):
             for principal in map(str, entry.get("Principal") or ()):
-                if not self._is_allowed(principal):
-                    yield f"data-access policy {entry['PolicyName']} gives {self._given(principal, entry)}"
+                if self._is_allowed(principal):
+                    continue
+                words = f"data-access policy {entry['PolicyName']} gives {self._given(principal, entry)}"
+                if self._may_serve(principal):
+                    self.unread.append(f"{words}, who may serve a knowledge base that could not be read")
+                else:
+                    yield words
         if self.resource.unknown_reason("KmsKeyArn") is None:
             yield from self.key(self.resource.get("KmsKeyArn"))
 
@@ -173,6 +180,11 @@ class Store:
             if ":role/" in item
         )
 
+    def _may_serve(self, principal: str) -> bool:
+        """Whether a role may be that of another knowledge base, one that could not be read."""
+        bases = self.context.observed.of_type(BASE, account=self.context.account)
+        return ":role/" in principal and any(base.unknown_reason("RoleArn") is not None for base in bases)
+
     def _given(self, principal: str, entry: Mapping[str, Any]) -> str:
         """Who gets what of the collection."""
         permissions = sorted({str(item) for rule in entry["Rules"] for item in rule.get("Permission") or ()})
@@ -184,8 +196,7 @@ class Store:
 
     def index(self) -> Iterator[str]:
         """S3 Vectors. Buckets of vectors are never public, whatever else their policies say."""
-        actions = ("GetVectors", "QueryVectors", "PutVectors", "DeleteVectors")
-        targets = {f"s3vectors:{action}": self.arn for action in actions}
+        targets = dict.fromkeys(STORE_ACTIONS["s3vectors"], self.arn)
         yield from self.policy(self.resource.get("Policy"), "its bucket's policy", targets)
         if self.resource.unknown_reason("KmsKeyArn") is None:
             yield from self.key(self.resource.get("KmsKeyArn"))
@@ -240,9 +251,19 @@ class Store:
         yield from self.key(self.resource.get("KmsKeyArn"))
 
     def named(self) -> Iterator[str]:
-        """Kendra and Redshift."""
+        """Kendra, Redshift, and types of stores that are newer than this."""
         self.unread.append("whom it admits besides the knowledge base is not read")
         yield from ()
+
+
+def _gaps(resource: Resource) -> Iterator[str]:
+    """What could not be read, once for each reason."""
+    reasons: dict[str, list[str]] = {}
+    for item in resource.unknown:
+        reasons.setdefault(item.reason, []).append(item.property)
+    for reason, properties in reasons.items():
+        told = [name for name in properties if name not in ("Exists", "SecretExists")] or properties
+        yield f"{', '.join(told)} could not be read: {reason}"
 
 
 def _who(principal: str) -> str:
@@ -269,4 +290,5 @@ JUDGES: Mapping[str, Callable[[Store], Iterator[str]]] = {
     "MANAGED": Store.managed,
     "KENDRA": Store.named,
     "SQL": Store.named,
+    "UNKNOWN": Store.named,
 }

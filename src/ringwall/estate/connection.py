@@ -54,6 +54,7 @@ CODES: Mapping[str, str] = {
 }
 """Failures before AWS answered, as codes of ours; keys are botocore's exception names."""
 
+UNREADABLE, NO_ANSWER = "UnreadableAnswer", "the answer is not in the form that the service speaks"
 _DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 """How AWS names the action that was denied, which need not be the operation's own."""
 
@@ -276,6 +277,7 @@ class Connection(Remembering):
     def _send(self, service: str, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """One request and its answer."""
         exceptions = importlib.import_module("botocore.exceptions")
+        unreadable = importlib.import_module("botocore.parsers").ResponseParserError
         try:
             client, method = self._method(service, operation)
             if method is None:
@@ -296,6 +298,10 @@ class Connection(Remembering):
                 message=str(details.get("Message", "")),
                 request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
             ) from error
+        except unreadable as error:
+            # Who answers in AWS's place (a proxy, an emulator) need not speak the service's protocol. botocore's own words
+            # hold all of the answer, which may be anything.
+            raise self._failed(service, operation, parameters, code=UNREADABLE, message=NO_ANSWER) from error
         except exceptions.BotoCoreError as error:
             code = CODES.get(type(error).__name__, type(error).__name__)
             raise self._failed(service, operation, parameters, code=code, message=str(error)) from error

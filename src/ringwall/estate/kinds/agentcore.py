@@ -155,7 +155,7 @@ TABLES = (
 
 
 def listing(aws: Aws, table: Table) -> list[dict[str, Any]]:
-    """What there is of a type in the Region, asked once between two writes; nothing where AgentCore is not offered."""
+    """What there is of a type in the Region; nothing where AgentCore is not offered. What others look at too is asked once."""
     operation, key, parameters = table.listing
 
     def ask() -> list[dict[str, Any]]:
@@ -166,7 +166,7 @@ def listing(aws: Aws, table: Table) -> list[dict[str, Any]]:
                 return []
             raise
 
-    found: list[dict[str, Any]] = remembered(aws, f"agentcore:{operation}", ask)
+    found: list[dict[str, Any]] = remembered(aws, f"agentcore:{operation}", ask) if table.policy else ask()
     return found
 
 

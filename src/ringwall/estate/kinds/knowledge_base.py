@@ -95,11 +95,13 @@ def _source(aws: Aws, base: str, summary: Mapping[str, Any]) -> dict[str, Any]:
     )["dataSource"]
     configuration = source.get("dataSourceConfiguration", {})
     bucket = configuration.get("s3Configuration", {})
+    custom = source.get("vectorIngestionConfiguration", {}).get("customTransformationConfiguration", {})
     found = {
         "Name": source.get("name"),
         "Type": configuration.get("type"),
         "BucketArn": bucket.get("bucketArn"),
         "BucketOwnerAccountId": bucket.get("bucketOwnerAccountId"),
+        "IntermediateStorage": custom.get("intermediateStorage", {}).get("s3Location", {}).get("uri"),
         "KmsKeyArn": source.get("serverSideEncryptionConfiguration", {}).get("kmsKeyArn"),
     }
     return {name: value for name, value in found.items() if value is not None}

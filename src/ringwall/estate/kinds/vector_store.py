@@ -17,7 +17,7 @@ from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import Reading
 from ringwall.estate.kinds.knowledge_base import described, knowledge_bases
-from ringwall.estate.kinds.vector_stores import READERS
+from ringwall.estate.kinds.vector_stores import READERS, UNKNOWN_TYPE
 from ringwall.estate.kinds.vpc import ReadOnlyKind
 
 if TYPE_CHECKING:
@@ -107,14 +107,15 @@ def store_of(base: Mapping[str, Any]) -> tuple[str, str, Configuration] | None:
         base: as ``GetKnowledgeBase`` tells of it.
     """
     storage = base.get("storageConfiguration") or {}
+    own = base.get("knowledgeBaseConfiguration") or {}
+    itself = str(base.get("knowledgeBaseArn") or base["knowledgeBaseId"])
     store_type = str(storage.get("type") or "")
     if store_type in IDENTITIES:
         member, identities = IDENTITIES[store_type]
         configuration = storage.get(member) or {}
-        name = next((str(configuration[item]) for item in identities if configuration.get(item)), "")
-        return (store_type, name, configuration) if name else None
-    own = base.get("knowledgeBaseConfiguration") or {}
+        name = next((str(configuration[item]) for item in identities if configuration.get(item)), None)
+        return (store_type, name, configuration) if name is not None else (UNKNOWN_TYPE, itself, {})
+    if store_type:
+        return UNKNOWN_TYPE, itself, {}
     kind = str(own.get("type") or "")
-    if kind in WITHIN:
-        return kind, str(base.get("knowledgeBaseArn") or base["knowledgeBaseId"]), own.get(WITHIN[kind]) or {}
-    return None
+    return (kind, itself, own.get(WITHIN[kind]) or {}) if kind in WITHIN else None

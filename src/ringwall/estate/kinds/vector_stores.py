@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Configuration = Mapping[str, Any]
 GONE = ("NotFoundException", "ResourceNotFoundException", "DBClusterNotFoundFault")
 KMS = "aws:kms"
+UNKNOWN_TYPE = "UNKNOWN"
+"""Stands for a type of store that is newer than these tables."""
 
 
 def _index(reading: Reading, configuration: Configuration) -> None:
@@ -171,7 +173,7 @@ def _managed(reading: Reading, configuration: Configuration) -> None:
 
 
 def _named(reading: Reading, configuration: Configuration) -> None:
-    """An index of Kendra, or tables of Redshift: what names them."""
+    """An index of Kendra, tables of Redshift, or what is not known here: what names them."""
     reading.set(Exists=True, IndexArn=configuration.get("kendraIndexArn"))
 
 
@@ -187,4 +189,5 @@ READERS: Mapping[str, Callable[[Reading, Configuration], None]] = {
     "MANAGED": _managed,
     "KENDRA": _named,
     "SQL": _named,
+    UNKNOWN_TYPE: _named,
 }
