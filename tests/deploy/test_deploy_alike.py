@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from ringwall.deploy.alike import Distinctions
+from ringwall.deploy.classes import touches
 from ringwall.iam.parser import parse_policy
+from ringwall.iam.policy import Effect, Statement
 
 KEY = "bedrock:guardrailidentifier"
 MODEL = "arn:aws:bedrock:us-east-1::foundation-model/"
@@ -72,3 +78,12 @@ def test_values_are_apart_where_a_policy_variable_looks_at_them() -> None:
 
 def test_a_key_that_nothing_tests_tells_nothing_apart() -> None:
     assert looking_at().values(KEY, [(), ("one",)]) == [((), ("one",))]
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=300)
+@given(st.text("aB:*?", max_size=8), st.text("Ab:", max_size=8))
+def test_actions_are_covered_as_a_regular_expression_says(pattern: str, action: str) -> None:
+    expression = "".join({"*": ".*", "?": "."}.get(char, re.escape(char)) for char in pattern)
+    covered = re.fullmatch(expression, action, re.IGNORECASE | re.DOTALL) is not None
+    assert touches(Statement(0, None, Effect.DENY, actions=(pattern,)), action) == covered
+    assert touches(Statement(0, None, Effect.DENY, not_actions=(pattern,)), action) != covered

@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -258,8 +258,7 @@ def _files(audit: Audit) -> Iterator[tuple[str, bytes]]:
 
 
 def _line(call: Recorded) -> str:
-    entry = asdict(call)
-    del entry["body"]
+    entry = {item.name: getattr(call, item.name) for item in fields(call) if item.name != "body"}
     return json.dumps(entry, sort_keys=True)
 
 

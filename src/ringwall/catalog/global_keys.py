@@ -5,6 +5,7 @@ Follows https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_cond
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -96,10 +97,15 @@ EXCEPT_ACTIONS: Mapping[str, frozenset[str]] = dict.fromkeys(
 )
 
 
-def carried_by(key: str, action: str) -> bool:
-    """Whether requests for a (lower-cased) action can carry a lower-cased global key that not every request has."""
-    services = OF_SERVICES.get(key, frozenset())
-    return action.partition(":")[0] in services and action not in EXCEPT_ACTIONS.get(key, frozenset())
+def carried_by(action: str) -> frozenset[str]:
+    """The lower-cased global keys, of those that not every request has, that requests for a (lower-cased) action carry."""
+    keys = _of_service(action.partition(":")[0])
+    return frozenset(key for key in keys if action not in EXCEPT_ACTIONS.get(key, ())) if keys else keys
+
+
+@cache
+def _of_service(prefix: str) -> frozenset[str]:
+    return frozenset(key for key, services in OF_SERVICES.items() if prefix in services)
 
 
 # Claims of any OpenID Connect provider, as keys ``provider:claim`` (``oidc.eks.us-east-1.amazonaws.com/id/AB12:sub``):

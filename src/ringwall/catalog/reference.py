@@ -302,8 +302,9 @@ class Catalog:
         keys = self._keys_of_action.get(action)
         if keys is None:
             known = self.action(action)
-            special = {key for key in global_keys.OF_SERVICES if global_keys.carried_by(key, action.lower())}
-            keys = self._carried_by_all | special | (known.keys if known else frozenset())
+            keys = self._carried_by_all.union(
+                global_keys.carried_by(action.lower()), known.keys if known else ()
+            )
             self._keys_of_action[action] = keys
         return keys
 

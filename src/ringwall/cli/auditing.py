@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.cli.terminal import show
 from ringwall.controls import registry
 from ringwall.controls.findings import CATEGORIES, Status, worst
-from ringwall.deploy.render import Line
+from ringwall.deploy.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

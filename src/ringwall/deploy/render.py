@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ringwall.deploy.classes import OTHER
+from ringwall.deploy.line import Line
 from ringwall.deploy.notes import notes
 from ringwall.deploy.ownership import label
 
@@ -42,14 +42,6 @@ WIDTH = 100
 _FIRST = ("foundation-model/", "inference-profile/")
 SHOWN = 3
 """How many members of a list a line names before it counts the rest."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of output and how it is meant to look (a style of rich, empty = plain)."""
-
-    text: str = ""
-    style: str = ""
 
 
 def plain(lines: Iterable[Line]) -> str:

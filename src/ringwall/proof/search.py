@@ -34,7 +34,7 @@ from ringwall.proof.theory import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
 _BUDGET = 2000  # conflicts between two looks at the clock
@@ -179,9 +179,8 @@ class Search:
         for name in {**by_variable, **{name: None for name, there in present.items() if there}}:
             if not present.get(name, not name.startswith(KEY)):
                 continue
-            literals = sorted(by_variable.get(name, ()), key=repr)
             try:
-                outcome = self._values_of(name, literals, present=present.get(name, False))
+                outcome = self._settled(name, by_variable.get(name, []), present=present.get(name, False))
             except IncompleteError as error:
                 self.incomplete.add(error.variable)
                 self.forbid([signed for signed in support if self._concerns(signed, name)])
@@ -230,6 +229,20 @@ class Search:
                 found[atom.variable].append((node, atom.test))
         return found
 
+    def _settled(
+        self, name: str, literals: Iterable[Literal], *, present: bool
+    ) -> tuple[str, ...] | Conflict:
+        """:meth:`_values_of`, kept: the same demands come again in the next proposal, and for the next principal."""
+        variable = self.variables[name]
+        key = (name, variable.known, name in self.multivalued, present, frozenset(literals))
+        found = _SETTLED.get(key)
+        if found is None:
+            found = self._values_of(name, sorted(key[-1], key=repr), present=present)
+            if len(_SETTLED) >= _SETTLED_KEPT:
+                _SETTLED.clear()
+            _SETTLED[key] = found
+        return found
+
     def _values_of(self, name: str, literals: list[Literal], *, present: bool) -> tuple[str, ...] | Conflict:
         variable = self.variables[name]
         if name in self.multivalued:
@@ -246,6 +259,11 @@ class Search:
         node = self.formula.atom(atom)
         return node if wanted else -node
 
+
+_Demands = tuple[str, "Hashable", bool, bool, frozenset[Literal]]
+_SETTLED_KEPT = 16384
+_SETTLED: dict[_Demands, tuple[str, ...] | Conflict] = {}
+"""Values, or why there are none, by variable, what is known of it, and the literals that are to be true."""
 
 KEY = "key:"
 """What the names of context keys' variables begin with; other variables always have a value."""

@@ -15,7 +15,7 @@ from ringwall.proof.strings import Demand, find
 from ringwall.proof.typed import Typed, candidates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Sequence
 
 Test = Tokens | Typed | Listed
 
@@ -89,6 +89,13 @@ class Variable:
     is_text: bool = True
     listed: bool = False
     typed: set[Typed] = field(default_factory=set)
+
+    @property
+    def known(self) -> Hashable:
+        """All of it as a key; it changes while a formula is built."""
+        return (
+            self.samples, self.alphabet, self.shape, self.closed, self.is_text, self.listed, frozenset(self.typed),
+        )  # fmt: skip
 
 
 def passes(test: Test, text: str) -> bool:
