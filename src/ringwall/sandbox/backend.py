@@ -15,19 +15,30 @@ import os
 import re
 import sys
 import threading
+import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import botocore.parsers
 import botocore.serialize
+import botocore.utils
+import urllib3.exceptions
 from botocore.awsrequest import HeadersDict
 
 from ringwall.estate.sessions import boto3_session, data_loader
-from ringwall.sandbox import models, moto_chance, moto_gaps, moto_models, moto_spill
+from ringwall.sandbox import (
+    models,
+    moto_chance,
+    moto_gaps,
+    moto_models,
+    moto_offerings,
+    moto_quick,
+    moto_spill,
+)
 from ringwall.sandbox.call import AwsError, not_carried_out
 from ringwall.sandbox.resting import lent, rest
 
@@ -53,8 +64,9 @@ _CREDENTIAL = (
     "SignedHeaders=host, Signature=0"
 )
 _DECRYPTED = 64
-_RESTING = ("moto", "moto.core", "boto3", "botocore.session", "requests", "charset_normalizer", "werkzeug")
-_NOBODY = "123456789012"  # moto's own account, for requests of unknown keys; ours all name theirs
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3}|\.\d{6})?(Z|[+-]\d\d:\d\d)")
+_RESTING = ("boto3", "botocore.session", "requests", "charset_normalizer", "werkzeug")
+_NOBODY = "123456789012"  # whose the requests of unknown keys are in moto; ours all name an account
 # What moto's handlers raise when a request meets a case that they do not foresee.
 _CRASHES = (KeyError, AttributeError, TypeError, ValueError, IndexError, AssertionError, RuntimeError)
 
@@ -111,7 +123,7 @@ class Moto:
         original = sessions.create_loader
         sessions.create_loader = data_loader
         try:
-            with _without_profile():
+            with _without_profile(), moto_offerings.read_when_asked():
                 _moto(module)
         finally:
             sessions.create_loader = original
@@ -174,6 +186,15 @@ class Moto:
             moto_chance.seed()
             return regional[place]
 
+    def warm(self, service: str) -> None:
+        """Load a service and its model, change nothing of its state, and keep nobody waiting."""
+        for part in ("models", "urls"):
+            _moto(f"{service}.{part}")
+        models.service_model(service)
+        _moto("core.utils").get_service_model(service)
+        with self._lock:
+            self._backends(service)
+
     def accounts(self, service: str) -> tuple[str, ...]:
         """Accounts that a service has state for."""
         # What nobody has used yet has no state, and is not loaded to say so.
@@ -211,9 +232,7 @@ class Moto:
         """
         model = models.operation_model(service, operation)
         protocol = _PROTOCOLS.get(service, models.protocol(service))
-        request = botocore.serialize.create_serializer(protocol, False).serialize_to_request(
-            dict(parameters), model
-        )
+        request = _serializer(protocol).serialize_to_request(dict(parameters), model)
         with self._lock:
             if self._beginning is not None:
                 self.store(service, account, region)
@@ -312,7 +331,7 @@ class Moto:
 
     @staticmethod
     def _read(model: Any, protocol: str, status: int, headers: Mapping[str, Any], body: bytes) -> Reply:
-        parser = botocore.parsers.create_parser(protocol)
+        parser = _parser(protocol)
         message = {
             "status_code": status,
             "headers": HeadersDict({str(name).lower(): str(value) for name, value in headers.items()}),
@@ -351,25 +370,44 @@ def condensed(datum: Mapping[str, Any]) -> dict[str, Any]:
     return {**kept, "StatisticValues": statistics}
 
 
+@cache
+def _serializer(protocol: str) -> Any:
+    return botocore.serialize.create_serializer(protocol, False)
+
+
+@cache
+def _parser(protocol: str) -> Any:
+    parsers = botocore.parsers.ResponseParserFactory()
+    parsers.set_parser_defaults(timestamp_parser=_moment)
+    return parsers.create_parser(protocol)
+
+
+def _moment(value: Any) -> datetime:
+    """A time in an answer of moto's; the form that it has nearly always is read in a fiftieth of botocore's time."""
+    if isinstance(value, str) and _ISO.fullmatch(value):
+        return datetime.fromisoformat(value)
+    moment: datetime = botocore.utils.parse_timestamp(value)
+    return moment
+
+
 def _load() -> None:
-    """Load what every service of moto's builds on, and no more of moto and boto3 than that."""
+    """Load what every service of moto's builds on, and no more of moto, boto3 and requests than that."""
+    rest("moto")
+    rest("moto.core", DEFAULT_ACCOUNT_ID=_NOBODY)
     for name in _RESTING:
         rest(name)
-    with (
-        lent(
-            "boto3", Session=lambda *given, **named: importlib.import_module("boto3").Session(*given, **named)
-        ),
-        lent(
-            "botocore.session",
-            Session=lambda *given, **named: importlib.import_module("botocore.session").Session(
-                *given, **named
-            ),
-        ),
-        lent("moto.core", DEFAULT_ACCOUNT_ID=_NOBODY),
-    ):
+    # As requests itself does when it runs: its submodules find no SOCKS and would have everybody know.
+    warnings.simplefilter("ignore", urllib3.exceptions.DependencyWarning)
+    with lent("boto3", Session=_late("boto3")), lent("botocore.session", Session=_late("botocore.session")):
         _moto("core.base_backend")
         _moto("iam.models")
     moto_models.share()
+    moto_quick.hasten()
+
+
+def _late(module: str) -> Any:
+    """A module's ``Session``, for who imports it long before making one."""
+    return lambda *given, **named: importlib.import_module(module).Session(*given, **named)
 
 
 def _own_session() -> Any:

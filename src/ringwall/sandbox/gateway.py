@@ -70,7 +70,7 @@ class Gateway:
         archive: Archive,
         *,
         pool: Executor,
-        wait_for_ec2: Callable[[], None],
+        wait_for: Callable[[str], None],
         ec2_ready: Callable[[], bool],
         clock: Callable[[], datetime] | None = None,
     ) -> None:
@@ -90,7 +90,7 @@ class Gateway:
         self._sts = Sts(moto, self.credentials)
         self._hooks = Table(ROOMS)
         self._pool = pool
-        self._wait_for_ec2 = wait_for_ec2
+        self._wait_for = wait_for
         self._clock = clock or (lambda: datetime.now(UTC))
         self._asking: dict[str, Asking] = {}
 
@@ -221,8 +221,7 @@ class Gateway:
             AwsError: it is refused, or fails.
         """
         service = turn.call.service
-        if service == "ec2":
-            self._wait_for_ec2()
+        self._wait_for(service)
         if service == "sts":
             self._sts.check(turn)
         self._hooks.prepare(turn)
@@ -253,8 +252,7 @@ class Gateway:
         Raises:
             AwsError: it fails, as it did then.
         """
-        if turn.call.service == "ec2":
-            self._wait_for_ec2()
+        self._wait_for(turn.call.service)
         self._asking[turn.call.request_id] = turn.asking
         try:
             self._hooks.prepare(turn)
@@ -364,8 +362,7 @@ class Gateway:
         self, service: str, operation: str, parameters: Mapping[str, Any], account: str, region: str
     ) -> dict[str, Any]:
         """See :meth:`ringwall.sandbox.call.Platform.peek`."""
-        if service == "ec2":
-            self._wait_for_ec2()
+        self._wait_for(service)
 
         def reply() -> dict[str, Any]:
             if (service, operation) in _SERVICES_OWN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from functools import cache
 from typing import Any
 
 from ringwall.sandbox import moto_policies
@@ -29,7 +28,6 @@ def forgetful() -> None:
 
 def fill(service: str) -> None:
     """Put right what a service needs."""
-    _with_known_methods(importlib.import_module("moto.core.responses"))
     _without_needless_judges(importlib.import_module("moto.core.authorization"))
     if service == "iam":
         moto_policies.make_when_asked(importlib.import_module("moto.iam.models"))
@@ -41,13 +39,6 @@ def fill(service: str) -> None:
         _with_bedrock_policies(importlib.import_module("moto.organizations.models"))
     if service == "sns":
         _without_network(importlib.import_module("moto.sns.models"))
-
-
-def _with_known_methods(responses: Any) -> None:
-    """Let moto look for the operations of a response class once, not with every call: a sixth of a call's time."""
-    look = responses.method_names_from_class
-    if not hasattr(look, "cache_info"):
-        responses.method_names_from_class = cache(look)
 
 
 def _without_needless_judges(authorization: Any) -> None:

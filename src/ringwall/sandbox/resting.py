@@ -49,17 +49,18 @@ class _Resting(ModuleType):
             self.__class__ = ModuleType  # type: ignore[assignment]
 
 
-def rest(name: str) -> None:
+def rest(name: str, **constants: Any) -> None:
     """Let a module rest until it is needed; one that is loaded already, or not installed, is left alone.
 
     Args:
         name: its full name; the package that it lies in must be resting or loaded.
+        constants: names of it that are known, and no reason to run.
     """
     spec = None if name in sys.modules else importlib.util.find_spec(name)
     if spec is None:
         return
     module = importlib.util.module_from_spec(spec)
-    vars(module)["_ringwall_rests"] = True
+    vars(module).update(constants, _ringwall_rests=True)
     module.__class__ = _Resting
     sys.modules[name] = module
     parent, _, last = name.rpartition(".")
@@ -80,4 +81,4 @@ def lent(name: str, **values: Any) -> Iterator[None]:
     finally:
         if isinstance(module, _Resting):
             for value in values:
-                del vars(module)[value]
+                vars(module).pop(value, None)

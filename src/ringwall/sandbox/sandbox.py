@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import ipaddress
 import itertools
 import json
@@ -20,11 +21,11 @@ from ringwall.sandbox import bootstrap, places
 from ringwall.sandbox.archive import Archive
 from ringwall.sandbox.authenticate import aim, identify
 from ringwall.sandbox.backend import Moto
-from ringwall.sandbox.bedrock.plane import BedrockPlane
 from ringwall.sandbox.context import Arrival
 from ringwall.sandbox.gateway import Gateway
 from ringwall.sandbox.history import History
 from ringwall.sandbox.journal import Journal
+from ringwall.sandbox.later import Later
 from ringwall.sandbox.models import SERVICES
 from ringwall.sandbox.network import Network
 from ringwall.sandbox.places import Workload
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
+    from ringwall.sandbox.bedrock.plane import BedrockPlane
     from ringwall.sandbox.network import Way
     from ringwall.sandbox.wire import HttpRequest
 
@@ -46,6 +48,10 @@ _DECISIONS = "/_ringwall/decisions"
 _running = threading.Lock()
 # Answers are work for the processor, and more threads than it can serve only take turns; a model upstream is waited for.
 _WORKING, _WAITING = 4, 32
+_PAUSE = 0.02
+_BEDROCK = frozenset((*SERVICES["bedrock"], *SERVICES["bedrock-agentcore"]))
+_LIKELY = ("s3", "logs", "kms", "cloudwatch", "sns", "events", "cloudtrail")
+"""Services of moto's that a perimeter is made of, in the order of their weight."""
 
 
 class Sandbox:
@@ -91,7 +97,12 @@ class Sandbox:
         self._proxies: dict[tuple[str, tuple[str, ...]], tuple[Listener, str]] = {}
         self._next_address = itertools.count(10)
         self._network_lock = threading.RLock()
-        self._ec2, self._ec2_over = threading.Event(), threading.Event()
+        self._bedrock: BedrockPlane | None = None
+        self._later = {
+            "bedrock": Later("Bedrock plane", self._add_bedrock),
+            "ec2": Later("network", self._make_network),
+        }
+        self._stopping = threading.Event()
         self._requests_seen = 0
 
     # -- life ------------------------------------------------------------------------------------------------------
@@ -130,20 +141,18 @@ class Sandbox:
             self._moto,
             self._archive,
             pool=self._pool,
-            wait_for_ec2=self._wait_for_ec2,
-            ec2_ready=self._ec2.is_set,
+            wait_for=self._wait_for,
+            ec2_ready=self._later["ec2"].made,
         )
         self.gateway.endpoint_service = self._endpoint_services.get
         self.gateway.network_changed = self._refresh_network
-        with self._beginning("bedrock"):
-            self._add_bedrock()
         self._certificates = Certificates(self._state / "ca-with-key.pem" if self._state else None)
         self._certificates.write_bundle(Path(self.ca_bundle))
         self._server = Server()
         self._server.start()
-        self._ec2_thread = threading.Thread(target=self._make_network, name="ringwall-ec2", daemon=True)
+        self._afterwards = threading.Thread(target=self._go_on, name="ringwall-afterwards", daemon=True)
         if self._history is not None:
-            self._ec2_thread.start()
+            self._afterwards.start()
             self._history.repeat(self.gateway)
             self.gateway.history = self._history
             self._archive.forget_streams(self._moto.streams())
@@ -153,8 +162,8 @@ class Sandbox:
         # What there is now stays: the collector need not look at it again and again.
         gc.freeze()
         if self._history is None:
-            # The largest part of moto is loaded while clients come; whoever needs it waits.
-            self._ec2_thread.start()
+            # What not every call needs is loaded while clients come; whoever needs it waits.
+            self._afterwards.start()
 
     def _open_state(self) -> None:
         self._history = None
@@ -177,12 +186,29 @@ class Sandbox:
         """What a part of the sandbox's beginning is made in: the same at each start, if there is a history."""
         return self._history.beginning.of(part) if self._history else nullcontext()
 
+    def _go_on(self) -> None:
+        """Make what is left to make, and load what is likely to be needed until somebody calls."""
+        if self._history is None:
+            # Threads take turns of milliseconds: whoever started us has the settings to hand out first.
+            self._stopping.wait(_PAUSE)
+        try:
+            self._later["bedrock"].make()
+        finally:
+            self._later["ec2"].make()
+        for service in _LIKELY:
+            if self._requests_seen or self._stopping.is_set():
+                break
+            self._moto.warm(service)
+
     def _add_bedrock(self) -> None:
-        self._bedrock = plane = BedrockPlane(self.gateway, **self._models)
-        for service in (*SERVICES["bedrock"], *SERVICES["bedrock-agentcore"]):
-            self.gateway.planes[service] = plane
-        self.gateway.views.sources.append(plane.resources)
-        self.gateway.authorizer.profiles = plane.profiles
+        plane = importlib.import_module("ringwall.sandbox.bedrock.plane").BedrockPlane
+        with self._beginning("bedrock"):
+            self._bedrock = made = plane(self.gateway, **self._models)
+        for service in _BEDROCK:
+            self.gateway.planes[service] = made
+        self.gateway.authorizer.profiles = made.profiles
+        self.gateway.views.sources.append(made.resources)
+        self.gateway.views.changed()
 
     def _open_public(self) -> None:
         context = None if self._insecure else self._certificates.context
@@ -197,10 +223,8 @@ class Sandbox:
     def _abandon(self) -> None:
         """End what runs of a sandbox that could not start."""
         if self._history is not None:
-            self._ec2_thread.join()
-        assert self.gateway.trail is not None
-        self.gateway.trail.stop()
-        self._bedrock.stop()
+            self._afterwards.join()
+        self._end_workers()
         self._server.stop()
         self._pool.shutdown(wait=False)
         if self._history is not None:
@@ -208,25 +232,30 @@ class Sandbox:
         self._archive.close()
         self._directory.cleanup()
 
+    def _end_workers(self) -> None:
+        if self._bedrock is not None:
+            self._bedrock.stop()
+        assert self.gateway.trail is not None
+        self.gateway.trail.stop()
+
     def _make_network(self) -> None:
-        try:
-            with self._beginning("network"):
-                bootstrap.make_network(self._moto)
-            self._ec2.set()
-        finally:
-            self._ec2_over.set()
+        with self._beginning("network"):
+            bootstrap.make_network(self._moto)
+
+    def _wait_for(self, service: str) -> None:
+        """Wait until what a service needs is there."""
+        part = "bedrock" if service in _BEDROCK else service
+        if part in self._later:
+            self._later[part].wait()
 
     def _wait_for_ec2(self) -> None:
-        self._ec2_over.wait()
-        if not self._ec2.is_set():
-            raise RingwallError("the sandbox's network could not be made; see the log of the process")
+        self._wait_for("ec2")
 
     def stop(self) -> None:
         """Close every listener and forget everything."""
-        self._ec2_thread.join()
-        self._bedrock.stop()
-        assert self.gateway.trail is not None
-        self.gateway.trail.stop()
+        self._stopping.set()
+        self._afterwards.join()
+        self._end_workers()
         for listener in (self._public, *(listener for listener, _ in self._proxies.values())):
             self._server.run(self._server.close(listener))
         self._server.stop()
@@ -310,6 +339,8 @@ class Sandbox:
 
     def flush(self) -> None:
         """Deliver what is waiting: invocation logs, metrics, CloudTrail's log files."""
+        self._wait_for("bedrock")
+        assert self._bedrock is not None
         self._bedrock.flush()
         assert self.gateway.trail is not None
         self.gateway.trail.flush()
