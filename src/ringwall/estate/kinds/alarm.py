@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
@@ -16,6 +17,7 @@ from ringwall.estate.kinds.base import (
     missing_tags,
     ownership,
     partition_of,
+    side_by_side,
     tag_list,
     to_api,
 )
@@ -119,21 +121,24 @@ class Alarm(BaseKind):
         """Every metric alarm."""
         listed = aws.pages("cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
         shared = aws.evidence()
-        for item in listed:
-            reading = Reading(aws)
-            reading.set(
-                **{key: value for key, value in from_api(item, FIELDS).items() if value != []},
-                Arn=item["AlarmArn"],
+        yield from side_by_side(partial(self._read_one, aws, shared), listed)
+
+    def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
+        aws.evidence()
+        reading = Reading(aws)
+        reading.set(
+            **{key: value for key, value in from_api(item, FIELDS).items() if value != []},
+            Arn=item["AlarmArn"],
+        )
+        words = canonical_json(reading.properties).lower()
+        if "bedrock" in words or "ringwall" in words:
+            reading.take(
+                "Tags",
+                ("cloudwatch", "ListTagsForResource", {"ResourceARN": item["AlarmArn"]}),
+                lambda answer: from_tags(answer.get("Tags")),
+                ("ResourceNotFoundException", "ResourceNotFound"),
             )
-            words = canonical_json(reading.properties).lower()
-            if "bedrock" in words or "ringwall" in words:
-                reading.take(
-                    "Tags",
-                    ("cloudwatch", "ListTagsForResource", {"ResourceARN": item["AlarmArn"]}),
-                    lambda answer: from_tags(answer.get("Tags")),
-                    ("ResourceNotFoundException", "ResourceNotFound"),
-                )
-            yield self.seen(aws, item["AlarmName"], reading.properties, reading.unknown, shared)
+        return self.seen(aws, item["AlarmName"], reading.properties, reading.unknown, shared)
 
     def canonical(self, name: str, value: Any) -> Any:
         """Metric queries with what CloudWatch fills in."""

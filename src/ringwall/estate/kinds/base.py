@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ringwall.catalog.partitions import partition_of as partition_of  # noqa: PLC0414 -- for every kind
 from ringwall.errors import AwsCallError
@@ -168,6 +169,28 @@ class Reading:
         except AwsCallError as error:
             if error.code not in absent:
                 self.unknown.extend(Unknown(name, reason(error)) for name in names)
+
+
+AT_ONCE = 4
+"""Resources of a kind that are read at the same time, each by a few calls of its own."""
+_Item = TypeVar("_Item")
+
+
+def side_by_side(read: Callable[[_Item], Resource | None], listed: Iterable[_Item]) -> Iterator[Resource]:
+    """What is read of each item of a listing, in the listing's order; ``None`` is left out.
+
+    Evidence belongs to the thread that received it, so ``read`` makes its resource with all of its own.
+
+    Raises:
+        AwsCallError: what the first item that could not be read raised.
+    """
+    items = tuple(listed)
+    if len(items) < 2:
+        found = map(read, items)
+        yield from (item for item in found if item is not None)
+        return
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="read") as pool:
+        yield from (item for item in pool.map(read, items) if item is not None)
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
@@ -18,6 +19,7 @@ from ringwall.estate.kinds.base import (
     missing_tags,
     ownership,
     partition_of,
+    side_by_side,
     tag_list,
     tags_of,
 )
@@ -221,26 +223,30 @@ class Bucket(BaseKind):
         """Every bucket of the Region."""
         names = names_here(aws)
         shared = aws.evidence()
-        for name in names:
-            reading = Reading(aws)
-            reading.set(BucketName=name, Arn=f"arn:{aws.partition}:s3:::{name}")
-            for part in PARTS:
-                reading.take(part.name, ("s3", part.get, {"Bucket": name}), part.read, (part.absent,))
-            reading.take(
-                "ReplicationConfiguration",
-                ("s3", "GetBucketReplication", {"Bucket": name}),
-                lambda answer: dict(answer["ReplicationConfiguration"]),
-                ("ReplicationConfigurationNotFoundError",),
-            )
-            reading.take(
-                "Tags",
-                ("s3", "GetBucketTagging", {"Bucket": name}),
-                lambda answer: from_tags(answer["TagSet"]),
-                ("NoSuchTagSet",),
-            )
-            reading.properties.setdefault("Tags", [])
-            if not any("NoSuchBucket" in item.reason for item in reading.unknown):
-                yield self.seen(aws, name, reading.properties, reading.unknown, shared)
+        yield from side_by_side(partial(self._read_one, aws, shared), names)
+
+    def _read_one(self, aws: Aws, shared: tuple[str, ...], name: str) -> Resource | None:
+        aws.evidence()
+        reading = Reading(aws)
+        reading.set(BucketName=name, Arn=f"arn:{aws.partition}:s3:::{name}")
+        for part in PARTS:
+            reading.take(part.name, ("s3", part.get, {"Bucket": name}), part.read, (part.absent,))
+        reading.take(
+            "ReplicationConfiguration",
+            ("s3", "GetBucketReplication", {"Bucket": name}),
+            lambda answer: dict(answer["ReplicationConfiguration"]),
+            ("ReplicationConfigurationNotFoundError",),
+        )
+        reading.take(
+            "Tags",
+            ("s3", "GetBucketTagging", {"Bucket": name}),
+            lambda answer: from_tags(answer["TagSet"]),
+            ("NoSuchTagSet",),
+        )
+        reading.properties.setdefault("Tags", [])
+        if any("NoSuchBucket" in item.reason for item in reading.unknown):
+            return None
+        return self.seen(aws, name, reading.properties, reading.unknown, shared)
 
     def canonical(self, name: str, value: Any) -> Any:
         """Configurations with what S3 fills in."""

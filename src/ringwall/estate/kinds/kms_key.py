@@ -5,6 +5,7 @@ Follows https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
@@ -18,6 +19,7 @@ from ringwall.estate.kinds.base import (
     optional,
     ownership,
     partition_of,
+    side_by_side,
     tag_list,
 )
 from ringwall.estate.kinds.documents import document, text
@@ -106,15 +108,14 @@ class Key(BaseKind):
         """Every customer-managed key."""
         listed = aws.pages("kms", "ListKeys", "Keys")
         shared = aws.evidence()
-        for item in listed:
-            answer = optional(aws, "kms", "DescribeKey", ("NotFoundException",), KeyId=item["KeyId"])
-            if answer is None or answer["KeyMetadata"].get("KeyManager") == "AWS":
-                aws.evidence()
-                continue
-            yield self._read_one(aws, answer["KeyMetadata"], shared)
+        yield from side_by_side(partial(self._read_one, aws, shared), (item["KeyId"] for item in listed))
 
-    def _read_one(self, aws: Aws, metadata: Mapping[str, Any], shared: tuple[str, ...]) -> Resource:
-        key = metadata["KeyId"]
+    def _read_one(self, aws: Aws, shared: tuple[str, ...], key: str) -> Resource | None:
+        aws.evidence()
+        answer = optional(aws, "kms", "DescribeKey", ("NotFoundException",), KeyId=key)
+        if answer is None or answer["KeyMetadata"].get("KeyManager") == "AWS":
+            return None
+        metadata = answer["KeyMetadata"]
         reading = Reading(aws)
         reading.set(
             KeyId=key,

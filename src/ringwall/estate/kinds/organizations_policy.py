@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
@@ -19,6 +20,7 @@ from ringwall.estate.kinds.base import (
     from_tags,
     missing_tags,
     ownership,
+    side_by_side,
     tag_list,
 )
 from ringwall.estate.kinds.documents import canonical_policy, document, text
@@ -99,10 +101,10 @@ class Policy(BaseKind):
                     continue
                 raise
             shared = aws.evidence()
-            for item in listed:
-                yield self._read_one(aws, item, shared)
+            yield from side_by_side(partial(self._read_one, aws, shared), listed)
 
-    def _read_one(self, aws: Aws, item: Mapping[str, Any], shared: tuple[str, ...]) -> Resource:
+    def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
+        aws.evidence()
         who = {"PolicyId": item["Id"]}
         reading = Reading(aws)
         reading.set(
