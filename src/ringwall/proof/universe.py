@@ -28,7 +28,14 @@ _NONE: frozenset[str] = frozenset()
 
 
 class _Known(NamedTuple):
-    """What vocabulary and rules know of an action."""
+    """What vocabulary and rules know of an action.
+
+    Attributes:
+        carried: context keys that a request for it can carry.
+        shapes: forms of the resources that it can be about.
+        rules: which of AWS's own rules single it out.
+        rcp: whether resource control policies reach it.
+    """
 
     carried: frozenset[str]
     shapes: tuple[str, ...]
@@ -37,7 +44,7 @@ class _Known(NamedTuple):
 
 
 class Universe:
-    """Some actions of a vocabulary; equal ones are one object (:func:`universe_of`).
+    """Some actions of a vocabulary. Make one with :func:`universe_of`, so that the same patterns give the same one.
 
     Attributes:
         vocabulary: knows the actions.
