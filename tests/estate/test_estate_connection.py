@@ -338,6 +338,17 @@ def test_clients_are_made_once_and_sign_as_whoever_speaks() -> None:
     assert own._client("bedrock") is roles[0]._client("bedrock") is roles[1]._client("bedrock")  # type: ignore[attr-defined]
 
 
+def test_services_behind_one_endpoint_share_its_connections() -> None:
+    keys = {"AccessKeyId": "AKIAOWN", "SecretAccessKey": "x", "SessionToken": "x"}
+
+    def wires(endpoint: str | None) -> list[int]:
+        own = Connection(base_session(keys=keys), REGION, _Shared("", endpoint, "run"))
+        return [id(own._client(name)._endpoint.http_session) for name in ("sts", "bedrock", "kms")]
+
+    assert len(set(wires("https://127.0.0.1:1"))) == 1
+    assert len(set(wires(None))) == 3
+
+
 def reply(text: str, kind: str = "text/xml") -> AWSResponse:
     body = text.encode()
     raw = BytesIO(body)

@@ -133,6 +133,8 @@ class _Shared:
     speaking: SpeakingCredentials = field(default_factory=SpeakingCredentials)
     clients: dict[tuple[str, str], Any] = field(default_factory=dict)
     """By service and Region."""
+    wires: dict[str, Any] = field(default_factory=dict)
+    """HTTP sessions by the endpoint that they lead to."""
     own: list[Any] = field(default_factory=list)
     """The credentials that the run began with, once they were asked for."""
     keeping: bool = True
@@ -256,9 +258,13 @@ class Connection(Remembering):
                     # Said once: left to itself botocore writes it anew twice a call, a fifth of a call's time.
                     user_agent=f"{self._session.user_agent()} ringwall",
                 )
-                self._shared.clients[key] = self._session.create_client(
+                client = self._session.create_client(
                     service, region_name=self.region, endpoint_url=self._shared.endpoint_url, config=config
                 )
+                # Services behind one endpoint (a sandbox's) share its connections: each is a handshake.
+                wire = client._endpoint  # noqa: SLF001 - where botocore keeps them
+                wire.http_session = self._shared.wires.setdefault(client.meta.endpoint_url, wire.http_session)
+                self._shared.clients[key] = client
             return self._shared.clients[key]
 
     def _begin(self) -> None:
