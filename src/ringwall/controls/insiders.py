@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ringwall.iam.codec import request_from_json
+from ringwall.controls.outsiders import tried
 from ringwall.iam.evaluate import decide
 from ringwall.iam.policy import Effect
 
@@ -59,15 +59,7 @@ def _given(context: CheckContext, policy: Policy, principal: str, action: str, a
     keys = {"aws:PrincipalAccount": context.account, "aws:SecureTransport": "true"}
     if own is not None and own.organization is not None:
         keys["aws:PrincipalOrgID"] = own.organization
-    request = request_from_json(
-        {
-            "principal": principal,
-            "action": action,
-            "resource": arn,
-            "resource_account": context.account,
-            "context": keys,
-        }
-    )
+    request = tried(context, principal, keys, action, arn)
     bearing = replace(
         context.access.policies(principal, resource=arn, action=action), identity=(), resource=policy
     )

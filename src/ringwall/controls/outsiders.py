@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from ringwall.controls.context import CheckContext
     from ringwall.iam.policy import Policy
+    from ringwall.iam.request import Request
 
 NOBODYS = "000000000000"
 """An account that AWS gives to nobody."""
@@ -107,6 +108,19 @@ def let_in(
             yield f"{outsider.words} can {', '.join(done)}"
 
 
+def tried(context: CheckContext, principal: str, keys: Mapping[str, str], action: str, arn: str) -> Request:
+    """A principal's request for something on a resource of the account."""
+    return request_from_json(
+        {
+            "principal": principal,
+            "action": action,
+            "resource": arn,
+            "resource_account": context.account,
+            "context": dict(keys),
+        }
+    )
+
+
 def named_in(policy: Policy, within: str) -> tuple[str, ...]:
     """Resources that a policy's Allows name and that begin so, with wildcards filled in: where to try."""
     found = (
@@ -129,14 +143,6 @@ def _of(context: CheckContext, account: str, organization: str, words: str) -> O
 
 
 def _allowed(context: CheckContext, policy: Policy, outsider: Outsider, action: str, arn: str) -> bool:
-    request = request_from_json(
-        {
-            "principal": outsider.principal,
-            "action": action,
-            "resource": arn,
-            "resource_account": context.account,
-            "context": dict(outsider.keys),
-        }
-    )
+    request = tried(context, outsider.principal, outsider.keys, action, arn)
     bearing = context.access.policies(outsider.principal, resource=arn, action=action)
     return decide(request, replace(bearing, identity=(EVERYTHING,), resource=policy)).allowed

@@ -121,10 +121,9 @@ class Alarm(BaseKind):
         """Every metric alarm."""
         listed = aws.pages("cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
         shared = aws.evidence()
-        yield from side_by_side(partial(self._read_one, aws, shared), listed)
+        yield from side_by_side(aws, partial(self._read_one, aws, shared), listed)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
-        aws.evidence()
         reading = Reading(aws)
         reading.set(
             **{key: value for key, value in from_api(item, FIELDS).items() if value != []},

@@ -30,6 +30,7 @@ TAG_LIMITS = (
     Limit("Tags[].Value", pattern=r"[\w\s.:/=+\-@]*", longest=256),
 )
 MISSING = object()
+_Value = TypeVar("_Value")
 DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError")
 """How the services call a denial; the last is SNS's."""
 
@@ -103,9 +104,12 @@ def optional(aws: Aws, service: str, operation: str, absent: tuple[str, ...], /,
         raise
 
 
-def remembered(aws: Aws, name: str, compute: Callable[[], Any]) -> Any:
+def remembered(aws: Aws, name: str, compute: Callable[[], _Value]) -> _Value:
     """What several kinds ask for, or one asks for several resources: computed once between two writes."""
-    return aws.remember(name, compute) if isinstance(aws, Remembers) else compute()
+    if not isinstance(aws, Remembers):
+        return compute()
+    value: _Value = aws.remember(name, compute)
+    return value
 
 
 class Reading:
@@ -176,21 +180,29 @@ AT_ONCE = 4
 _Item = TypeVar("_Item")
 
 
-def side_by_side(read: Callable[[_Item], Resource | None], listed: Iterable[_Item]) -> Iterator[Resource]:
+def side_by_side(
+    aws: Aws, read: Callable[[_Item], Resource | None], listed: Iterable[_Item]
+) -> Iterator[Resource]:
     """What is read of each item of a listing, in the listing's order; ``None`` is left out.
 
-    Evidence belongs to the thread that received it, so ``read`` makes its resource with all of its own.
+    Evidence belongs to the thread that received it, so ``read`` makes its resource with all of its own; none is left over from
+    the item before.
 
     Raises:
         AwsCallError: what the first item that could not be read raised.
     """
     items = tuple(listed)
+
+    def one(item: _Item) -> Resource | None:
+        aws.evidence()
+        return read(item)
+
     if len(items) < 2:
-        found = map(read, items)
+        found = map(one, items)
         yield from (item for item in found if item is not None)
         return
     with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="read") as pool:
-        yield from (item for item in pool.map(read, items) if item is not None)
+        yield from (item for item in pool.map(one, items) if item is not None)
 
 
 # -- tags ------------------------------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from ringwall.estate.kinds.base import (
     missing_tags,
     ownership,
     partition_of,
+    remembered,
     side_by_side,
     tag_list,
     tags_of,
@@ -27,7 +28,6 @@ from ringwall.estate.kinds.documents import unique
 from ringwall.estate.kinds.lifecycle import rules_from_api, rules_to_api
 from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.model import Ref, Resource
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -144,10 +144,7 @@ PARTS = (
 
 def names_here(aws: Aws) -> list[str]:
     """Buckets of the account in the connection's Region, asked once between two writes."""
-    if isinstance(aws, Remembers):
-        found: list[str] = aws.remember("s3:ListBuckets", lambda: _names_here(aws))
-        return found
-    return _names_here(aws)
+    return remembered(aws, "s3:ListBuckets", lambda: _names_here(aws))
 
 
 def _names_here(aws: Aws) -> list[str]:
@@ -223,10 +220,9 @@ class Bucket(BaseKind):
         """Every bucket of the Region."""
         names = names_here(aws)
         shared = aws.evidence()
-        yield from side_by_side(partial(self._read_one, aws, shared), names)
+        yield from side_by_side(aws, partial(self._read_one, aws, shared), names)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], name: str) -> Resource | None:
-        aws.evidence()
         reading = Reading(aws)
         reading.set(BucketName=name, Arn=f"arn:{aws.partition}:s3:::{name}")
         for part in PARTS:

@@ -21,12 +21,12 @@ from ringwall.estate.kinds.base import (
     optional,
     ownership,
     partition_of,
+    remembered,
     tag_list,
     until,
 )
 from ringwall.estate.kinds.guardrail_fields import BLOCKS, canonical_block, from_response, to_request
 from ringwall.estate.kinds.guardrail_limits import LIMITS, problems_between
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -46,10 +46,7 @@ ENOUGH = 180.0
 
 def guardrails(aws: Aws) -> list[dict[str, Any]]:
     """Summaries of the Region's guardrails, asked once between two writes."""
-    if isinstance(aws, Remembers):
-        found: list[dict[str, Any]] = aws.remember("bedrock:ListGuardrails", lambda: _guardrails(aws))
-        return found
-    return _guardrails(aws)
+    return remembered(aws, "bedrock:ListGuardrails", lambda: _guardrails(aws))
 
 
 def _guardrails(aws: Aws) -> list[dict[str, Any]]:

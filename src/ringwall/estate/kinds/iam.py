@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from ringwall.estate.kinds.base import BaseKind, allowing
+from ringwall.estate.kinds.base import BaseKind, allowing, remembered
 from ringwall.estate.kinds.documents import canonical_policy, document, text, unique
 from ringwall.estate.model import Ref, Resource
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -29,10 +28,7 @@ GONE = "NoSuchEntity"
 
 def details(aws: Aws) -> Details:
     """Users, groups, roles and managed policies of the account, read once between two writes."""
-    if isinstance(aws, Remembers):
-        found: Details = aws.remember("iam:GetAccountAuthorizationDetails", lambda: _details(aws))
-        return found
-    return _details(aws)
+    return remembered(aws, "iam:GetAccountAuthorizationDetails", lambda: _details(aws))
 
 
 def _details(aws: Aws) -> Details:

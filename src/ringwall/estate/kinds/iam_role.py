@@ -13,12 +13,12 @@ from ringwall.estate.kinds.base import (
     from_tags,
     missing_tags,
     ownership,
+    remembered,
     tag_list,
 )
 from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.iam import GONE, NAME, PATH, READ, Holder, attached, boundary, details, inline
 from ringwall.estate.kinds.limits import Limit
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,9 +36,7 @@ def _listed(aws: Aws, role: str) -> Mapping[str, Any]:
     def ask() -> dict[str, dict[str, Any]]:
         return {item["RoleName"]: item for item in aws.pages("iam", "ListRoles", "Roles", MaxItems=MOST)}
 
-    listing = aws.remember("iam:ListRoles", ask) if isinstance(aws, Remembers) else ask()
-    found: dict[str, Any] = listing.get(role, {})
-    return found
+    return remembered(aws, "iam:ListRoles", ask).get(role, {})
 
 
 class Role(Holder):

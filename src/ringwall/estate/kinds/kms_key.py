@@ -108,10 +108,9 @@ class Key(BaseKind):
         """Every customer-managed key."""
         listed = aws.pages("kms", "ListKeys", "Keys")
         shared = aws.evidence()
-        yield from side_by_side(partial(self._read_one, aws, shared), (item["KeyId"] for item in listed))
+        yield from side_by_side(aws, partial(self._read_one, aws, shared), (item["KeyId"] for item in listed))
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], key: str) -> Resource | None:
-        aws.evidence()
         answer = optional(aws, "kms", "DescribeKey", ("NotFoundException",), KeyId=key)
         if answer is None or answer["KeyMetadata"].get("KeyManager") == "AWS":
             return None

@@ -101,10 +101,9 @@ class Policy(BaseKind):
                     continue
                 raise
             shared = aws.evidence()
-            yield from side_by_side(partial(self._read_one, aws, shared), listed)
+            yield from side_by_side(aws, partial(self._read_one, aws, shared), listed)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
-        aws.evidence()
         who = {"PolicyId": item["Id"]}
         reading = Reading(aws)
         reading.set(

@@ -12,10 +12,10 @@ from ringwall.estate.kinds.base import (
     missing_tags,
     ownership,
     partition_of,
+    remembered,
     tag_list,
 )
 from ringwall.estate.kinds.limits import Limit
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,10 +31,7 @@ TOLD = (*ATTRIBUTES, "SubscriptionsConfirmed", "SubscriptionsPending")
 
 def topic_arns(aws: Aws) -> list[str]:
     """ARNs of the Region's topics, asked once between two writes."""
-    if isinstance(aws, Remembers):
-        found: list[str] = aws.remember("sns:ListTopics", lambda: _topic_arns(aws))
-        return found
-    return _topic_arns(aws)
+    return remembered(aws, "sns:ListTopics", lambda: _topic_arns(aws))
 
 
 def _topic_arns(aws: Aws) -> list[str]:

@@ -20,12 +20,12 @@ from ringwall.estate.kinds.base import (
     missing_tags,
     ownership,
     partition_of,
+    remembered,
     tag_list,
     to_api,
 )
 from ringwall.estate.kinds.documents import unique
 from ringwall.estate.kinds.limits import Limit
-from ringwall.estate.remembering import Remembers
 
 if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
@@ -57,10 +57,7 @@ MOST_VALUES = 500
 
 def trails(aws: Aws) -> list[dict[str, Any]]:
     """Trails that record this Region, asked once between two writes."""
-    if isinstance(aws, Remembers):
-        found: list[dict[str, Any]] = aws.remember("cloudtrail:DescribeTrails", lambda: _trails(aws))
-        return found
-    return _trails(aws)
+    return remembered(aws, "cloudtrail:DescribeTrails", lambda: _trails(aws))
 
 
 def _trails(aws: Aws) -> list[dict[str, Any]]:
@@ -73,10 +70,7 @@ def event_selectors(aws: Aws, arn: str) -> dict[str, Any]:
     def ask() -> dict[str, Any]:
         return aws.call("cloudtrail", "GetEventSelectors", TrailName=arn)
 
-    if isinstance(aws, Remembers):
-        found: dict[str, Any] = aws.remember(f"cloudtrail:GetEventSelectors {arn}", ask)
-        return found
-    return ask()
+    return remembered(aws, f"cloudtrail:GetEventSelectors {arn}", ask)
 
 
 class Trail(BaseKind):

@@ -29,6 +29,22 @@ class Scope:
         """The caller's Bedrock in the Region of the call."""
         return self.state.at(call.account, call.region)
 
+    def made_before(self, call: Call) -> str | None:
+        """The key of what a call of the same operation with the same idempotency token made, if it has one."""
+        token = _token(call)
+        return None if token is None else self.home(call).tokens.get(token)
+
+    def note_made(self, call: Call, key: str) -> None:
+        """Keep what a call made under its idempotency token, if it has one."""
+        token = _token(call)
+        if token is not None:
+            self.home(call).tokens[token] = key
+
+
+def _token(call: Call) -> tuple[str, str] | None:
+    given = call.parameters.get("clientRequestToken") or call.parameters.get("clientToken")
+    return (call.operation, str(given)) if given else None
+
 
 Operation = Callable[[Scope, Call], Output]
 

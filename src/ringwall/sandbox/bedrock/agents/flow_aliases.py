@@ -13,7 +13,6 @@ from ringwall.sandbox.bedrock.agents.flows import (
     decrypt,
     find,
     not_found,
-    remembered,
     shown,
 )
 from ringwall.sandbox.bedrock.agents.knowledge import picked
@@ -34,7 +33,7 @@ _ALIAS = ("name", "description", "routingConfiguration", "concurrencyConfigurati
 def create_version(scope: Scope, call: Call) -> Output:
     """CreateFlowVersion: a copy of the prepared draft under the next number."""
     flow = find(scope, call)
-    known = remembered(scope, call)
+    known = scope.made_before(call)
     if known is not None and known in flow.versions:
         return Output(flow.versions[known].shape)
     if flow.shape["status"] != "Prepared":
@@ -50,7 +49,7 @@ def create_version(scope: Scope, call: Call) -> Output:
         "createdAt": scope.platform.now(),
     }
     flow.versions[number] = Tagged(flow.arn, shape, wrapped_key=flow.wrapped_key)
-    remembered(scope, call, number)
+    scope.note_made(call, number)
     return Output(shape)
 
 
@@ -129,7 +128,7 @@ def _check_alias(call: Call, flow: Tagged, alias: Tagged | None = None) -> None:
 def create_alias(scope: Scope, call: Call) -> Output:
     """CreateFlowAlias."""
     flow, now = find(scope, call), scope.platform.now()
-    known = remembered(scope, call)
+    known = scope.made_before(call)
     if known is not None and known in flow.children:
         return Output(flow.children[known].shape)
     _check_alias(call, flow)
@@ -144,7 +143,7 @@ def create_alias(scope: Scope, call: Call) -> Output:
         "updatedAt": now,
     }
     flow.children[alias_id] = Tagged(arn, shape, dict(call.parameters.get("tags") or {}))
-    remembered(scope, call, alias_id)
+    scope.note_made(call, alias_id)
     scope.platform.changed()
     return Output(shape)
 

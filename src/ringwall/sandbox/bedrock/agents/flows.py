@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.sandbox.bedrock.agents.flow_definition import errors, validations
 from ringwall.sandbox.bedrock.agents.knowledge import picked
 from ringwall.sandbox.bedrock.control.keys import unwrap_key, wrap_in_context
+from ringwall.sandbox.bedrock.custom.records import given
 from ringwall.sandbox.bedrock.faults import fault, invalid
 from ringwall.sandbox.bedrock.scope import page
 from ringwall.sandbox.bedrock.state import UPPER, Tagged, new_id
@@ -50,17 +51,6 @@ def not_found(call: Call, what: str) -> AwsError:
     )
 
 
-def remembered(scope: Scope, call: Call, key: str | None = None) -> str | None:
-    """What a call with the same client token made; with ``key``, remember it."""
-    token = call.parameters.get("clientToken")
-    if not token:
-        return None
-    tokens, name = scope.home(call).tokens, (call.operation, str(token))
-    if key is not None:
-        tokens[name] = key
-    return tokens.get(name)
-
-
 def encryption_context(flow_arn: str) -> dict[str, str]:
     """The encryption context of a flow's data."""
     return {"aws:bedrock-flows:arn": flow_arn}
@@ -87,14 +77,10 @@ def _check(scope: Scope, call: Call, flow: Tagged | None = None) -> None:
         )
 
 
-def _given(call: Call) -> dict[str, Any]:
-    return {name: call.parameters[name] for name in _KEPT if call.parameters.get(name) is not None}
-
-
 def create(scope: Scope, call: Call) -> Output:
     """CreateFlow: NotPrepared until PrepareFlow."""
     home = scope.home(call)
-    known = remembered(scope, call)
+    known = scope.made_before(call)
     if known is not None and known in home.flows:
         return Output(picked(home.flows[known].shape, _MADE))
     _check(scope, call)
@@ -103,7 +89,7 @@ def create(scope: Scope, call: Call) -> Output:
     key_arn = call.parameters.get("customerEncryptionKeyArn")
     wrapped = wrap_in_context(scope, call, key_arn, encryption_context(arn))
     shape = {
-        **_given(call),
+        **given(call, *_KEPT),
         "id": flow_id,
         "arn": arn,
         "status": "NotPrepared",
@@ -116,7 +102,7 @@ def create(scope: Scope, call: Call) -> Output:
     with scope.state.lock:
         _check(scope, call)
         home.flows[flow_id] = flow
-        remembered(scope, call, flow_id)
+        scope.note_made(call, flow_id)
     scope.platform.changed()
     return Output(picked(shape, _MADE))
 
@@ -129,7 +115,7 @@ def update(scope: Scope, call: Call) -> Output:
     flow.wrapped_key = wrap_in_context(scope, call, key_arn, encryption_context(flow.arn))
     flow.shape = {
         **{name: value for name, value in flow.shape.items() if name not in _KEPT},
-        **_given(call),
+        **given(call, *_KEPT),
         "status": "NotPrepared",
         "updatedAt": scope.platform.now(),
         "validations": validations(call.parameters.get("definition")),

@@ -92,9 +92,8 @@ def create(scope: Scope, call: Call) -> Output:
     """CreateGuardrail."""
     given, home = call.parameters, scope.home(call)
     check_guardrail(given, call.region)
-    token = ("CreateGuardrail", str(given.get("clientRequestToken")))
     with scope.state.lock:
-        known = home.guardrails.get(home.tokens.get(token, ""))
+        known = home.guardrails.get(scope.made_before(call) or "")
         if known is not None:
             return _created(known)
         _check_name(home, given["name"])
@@ -109,8 +108,7 @@ def create(scope: Scope, call: Call) -> Output:
     with scope.state.lock:
         _check_name(home, given["name"])
         home.guardrails[guardrail_id] = guardrail
-        if given.get("clientRequestToken"):
-            home.tokens[token] = guardrail_id
+        scope.note_made(call, guardrail_id)
     scope.platform.changed()
     return _created(guardrail)
 
@@ -166,10 +164,9 @@ def create_version(scope: Scope, call: Call) -> Output:
     """CreateGuardrailVersion: an immutable copy of DRAFT under the next number."""
     given = call.parameters
     guardrail = _own(scope, call)
-    home, token = scope.home(call), ("CreateGuardrailVersion", str(given.get("clientRequestToken")))
     with scope.state.lock:
-        known = home.tokens.get(token)
-        if known is not None and given.get("clientRequestToken"):
+        known = scope.made_before(call)
+        if known is not None:
             return Output({"guardrailId": guardrail.id, "version": known})
         if len(guardrail.versions) >= _MAX_VERSIONS:
             raise fault(
@@ -188,8 +185,7 @@ def create_version(scope: Scope, call: Call) -> Output:
             draft.kms_key_arn,
             draft.wrapped_key,
         )
-        if given.get("clientRequestToken"):
-            home.tokens[token] = number
+        scope.note_made(call, number)
     return Output({"guardrailId": guardrail.id, "version": number})
 
 

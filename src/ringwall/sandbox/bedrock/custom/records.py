@@ -76,12 +76,11 @@ class Kind:
         Raises:
             AwsError: as :meth:`check_name`, where another call was quicker.
         """
-        key, token = record.arn.rpartition("/")[2], call.parameters.get("clientRequestToken")
+        key = record.arn.rpartition("/")[2]
         with scope.state.lock:
             self.check_name(scope, call, record.shape[self.name])
             self.all(scope, call)[key] = record
-            if token:
-                scope.home(call).tokens[call.operation, str(token)] = key
+            scope.note_made(call, key)
         scope.platform.changed()
 
     def remove(self, scope: Scope, call: Call, record: Tagged) -> None:
@@ -91,8 +90,7 @@ class Kind:
 
     def made_before(self, scope: Scope, call: Call) -> Tagged | None:
         """The record that a call with the same token made."""
-        token = call.parameters.get("clientRequestToken")
-        key = scope.home(call).tokens.get((call.operation, str(token))) if token else None
+        key = scope.made_before(call)
         return self.all(scope, call).get(key) if key else None
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ringwall.catalog.models import Model
     from ringwall.sandbox.bedrock.scope import Operation, Scope
 
-_TOKEN = "StartAsyncInvoke"  # noqa: S105 - a name in the table of idempotency tokens
-
 
 def start(scope: Scope, call: Call) -> Output:
     """StartAsyncInvoke."""
@@ -29,8 +27,7 @@ def start(scope: Scope, call: Call) -> Output:
     target = resolve(scope, call, given["modelId"])
     if not _takes(target.model):
         raise invalid(f"The model {target.model.id} does not support asynchronous invocation.")
-    token = given.get("clientRequestToken")
-    known = home.tokens.get((_TOKEN, str(token))) if token else None
+    token, known = given.get("clientRequestToken"), scope.made_before(call)
     if known is not None:
         return Output({"invocationArn": home.invocations[known].arn})
     _check_bucket(scope, call, given["outputDataConfig"]["s3OutputDataConfig"]["s3Uri"])
@@ -48,8 +45,7 @@ def start(scope: Scope, call: Call) -> Output:
     home.invocations[invocation_id] = Tagged(
         arn, shape, {tag["key"]: tag["value"] for tag in given.get("tags") or ()}
     )
-    if token:
-        home.tokens[_TOKEN, str(token)] = invocation_id
+    scope.note_made(call, invocation_id)
     return Output({"invocationArn": arn})
 
 
