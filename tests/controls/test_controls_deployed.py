@@ -20,6 +20,7 @@ from ringwall.controls.findings import Status
 from ringwall.demo.world import World, environment
 from ringwall.deploy.apply import apply
 from ringwall.deploy.diff import differences
+from ringwall.deploy.doors import Doors
 from ringwall.deploy.plan import bound, make_plan
 from ringwall.estate.kinds import registry
 from ringwall.perimeter import loads
@@ -93,6 +94,55 @@ def test_every_property_of_every_resource_reads_back(account: Account) -> None:
         assert set(change.resource.properties) <= set(wanted), "nothing that is declared is left out"
         seen.add(change.resource.type)
     assert seen == {item.type for item in world.desired}
+
+
+ASKED_FOR_ALONE = {
+    "AWS::Bedrock::Guardrail",
+    "AWS::Bedrock::GuardrailVersion",
+    "AWS::CloudWatch::Alarm",
+    "AWS::Events::Rule",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::Organizations::Policy",
+    "AWS::S3::Bucket",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Topic",
+    "AWS::SNS::TopicPolicy",
+}
+"""Types of which each resource takes calls of its own."""
+
+
+def test_what_was_written_is_read_back_alone_and_the_same(account: Account) -> None:
+    """An account may have hundreds of buckets; an apply that writes two asks for two."""
+    world, kinds = account.world, registry()
+    doors = Doors(world.aws, world.management)
+    observed = world.observe()
+    plan = make_plan(world.desired, observed, kinds, perimeter=world.perimeter.name)
+    for change in plan.changes:
+        there, kind = change.observed, kinds[change.resource.type]
+        assert there is not None, change.id
+        found = {item.id: item for item in kind.read_again(doors.for_kind(kind, there), (there.id,))}
+        again = found[there.id]
+        assert (again.properties, again.unknown) == (there.properties, there.unknown), change.id
+        if kind.type in ASKED_FOR_ALONE:
+            assert [name for name in found if not name.startswith(there.id)] == [], change.id
+
+
+def test_what_is_gone_does_not_read_back(account: Account) -> None:
+    world, kinds = account.world, registry()
+    doors = Doors(world.aws, world.management)
+    for there in world.observe():
+        if there.type not in ASKED_FOR_ALONE or there.region not in ("global", world.aws.region):
+            continue
+        kind = kinds[there.type]
+        kept = (
+            there.id.rpartition(":")[0] + ":"
+            if there.id[-1:].isdigit() and ":" in there.id
+            else there.id[:-4]
+        )
+        gone = f"{kept}{'9999' if not there.id.endswith('9999') else '8888'}"
+        found = kind.read_again(doors.for_kind(kind, there), (gone,))
+        assert gone not in {item.id for item in found}, there.id
 
 
 def another(value: Any) -> Any:

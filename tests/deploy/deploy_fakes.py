@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -112,6 +112,9 @@ class FakeKind:
     def read(self, aws: Any) -> Iterator[Resource]:
         for physical, properties in aws.call(self.type, "List")["items"].items():
             yield self._seen(aws, physical, properties)
+
+    def read_again(self, aws: Any, ids: Sequence[str]) -> Iterator[Resource]:
+        return (item for item in self.read(aws) if item.id in ids)
 
     def _seen(self, aws: Any, physical: str, properties: Mapping[str, Any]) -> Resource:
         region = "global" if self.scope != "region" else aws.region

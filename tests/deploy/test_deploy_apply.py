@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import threading
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -66,6 +67,60 @@ def test_service_control_policies_come_last():
         < writes.index("AWS::S3::Bucket")
         < writes.index("AWS::CloudTrail::Trail")
     )
+
+
+@dataclass
+class ReadSlowly(FakeKind):
+    """What is read back only when something else was done; were it waited for before that, nothing would ever be."""
+
+    until: threading.Event = field(default_factory=threading.Event)
+
+    def read_again(self, aws, ids):
+        assert self.until.wait(30), "it was read before the next level's writes"
+        return super().read_again(aws, ids)
+
+
+@dataclass
+class Announces(FakeKind):
+    """What says that it was made."""
+
+    made: threading.Event = field(default_factory=threading.Event)
+
+    def create(self, aws, desired):
+        self.made.set()
+        return super().create(aws, desired)
+
+
+def test_a_level_is_read_back_beside_the_writes_of_the_next():
+    made = threading.Event()
+    kinds = {
+        **KINDS,
+        "AWS::KMS::Key": ReadSlowly("AWS::KMS::Key", retention="key", until=made),
+        "AWS::S3::Bucket": Announces("AWS::S3::Bucket", retention="retain", named="BucketName", made=made),
+    }
+    aws, (backoff, _) = FakeAws(), patient()
+    plan = make_plan(desired_estate(), observe(aws), kinds, perimeter=PERIMETER)
+    assert apply(plan, aws, kinds, management=aws, backoff=backoff, workers=2).complete
+
+
+def test_what_closes_the_perimeter_waits_until_all_else_reads_back():
+    aws = FakeAws()
+    run(aws, workers=4)
+    first = aws.calls.index(("AWS::Organizations::Policy", "Put"))
+    others = {service for service, operation in aws.calls if operation == "Put"} - {
+        "AWS::Organizations::Policy"
+    }
+    read_back_before = {service for service, operation in aws.calls[:first] if operation == "List"}
+    assert others <= read_back_before
+    assert all(service == "AWS::Organizations::Policy" for service, _ in aws.calls[first:])
+
+
+def test_what_does_not_read_back_keeps_the_perimeter_open():
+    aws = FakeAws(forgetful=frozenset({"AWS::EC2::VPCEndpoint"}))
+    applied = run(aws, workers=4)
+    assert [item.change.id for item in applied.failed] == ["endpoint/bedrock-runtime"]
+    assert [item.change.id for item in applied.not_attempted] == ["scp/guardrail"]
+    assert "AWS::Organizations::Policy" not in counts(aws)
 
 
 @pytest.mark.parametrize("number", range(1, WRITES + 1))
@@ -223,8 +278,8 @@ def test_a_stale_listing_is_read_again_and_not_remembered():
     kind = ReadsFromMemory("AWS::IAM::Role", scope="account", named="RoleName")
     aws, (backoff, slept) = RemembersListings(), patient()
     wanted = Resource(kind.type, ACCOUNT, "global", "role/app", {"RoleName": "app", "Path": "/own/"})
-    kind.create(aws, wanted)
-    assert isinstance(read_back(kind, aws, [wanted], backoff)[wanted.id], Resource)
+    made = kind.create(aws, wanted)
+    assert isinstance(read_back(kind, aws, {made.id: wanted}, backoff)[wanted.id], Resource)
     assert len(slept) == 1
 
 

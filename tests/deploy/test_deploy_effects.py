@@ -280,7 +280,7 @@ def test_prover_finds_what_no_statement_names():
 
 @pytest.mark.parametrize(("seconds", "reason"), [(0, "no time was left"), (120, "nor ruled out in time")])
 def test_what_is_not_proved_closes_the_gate(monkeypatch, seconds, reason):
-    monkeypatch.setattr("ringwall.deploy.comparing.newly_allowed", lambda *_, **__: "unknown")
+    monkeypatch.setattr("ringwall.proof.compare.newly_allowed", lambda *_, **__: "unknown")
     before = estate(role("App", invoke(CLAUDE), invoke(NOVA, sid="More")))
     changes = compare(before, estate(role("App", invoke(CLAUDE, NOVA))), prove_for=seconds)
     assert changes.proved == ()

@@ -11,7 +11,7 @@ from botocore.model import OperationModel, ServiceModel, Shape, StructureShape
 from ringwall.estate.connection import Connection, _Shared
 from ringwall.estate.kinds import registry, surveyed
 from ringwall.estate.loader import LEAN
-from ringwall.estate.sessions import base_session, data_loader, read_lean_models
+from ringwall.estate.sessions import command_session, data_loader
 
 SERVICES = sorted(path.name for path in LEAN.iterdir())
 ABSENT = "DescribeInstances"
@@ -71,8 +71,8 @@ def test_what_is_read_as_a_matter_of_course_is_in_them() -> None:
 
 
 def test_an_operation_that_is_not_in_them_is_found_all_the_same() -> None:
-    session = base_session(keys={"AccessKeyId": "AKIA", "SecretAccessKey": "secret", "SessionToken": "token"})
-    read_lean_models(session)
+    session = command_session()
+    session.set_credentials("AKIA", "secret", "token")
     aws = Connection(session, "us-east-1", _Shared("", "http://127.0.0.1:1", "run"))
     assert not hasattr(aws._client("ec2"), "describe_instances")
     client, method = aws._method("ec2", ABSENT)

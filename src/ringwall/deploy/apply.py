@@ -4,24 +4,26 @@ There is no state file. What was made carries its ownership tag or a determinist
 planning again and applying that. A create whose answer was lost is looked for before it is tried again; nothing is
 reported as done before it reads back as declared.
 
-Levels (:mod:`ringwall.deploy.order`) are finished one after another. A failure leaves alone what depends on it, and every
-service control policy of its account: a policy that demands an endpoint which could not be made would only lock people
-out. The rest goes on, other accounts entirely, and nothing is rolled back; a half-built perimeter is tighter than none.
+Levels (:mod:`ringwall.deploy.order`) are written one after another, and each is read back beside the writes of the next.
+What closes the perimeter, and every removal, waits until all before it reads back as declared. A failure leaves alone what
+depends on it, and every service control policy of its account: a policy that demands an endpoint which could not be made
+would only lock people out. The rest goes on, other accounts entirely, and nothing is rolled back; a half-built perimeter
+is tighter than none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 from ringwall.deploy.changes import Change, Plan
 from ringwall.deploy.doors import Doors
 from ringwall.deploy.isolation import Trouble
 from ringwall.deploy.lockout import require_not_locked_out
 from ringwall.deploy.manifest import Entry
-from ringwall.deploy.order import LAST, after_policies, dependencies, levels, phase
+from ringwall.deploy.order import LAST, after_policies, closes, dependencies, levels, phase
 from ringwall.deploy.plan import bound
 from ringwall.deploy.register import Register
 from ringwall.deploy.retry import Backoff
@@ -31,6 +33,8 @@ from ringwall.estate.aws import Aws
 from ringwall.estate.kind import Kind
 from ringwall.estate.model import Resource
 
+Place = tuple[str, str, str]
+"""Type, account and Region of resources that are read back together."""
 Moment = Literal["started", "waiting", "done", "failed", "not attempted"]
 Progress = Callable[[Moment, Change, str], None]
 """Called from one thread at a time with what happened to a change, and words about it."""
@@ -125,8 +129,7 @@ def apply(
     if any(change.resource.type == "AWS::Organizations::Policy" for change in plan.todo):
         for door in doors.workloads:
             require_not_locked_out(plan, door, kinds)
-    for level in run.schedule():
-        run.level(level, workers)
+    run.carry_out(workers)
     applied = run.applied()
     removed = {id(change.observed) for change in applied.done if change.action == "delete"}
     return replace(applied, unlisted=register.settle(run.attributes, removed))
@@ -149,7 +152,13 @@ class _Run:
     made: dict[str, Resource] = field(default_factory=dict)
     trouble: Trouble = field(init=False)
     _missing: set[str] = field(default_factory=set)
-    _written: dict[str, tuple[Change, str]] = field(default_factory=dict)
+    _writing: dict[Future[Written], Change] = field(default_factory=dict)
+    _written: dict[Place, dict[str, Change]] = field(default_factory=dict)
+    """By place and physical id, what is still to be read back."""
+    _notes: dict[str, str] = field(default_factory=dict)
+    _reading: dict[Future[Mapping[str, Resource | RingwallError]], tuple[Change, ...]] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         self.trouble = Trouble(self.plan, self.kinds)
@@ -169,30 +178,46 @@ class _Run:
             yield [change for change in deletions if phase(change.resource.type) == number]
         yield [change for change in made if after_policies(change.resource)]
 
-    def level(self, changes: list[Change], workers: int) -> None:
-        """Everything of one level, each change as soon as what it refers to is there."""
-        waiting = list(changes)
-        running: dict[Future[Written], Change] = {}
-        with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
-            while waiting or running:
-                waiting = self._start(waiting, {change.id for change in running.values()}, running, pool)
-                if not running:
-                    break
-                finished, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._finish(running.pop(future), future)
-            self._verify(pool)
+    def carry_out(self, workers: int) -> None:
+        """Every level in turn."""
+        with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="apply") as pool:
+            for level in self.schedule():
+                if any(closes(change) for change in level):
+                    self._until_read()
+                self._level(level, pool)
+            self._until_read()
 
-    def _start(
-        self,
-        waiting: list[Change],
-        busy: set[str],
-        running: dict[Future[Written], Change],
-        pool: ThreadPoolExecutor,
-    ) -> list[Change]:
+    def _level(self, changes: list[Change], pool: ThreadPoolExecutor) -> None:
+        """Write everything of one level, each change as soon as what it refers to is there; the last readings go on."""
+        waiting = list(changes)
+        while waiting or self._writing:
+            waiting = self._start(waiting, pool)
+            if not self._writing:
+                break
+            self._hear()
+            self._read_complete({_place(change) for change in (*waiting, *self._writing.values())}, pool)
+        self._read_complete(set(), pool)
+
+    def _hear(self) -> None:
+        """Wait until something under way is through, and take what came of it."""
+        under_way: list[Future[Any]] = [*self._reading, *self._writing]
+        through, _ = wait(under_way, return_when=FIRST_COMPLETED)
+        for future in filter(through.__contains__, under_way):
+            if future in self._writing:
+                self._finish(self._writing.pop(future), future)
+            else:
+                self._judge_all(self._reading.pop(future), future.result())
+
+    def _until_read(self) -> None:
+        """Wait for everything that is being read back."""
+        while self._reading:
+            self._hear()
+
+    def _start(self, waiting: list[Change], pool: ThreadPoolExecutor) -> list[Change]:
         """Start what can start; returns what still waits."""
         later: list[Change] = []
-        open_ids = busy | {change.id for change in waiting if change.action != "delete"}
+        open_ids = {change.id for change in self._writing.values()}
+        open_ids |= {change.id for change in waiting if change.action != "delete"}
         for change in waiting:
             needs = self._needs(change)
             reason = self._obstacle(change, needs)
@@ -203,8 +228,8 @@ class _Run:
                 later.append(change)
             else:
                 self.progress("started", change, "")
-                running[pool.submit(self._work, change)] = change
-        return later if running or len(later) < len(waiting) else self._stuck(later)
+                self._writing[pool.submit(self._work, change)] = change
+        return later if self._writing or len(later) < len(waiting) else self._stuck(later)
 
     def _needs(self, change: Change) -> frozenset[str]:
         """What has to be there first; of what is listed in the manifest, the manifest's bucket too."""
@@ -253,30 +278,27 @@ class _Run:
                 self._report_done(change, written.note)
                 return
             self.attributes[change.id] = self.kinds[change.resource.type].attributes(written.resource)
-            self._written[change.id] = (change, written.note)
+            self._notes[change.id] = written.note
+            self._written.setdefault(_place(change), {})[written.resource.id] = change
 
-    def _verify(self, pool: ThreadPoolExecutor) -> None:
-        """Read back what this level wrote, each kind once; only then it counts as done."""
-        groups: dict[tuple[str, str, str], list[Change]] = {}
-        for change, _ in self._written.values():
-            where = (change.resource.type, change.resource.account, change.resource.region)
-            groups.setdefault(where, []).append(change)
-        wanted = [[bound(change.resource, self.attributes) for change in group] for group in groups.values()]
-        readings = zip(
-            groups.values(), [pool.submit(self._read_back, group) for group in wanted], strict=True
-        )
-        for changes, reading in readings:
-            there = reading.result()
-            for change in changes:
-                self._judge(change, there[change.id])
-        self._written.clear()
+    def _read_complete(self, busy: set[Place], pool: ThreadPoolExecutor) -> None:
+        """Read back what was written of each kind of which nothing more is to come in this level; only then it is done."""
+        for place in [place for place in self._written if place not in busy]:
+            changes = self._written.pop(place)
+            wanted = {name: bound(change.resource, self.attributes) for name, change in changes.items()}
+            self._reading[pool.submit(self._read_back, wanted)] = tuple(changes.values())
 
-    def _read_back(self, wanted: Sequence[Resource]) -> Mapping[str, Resource | RingwallError]:
-        kind = self.kinds[wanted[0].type]
+    def _read_back(self, wanted: Mapping[str, Resource]) -> Mapping[str, Resource | RingwallError]:
+        first = next(iter(wanted.values()))
+        kind = self.kinds[first.type]
         try:
-            return read_back(kind, self.doors.for_kind(kind, wanted[0]), wanted, self.backoff)
+            return read_back(kind, self.doors.for_kind(kind, first), wanted, self.backoff)
         except AwsCallError as error:
-            return {resource.id: error for resource in wanted}
+            return {resource.id: error for resource in wanted.values()}
+
+    def _judge_all(self, changes: Iterable[Change], there: Mapping[str, Resource | RingwallError]) -> None:
+        for change in changes:
+            self._judge(change, there[change.id])
 
     def _judge(self, change: Change, there: Resource | RingwallError) -> None:
         if isinstance(there, AwsCallError):
@@ -286,7 +308,7 @@ class _Run:
         else:
             self.made[change.id] = there
             self.attributes[change.id] = self.kinds[change.resource.type].attributes(there)
-            self._report_done(change, self._written[change.id][1])
+            self._report_done(change, self._notes.pop(change.id))
 
     def _report_done(self, change: Change, note: str) -> None:
         self.done.append(change)
@@ -307,3 +329,7 @@ class _Run:
     def applied(self) -> Applied:
         """The report."""
         return Applied(tuple(self.done), tuple(self.failed), tuple(self.left), dict(self.made))
+
+
+def _place(change: Change) -> Place:
+    return change.resource.type, change.resource.account, change.resource.region

@@ -36,7 +36,6 @@ from ringwall.iam.policy import Policy, PolicyLevel, PolicySet, Statement
 from ringwall.iam.request import Decision, Request
 from ringwall.iam.rules import deciding_resource, is_always_allowed, refuses_root
 from ringwall.iam.vocabulary import Vocabulary
-from ringwall.proof.compare import newly_allowed
 
 SAMPLES = 5
 """Actions beyond the watched ones that are asked for each action pattern of a changed statement."""
@@ -156,6 +155,8 @@ class Comparison:
         if self.seconds <= 0:
             self._undecided(actor, "no time was left to ask")
             return
+        from ringwall.proof.compare import newly_allowed  # noqa: PLC0415 - the solvers, which few plans need
+
         started = time.monotonic()
         answer = newly_allowed(
             was,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from ringwall.deploy.changes import PlanRefusedError
+from ringwall.deploy.changes import Change, PlanRefusedError
 from ringwall.estate.model import Resource, references
 
 PHASES: tuple[tuple[str, ...], ...] = (
@@ -36,6 +36,7 @@ PHASES: tuple[tuple[str, ...], ...] = (
 )
 LAST = len(PHASES) - 1
 _PHASE = {name: number for number, names in enumerate(PHASES) for name in names}
+CLOSING = _PHASE["AWS::Bedrock::EnforcedGuardrailConfiguration"]
 _UNLISTED = 3
 """A type without a phase of its own goes with monitoring: after keys, stores and roles, before the perimeter closes."""
 
@@ -52,6 +53,16 @@ def after_policies(resource: Resource) -> bool:
     the setting say otherwise.
     """
     return resource.type == "Ringwall::Bedrock::DataRetention" and resource.get("Mode") != "none"
+
+
+def closes(change: Change) -> bool:
+    """Whether a change takes something from somebody: an enforced guardrail, a service control policy, a removal.
+
+    It waits until everything that it relies on reads back as declared.
+    """
+    return (
+        change.action == "delete" or phase(change.resource.type) >= CLOSING or after_policies(change.resource)
+    )
 
 
 def dependencies(resource: Resource) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ringwall.deploy.changes import Change, Difference
@@ -130,12 +130,18 @@ def remaining(kind: Kind, wanted: Resource, there: Resource) -> tuple[Difference
 
 
 def read_back(
-    kind: Kind, aws: Aws, wanted: Sequence[Resource], backoff: Backoff
+    kind: Kind, aws: Aws, wanted: Mapping[str, Resource], backoff: Backoff
 ) -> Mapping[str, Resource | RingwallError]:
     """Read resources of one kind that were just written, and say by desired id what is there.
 
-    One listing serves all of them. A stale reading is waited for; what still differs then was accepted by AWS and not
-    kept, and is an error rather than done.
+    They are read together, and nothing else where AWS can be asked for them alone: an account may have hundreds. A stale
+    reading is waited for; what still differs then was accepted by AWS and not kept, and is an error rather than done.
+
+    Args:
+        kind: theirs.
+        aws: connection to their account and Region.
+        wanted: by physical id, the desired resource with its references resolved.
+        backoff: how to wait for eventual consistency.
 
     Raises:
         AwsCallError: they could not be read.
@@ -143,8 +149,8 @@ def read_back(
     result: dict[str, Resource | RingwallError] = {}
     waits = backoff.waits()
     while True:
-        there = tuple(kind.read(aws))
-        for resource in wanted:
+        there = tuple(kind.read_again(aws, tuple(wanted)))
+        for resource in wanted.values():
             if not isinstance(result.get(resource.id), Resource):
                 result[resource.id] = _as_declared(kind, resource, kind.match(resource, there))
         pause = next(waits, None)

@@ -23,7 +23,7 @@ from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.recording import Recorded, key_of, record
 from ringwall.estate.remembering import Remembering
 from ringwall.estate.repeating import Tokens, is_read, is_repeatable, repeated
-from ringwall.estate.sessions import base_session, read_lean_models, read_whole_models
+from ringwall.estate.sessions import command_session, read_whole_models
 from ringwall.estate.throttle import Buckets
 from ringwall.estate.times import moment
 
@@ -441,8 +441,7 @@ def connect(
     """
     exceptions = importlib.import_module("botocore.exceptions")
     try:
-        session = base_session(profile)
-        read_lean_models(session)
+        session = command_session(profile)
     except exceptions.ProfileNotFound as error:
         raise RingwallError(
             f"There is no AWS profile {profile}; see `aws configure list-profiles`."

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
@@ -43,6 +43,9 @@ class Kind(Protocol):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every resource of this type in the connection's account and Region, ours or not."""
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """The resources of some physical ids as they are now; those that are gone are left out, others may be among them."""
 
     def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
         """The observed resource that is the desired one: by ownership tag, or by name where the name is its identity."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,8 @@ FIELDS = tuple(
         "Metrics",
     )
 )
+NAMES_AT_ONCE = 100
+"""As many names as DescribeAlarms takes."""
 OPERATORS = (
     "GreaterThanOrEqualToThreshold",
     "GreaterThanThreshold",
@@ -119,9 +121,18 @@ class Alarm(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every metric alarm."""
-        listed = aws.pages("cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmTypes=["MetricAlarm"])
-        shared = aws.evidence()
-        yield from side_by_side(aws, partial(self._read_one, aws, shared), listed)
+        yield from self._read_some(aws)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those alarms, as many in one request as CloudWatch takes."""
+        for start in range(0, len(ids), NAMES_AT_ONCE):
+            yield from self._read_some(aws, AlarmNames=list(ids[start : start + NAMES_AT_ONCE]))
+
+    def _read_some(self, aws: Aws, **which: Any) -> Iterator[Resource]:
+        listed = aws.pages(
+            "cloudwatch", "DescribeAlarms", "MetricAlarms", AlarmTypes=["MetricAlarm"], **which
+        )
+        yield from side_by_side(aws, partial(self._read_one, aws, aws.evidence()), listed)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
         reading = Reading(aws)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -282,7 +283,7 @@ def from_api(response: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str
 # -- the kind itself -------------------------------------------------------------------------------------------------
 
 
-class BaseKind:
+class BaseKind(ABC):
     """What most kinds share. Each kind says in class attributes how its properties compare.
 
     Attributes:
@@ -314,6 +315,16 @@ class BaseKind:
 
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self.clock = clock
+
+    # -- reading
+
+    @abstractmethod
+    def read(self, aws: Aws) -> Iterator[Resource]:
+        """See :class:`~ringwall.estate.kind.Kind`."""
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:  # noqa: ARG002 - see below
+        """All of them: right where one listing tells everything, and where a type has few."""
+        return self.read(aws)
 
     # -- comparing
 

@@ -5,7 +5,7 @@ Follows https://docs.aws.amazon.com/AmazonS3/latest/userguide/security-best-prac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -221,6 +221,10 @@ class Bucket(BaseKind):
         names = names_here(aws)
         shared = aws.evidence()
         yield from side_by_side(aws, partial(self._read_one, aws, shared), names)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those buckets."""
+        yield from side_by_side(aws, partial(self._read_one, aws, ()), ids)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], name: str) -> Resource | None:
         reading = Reading(aws)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
-from ringwall.estate.kinds.base import BaseKind, Reading, allowing
+from ringwall.estate.kinds.base import BaseKind, Reading, allowing, side_by_side
 from ringwall.estate.kinds.bucket import names_here
 from ringwall.estate.kinds.documents import as_list, document, text
 from ringwall.estate.kinds.limits import Limit
@@ -50,17 +51,24 @@ class BucketPolicy(BaseKind):
         """The policy of every bucket that has one."""
         names = names_here(aws)
         shared = aws.evidence()
-        for name in names:
-            reading = Reading(aws)
-            reading.set(Bucket=name)
-            reading.take(
-                "PolicyDocument",
-                ("s3", "GetBucketPolicy", {"Bucket": name}),
-                lambda answer: document(answer["Policy"]),
-                ("NoSuchBucketPolicy", "NoSuchBucket"),
-            )
-            if "PolicyDocument" in reading.properties or reading.unknown:
-                yield self.seen(aws, name, reading.properties, reading.unknown, shared)
+        yield from side_by_side(aws, partial(self._read_one, aws, shared), names)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """The policies of those buckets."""
+        yield from side_by_side(aws, partial(self._read_one, aws, ()), ids)
+
+    def _read_one(self, aws: Aws, shared: tuple[str, ...], name: str) -> Resource | None:
+        reading = Reading(aws)
+        reading.set(Bucket=name)
+        reading.take(
+            "PolicyDocument",
+            ("s3", "GetBucketPolicy", {"Bucket": name}),
+            lambda answer: document(answer["Policy"]),
+            ("NoSuchBucketPolicy", "NoSuchBucket"),
+        )
+        if "PolicyDocument" not in reading.properties and not reading.unknown:
+            return None
+        return self.seen(aws, name, reading.properties, reading.unknown, shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
         """Set it."""

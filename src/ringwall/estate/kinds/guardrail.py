@@ -5,7 +5,7 @@ Follows https://docs.aws.amazon.com/bedrock/latest/userguide/guardrails.html.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
@@ -115,9 +115,15 @@ class Guardrail(BaseKind):
     def read(self, aws: Aws) -> Iterator[Resource]:
         """The draft of every guardrail."""
         listed = guardrails(aws)
-        shared = aws.evidence()
-        for item in listed:
-            answer = optional(aws, "bedrock", "GetGuardrail", (GONE,), guardrailIdentifier=item["id"])
+        yield from self._read_each(aws, aws.evidence(), (item["id"] for item in listed))
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those guardrails."""
+        yield from self._read_each(aws, (), ids)
+
+    def _read_each(self, aws: Aws, shared: tuple[str, ...], ids: Iterable[str]) -> Iterator[Resource]:
+        for guardrail in ids:
+            answer = optional(aws, "bedrock", "GetGuardrail", (GONE,), guardrailIdentifier=guardrail)
             if answer is None:
                 continue
             reading = Reading(aws)

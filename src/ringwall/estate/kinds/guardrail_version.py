@@ -19,7 +19,7 @@ from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.model import Ref, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
 
@@ -67,6 +67,14 @@ class GuardrailVersion(BaseKind):
                     found = self._read_one(aws, item["id"], str(version["version"]), heard)
                     if found is not None:
                         yield found
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those versions."""
+        for name in ids:
+            guardrail, _, version = name.rpartition(":")
+            found = self._read_one(aws, guardrail, version, ())
+            if found is not None:
+                yield found
 
     def _read_one(self, aws: Aws, guardrail: str, version: str, heard: tuple[str, ...]) -> Resource | None:
         who = {"guardrailIdentifier": guardrail, "guardrailVersion": version}

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ringwall.errors import AwsCallError
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import (
     ID_TAG,
@@ -13,12 +13,13 @@ from ringwall.estate.kinds.base import (
     from_tags,
     missing_tags,
     ownership,
-    remembered,
+    reason,
     tag_list,
 )
 from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.iam import GONE, NAME, PATH, READ, Holder, attached, boundary, details, inline
 from ringwall.estate.kinds.limits import Limit
+from ringwall.estate.model import Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,15 +29,21 @@ if TYPE_CHECKING:
 
 MOST = 1000
 """Roles a page, at most."""
+BEYOND = ("Description", "MaxSessionDuration")
+"""What the account's summary lacks."""
 
 
-def _listed(aws: Aws, role: str) -> Mapping[str, Any]:
-    """What the listing of roles tells of one; read once between two writes."""
+def _beyond(aws: Aws) -> tuple[Mapping[str, Mapping[str, Any]], tuple[Unknown, ...]]:
+    """What the listing of roles tells beyond the summary, by role; and why that is unknown, if it is."""
+    try:
+        listed = aws.pages("iam", "ListRoles", "Roles", MaxItems=MOST)
+    except AwsCallError as error:
+        return {}, tuple(Unknown(name, reason(error)) for name in BEYOND)
+    return {item["RoleName"]: {name: item.get(name) or None for name in BEYOND} for item in listed}, ()
 
-    def ask() -> dict[str, dict[str, Any]]:
-        return {item["RoleName"]: item for item in aws.pages("iam", "ListRoles", "Roles", MaxItems=MOST)}
 
-    return remembered(aws, "iam:ListRoles", ask).get(role, {})
+def _is_ours(role: Mapping[str, Any]) -> bool:
+    return any(tag["Key"] == ID_TAG for tag in role.get("Tags") or ())
 
 
 class Role(Holder):
@@ -89,9 +96,11 @@ class Role(Holder):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every role."""
-        found = details(aws)
+        roles = details(aws)["RoleDetailList"]
         shared = aws.evidence()
-        for item in found["RoleDetailList"]:
+        beyond, unknown = _beyond(aws) if any(map(_is_ours, roles)) else ({}, ())
+        of_ours = (*shared, *aws.evidence())
+        for item in roles:
             reading = Reading(aws)
             reading.set(
                 RoleName=item["RoleName"],
@@ -104,9 +113,11 @@ class Role(Holder):
                 PermissionsBoundary=boundary(item),
                 Tags=from_tags(item.get("Tags")),
             )
-            if any(tag["Key"] == ID_TAG for tag in reading.properties["Tags"]):
-                reading.found(("Description", "MaxSessionDuration"), partial(_listed, aws, item["RoleName"]))
-            yield self.seen(aws, item["RoleName"], reading.properties, reading.unknown, shared)
+            if _is_ours(item):
+                reading.set(**beyond.get(item["RoleName"], {}))
+                yield self.seen(aws, item["RoleName"], reading.properties, unknown, of_ours)
+            else:
+                yield self.seen(aws, item["RoleName"], reading.properties, evidence=shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
         """Create it with tags and boundary in the first call, then its policies."""

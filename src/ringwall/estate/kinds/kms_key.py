@@ -26,7 +26,7 @@ from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.limits import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
@@ -109,6 +109,10 @@ class Key(BaseKind):
         listed = aws.pages("kms", "ListKeys", "Keys")
         shared = aws.evidence()
         yield from side_by_side(aws, partial(self._read_one, aws, shared), (item["KeyId"] for item in listed))
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those keys."""
+        yield from side_by_side(aws, partial(self._read_one, aws, ()), ids)
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], key: str) -> Resource | None:
         answer = optional(aws, "kms", "DescribeKey", ("NotFoundException",), KeyId=key)

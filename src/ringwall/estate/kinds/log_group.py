@@ -21,7 +21,7 @@ from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.limits import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
@@ -76,7 +76,15 @@ class LogGroup(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every log group."""
-        listed = aws.pages("logs", "DescribeLogGroups", "logGroups")
+        yield from self._read_some(aws)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those log groups, and others whose names go on from theirs."""
+        for name in ids:
+            yield from self._read_some(aws, logGroupNamePrefix=name)
+
+    def _read_some(self, aws: Aws, **which: Any) -> Iterator[Resource]:
+        listed = aws.pages("logs", "DescribeLogGroups", "logGroups", **which)
         shared = aws.evidence()
         for item in listed:
             arn = str(item.get("logGroupArn") or item.get("arn", "")).removesuffix(":*")

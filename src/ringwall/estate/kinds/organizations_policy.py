@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +93,18 @@ class Policy(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every policy of the three types."""
+        for listed in self._listed(aws):
+            yield from side_by_side(aws, partial(self._read_one, aws, aws.evidence()), listed)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those policies. Organizations answers few requests a second, and three are asked of each."""
+        for listed in self._listed(aws):
+            wanted = [item for item in listed if item["Id"] in ids]
+            yield from side_by_side(aws, partial(self._read_one, aws, aws.evidence()), wanted)
+
+    @staticmethod
+    def _listed(aws: Aws) -> Iterator[list[Mapping[str, Any]]]:
+        """The listing of each type."""
         for policy_type in TYPES:
             try:
                 listed = aws.pages("organizations", "ListPolicies", "Policies", Filter=policy_type)
@@ -100,8 +112,7 @@ class Policy(BaseKind):
                 if policy_type != SCP and error.code in NOT_OFFERED:
                     continue
                 raise
-            shared = aws.evidence()
-            yield from side_by_side(aws, partial(self._read_one, aws, shared), listed)
+            yield listed
 
     def _read_one(self, aws: Aws, shared: tuple[str, ...], item: Mapping[str, Any]) -> Resource:
         who = {"PolicyId": item["Id"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ringwall.errors import AwsCallError
@@ -76,7 +76,15 @@ class Rule(BaseKind):
 
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every rule of the default bus."""
-        listed = aws.pages("events", "ListRules", "Rules")
+        yield from self._read_some(aws)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those rules, and others whose names go on from theirs."""
+        for name in ids:
+            yield from self._read_some(aws, NamePrefix=name)
+
+    def _read_some(self, aws: Aws, **which: Any) -> Iterator[Resource]:
+        listed = aws.pages("events", "ListRules", "Rules", **which)
         shared = aws.evidence()
         for item in listed:
             reading = Reading(aws)

@@ -18,7 +18,7 @@ from ringwall.estate.kinds.base import (
 from ringwall.estate.kinds.limits import Limit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
@@ -63,16 +63,19 @@ class Topic(BaseKind):
     def read(self, aws: Aws) -> Iterator[Resource]:
         """Every topic."""
         arns = topic_arns(aws)
-        shared = aws.evidence()
+        yield from self._read_each(aws, aws.evidence(), arns)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """Those topics."""
+        yield from self._read_each(aws, (), ids)
+
+    def _read_each(self, aws: Aws, shared: tuple[str, ...], arns: Iterable[str]) -> Iterator[Resource]:
         for arn in arns:
             reading = Reading(aws)
             reading.set(TopicName=arn.rsplit(":", 1)[1], Arn=arn, TopicArn=arn)
-            reading.take(
-                TOLD,
-                topic_call(arn),
-                _told,
-                GONE,
-            )
+            reading.take(TOLD, topic_call(arn), _told, GONE)
+            if not reading.unknown and not any(name in reading.properties for name in TOLD):
+                continue
             reading.take(
                 "Tags",
                 ("sns", "ListTagsForResource", {"ResourceArn": arn}),

@@ -11,7 +11,7 @@ from ringwall.estate.kinds.limits import Limit
 from ringwall.estate.kinds.topic import GONE, topic_arns, topic_call
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Resource
@@ -63,7 +63,13 @@ class TopicPolicy(BaseKind):
     def read(self, aws: Aws) -> Iterator[Resource]:
         """The policy of every topic."""
         arns = topic_arns(aws)
-        shared = aws.evidence()
+        yield from self._read_each(aws, aws.evidence(), arns)
+
+    def read_again(self, aws: Aws, ids: Sequence[str]) -> Iterator[Resource]:
+        """The policies of those topics."""
+        yield from self._read_each(aws, (), ids)
+
+    def _read_each(self, aws: Aws, shared: tuple[str, ...], arns: Iterable[str]) -> Iterator[Resource]:
         for arn in arns:
             reading = Reading(aws)
             reading.set(Topics=[arn])
