@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -11,6 +12,7 @@ from deploy.deploy_fakes import (
     ACCOUNT,
     KINDS,
     PERIMETER,
+    REGION,
     FakeAws,
     FakeKind,
     Killed,
@@ -23,7 +25,7 @@ from ringwall.deploy.apply import apply
 from ringwall.deploy.plan import make_plan
 from ringwall.deploy.write import AnswerLostError, read_back
 from ringwall.errors import AwsCallError, RingwallError
-from ringwall.estate.model import Resource
+from ringwall.estate.model import Account, Estate, Resource
 
 WRITES = 18
 """Two for each of the nine resources."""
@@ -121,6 +123,42 @@ def test_what_does_not_read_back_keeps_the_perimeter_open():
     assert [item.change.id for item in applied.failed] == ["endpoint/bedrock-runtime"]
     assert [item.change.id for item in applied.not_attempted] == ["scp/guardrail"]
     assert "AWS::Organizations::Policy" not in counts(aws)
+
+
+@dataclass
+class Held(FakeKind):
+    """What is being made until it is let go."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def create(self, aws, desired):
+        assert self.go.wait(30)
+        return super().create(aws, desired)
+
+
+def test_after_an_interrupt_what_is_under_way_is_finished_and_nothing_begun(monkeypatch):
+    kind = Held("AWS::KMS::Key", retention="key")
+
+    class Pool(ThreadPoolExecutor):
+        def shutdown(self, wait=True, *, cancel_futures=False):
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            kind.go.set()
+            super().shutdown(wait=wait)
+
+    def interrupt(moment, change, _words):
+        if (moment, change.id) == ("started", "key/3"):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("ringwall.deploy.apply.ThreadPoolExecutor", Pool)
+    keys = [Resource(kind.type, ACCOUNT, REGION, f"key/{number}", {}) for number in range(4)]
+    desired = Estate("desired", (Account(ACCOUNT),), tuple(keys))
+    aws, (backoff, _) = FakeAws(), patient()
+    plan = make_plan(desired, observe(aws), KINDS, perimeter=PERIMETER)
+    with pytest.raises(KeyboardInterrupt):
+        apply(plan, aws, {**KINDS, kind.type: kind}, backoff=backoff, workers=1, progress=interrupt)
+    assert counts(aws) == {kind.type: 1}
+    assert run(aws, make_plan(desired, observe(aws), KINDS, perimeter=PERIMETER)).complete
+    assert counts(aws) == {kind.type: 4}
 
 
 @pytest.mark.parametrize("number", range(1, WRITES + 1))

@@ -179,13 +179,16 @@ class _Run:
         yield [change for change in made if after_policies(change.resource)]
 
     def carry_out(self, workers: int) -> None:
-        """Every level in turn."""
-        with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="apply") as pool:
+        """Every level in turn. After an interrupt what is under way is finished, and nothing more is begun."""
+        pool = ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="apply")
+        try:
             for level in self.schedule():
                 if any(closes(change) for change in level):
                     self._until_read()
                 self._level(level, pool)
             self._until_read()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     def _level(self, changes: list[Change], pool: ThreadPoolExecutor) -> None:
         """Write everything of one level, each change as soon as what it refers to is there; the last readings go on."""
