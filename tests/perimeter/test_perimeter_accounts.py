@@ -70,7 +70,7 @@ def test_an_environment_may_be_about_several_accounts_too():
     ("old", "new", "line", "path", "words"),
     [
         (f'    account: "{B}"', f'    account: "{A}"', f'account: "{A}"', "accounts.research.account", f"{A} is payments already"),
-        (f'    account: "{B}"', '    account: "999988887777"', 'account: "999988887777"', "accounts.research.account", "is the management account"),
+        (f'    account: "{B}"', '    account: "999988887777"', 'account: "999988887777"', "account", "is the management account"),
         (f'    account: "{B}"\n', "", "research:", "accounts.research", "needs the account's number"),
         ("    guardrail: {strength: low}", "    name: other", "name: other", "accounts.research.name", "is the same for all accounts"),
         ("    guardrail: {strength: low}", "    guardrail: {strenght: low}", "guardrail: {strenght: low}", "guardrail.strenght", "did you mean strength?"),

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
 from ringwall.perimeter.cautions import cautions
-from ringwall.perimeter.environments import apart, overlaid
+from ringwall.perimeter.environments import apart, overlaid, place_of
 from ringwall.perimeter.model import PII_TYPES, Perimeter
 from ringwall.perimeter.nearest import did_you_mean
 from ringwall.perimeter.rules import inconsistencies
@@ -119,7 +119,7 @@ def cautioned(text: str, *, file: str = "ringwall.yaml") -> tuple[Problem, ...]:
 
 
 def _mapping(text: str, file: str) -> CommentedMap:
-    tree = parse_yaml(text, file)
+    tree = parse_yaml(text, file, texts_only=True)
     if not isinstance(tree, CommentedMap):
         raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
     return tree
@@ -183,10 +183,11 @@ class _Source:
         node, place = self.tree, (0, 0)
         for depth, step in enumerate(path):
             last = depth == len(path) - 1
-            if isinstance(node, CommentedMap) and step in node:
-                key, value = node.lc.key(step), node.lc.value(step)
-                place = key if at_key or not last or _is_container(node[step]) else value
-                node = node[step]
+            known = place_of(node, step) if isinstance(node, CommentedMap) else None
+            if known is not None:
+                value = node.get(step)
+                place = known[:2] if at_key or not last or _is_container(value) else known[2:]
+                node = value
             elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
                 place, node = node.lc.item(step), node[step]
             else:
@@ -217,6 +218,7 @@ def _message(item: Mapping[str, Any], path: Path_) -> str:
         ),
         "string_pattern_mismatch": lambda: f"{value!r} does not have the form {context.get('pattern')}",
         "value_error": lambda: str(context.get("error", item["msg"])),
+        "bool_type": lambda: f"must be true or false, not {value!r}",
         "too_short": lambda: (
             f"needs at least {context.get('min_length')}, has {context.get('actual_length')}"
         ),
@@ -303,7 +305,7 @@ def line_of(file: str | Path, path: tuple[str | int, ...]) -> int | None:
         text = Path(file).read_text(encoding="utf-8")
     except OSError:
         return None
-    tree = parse_yaml(text, str(file))
+    tree = parse_yaml(text, str(file), texts_only=True)
     node = tree
     for step in path:
         if not isinstance(node, CommentedMap | CommentedSeq):
