@@ -26,6 +26,7 @@ GENERATED = frozenset(
         "AWS::KMS::Key",
         "AWS::Bedrock::Guardrail",
         "AWS::Bedrock::GuardrailVersion",
+        "AWS::Bedrock::ResourcePolicy",  # a guardrail's
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::VPCEndpoint",
         "AWS::Organizations::Policy",
@@ -165,7 +166,7 @@ class _Names:
             yield "*"
             return
         patterns = self.vocabulary.resource_patterns(action)
-        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        arn = self._arn(item)
         own = tuple(pattern for pattern in patterns if fnmatchcase(arn, pattern))
         if action in SEVERAL_RESOURCES or action.startswith("ec2:Create"):
             own = patterns if not action.endswith("Tags") else own
@@ -177,15 +178,14 @@ class _Names:
 
     def _named(self, pattern: str, item: Resource) -> Iterator[str]:
         """What the declaration knows of a pattern's resources."""
-        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        arn = self._arn(item)
         if fnmatchcase(arn, pattern) and item.type not in GENERATED:
             yield from _forms(arn)
             return
         declared = [
             found
             for other in self.resources
-            if other.type not in GENERATED
-            and fnmatchcase(found := self.kinds[other.type].placeholder(other).get("Arn", ""), pattern)
+            if other.type not in GENERATED and fnmatchcase(found := self._arn(other), pattern)
         ]
         if declared and item.type not in GENERATED:
             yield from declared
@@ -193,6 +193,12 @@ class _Names:
         filled = self._filled(pattern)
         named = list(_network(pattern, item))
         yield from (filled[:-1] + name for name in named) if named else (filled,)
+
+    def _arn(self, item: Resource) -> str:
+        """ARN that the declaration determines. A role's Region is ``global``, which tells no partition: the place does."""
+        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        parts = arn.split(":", 2)
+        return f"arn:{self.place.partition}:{parts[2]}" if parts[0] == "arn" else arn
 
     def _filled(self, pattern: str) -> str:
         """A pattern in this account and Region, as far as it has them."""
