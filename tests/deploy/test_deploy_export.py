@@ -334,5 +334,35 @@ def test_labels_begin_as_terraform_wants():
     assert made["_1-b"]["word_policy_config"]["words_config"] == [{"text": "\u27e6a|b\u27e7"}]
 
 
+def test_what_the_provider_finds_too_long_is_told():
+    """It counts bytes, and knows one length of definitions for both tiers."""
+    topics = [
+        {"Name": "short", "Definition": "d" * 200, "Examples": ["e" * 100], "Type": "DENY"},
+        {"Name": "long", "Definition": "d" * 201, "Type": "DENY"},
+        {"Name": "wide", "Definition": "d", "Examples": ["\u00e9" * 51], "Type": "DENY"},
+    ]
+    regex = {"Name": "n", "Pattern": "p", "Description": "\u00e9" * 501, "Action": "BLOCK"}
+    properties = {
+        "Name": "g",
+        "BlockedInputMessaging": "a" * 499 + "\u00e9",
+        "BlockedOutputsMessaging": "o" * 500,
+        "TopicPolicyConfig": {"TopicsConfig": topics},
+        "SensitiveInformationPolicyConfig": {"RegexesConfig": [regex]},
+    }
+    item = Resource("AWS::Bedrock::Guardrail", ACCOUNT, REGION, "guardrail/g", properties)
+    made = terraform([item])
+    body = made.body["resource"]["aws_bedrock_guardrail"]["g"]
+    assert body["blocked_input_messaging"] == "a" * 499
+    assert [topic["name"] for topic in body["topic_policy_config"]["topics_config"]] == ["short"]
+    assert "sensitive_information_policy_config" not in body
+    lacks = "the Terraform AWS provider 5.100 has no word for its "
+    assert [gap.reason.removeprefix(lacks) for gap in made.gaps] == [
+        "BlockedInputMessaging beyond 500 bytes",
+        "TopicPolicyConfig.TopicsConfig[long]",
+        "TopicPolicyConfig.TopicsConfig[wide]",
+        "SensitiveInformationPolicyConfig.RegexesConfig[n]",
+    ]
+
+
 def test_the_estate_has_references_to_test_with(desired):
     assert sum(1 for item in desired for _ in references(item.properties)) > 30

@@ -6,7 +6,7 @@ import pytest
 
 from perimeter.test_perimeter_rules import BASE
 from ringwall.controls.compile import compile_estate
-from ringwall.controls.members import compile_members
+from ringwall.controls.members import compile_member, compile_members
 from ringwall.errors import DeclarationError, RingwallError
 from ringwall.estate.members import member_of
 from ringwall.estate.model import references
@@ -119,6 +119,19 @@ def test_one_estate_holds_all_of_them():
         "t-retention",
         [A, B],
     )
+
+
+def test_what_is_made_once_is_in_the_files_of_one_account():
+    members = loads_all(TWO)
+    first, second = (compile_member(members, perimeter) for perimeter in members)
+    assert first[1] == {}
+    assert second[1] == {"scp/retention": members[0].member}
+    assert first[0].find("scp/retention").get("TargetIds") == [A, B]
+    assert second[0].find("scp/retention") is None
+    names = [item.get("Name") for estate, _ in (first, second) for item in estate.of_type(POLICY)]
+    assert len(names) == len(set(names)), "no two policies of the organization have one name"
+    alone = loads_all(BASE)
+    assert compile_member(alone, alone[0]) == (compile_estate(alone[0]), {})
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringwall.cli.common import file_option, folder, load_perimeter, note, write_text
+from ringwall.cli.common import file_option, folder, load_perimeter, load_perimeters, note, write_text
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ringwall.deploy.export.gaps import Gap
+    from ringwall.estate.model import Resource
+    from ringwall.perimeter import Perimeter
 
 out_option = click.option(
     "--out", "-o", metavar="DIR", help="Write every file into this folder. Default: standard output."
@@ -55,15 +57,13 @@ def cloudformation(file: str, out: str | None, part: str | None, stacksets: bool
     Example:
       ringwall export cloudformation --part account > account.template.json
     """
-    from ringwall.controls.compile import compile_estate
     from ringwall.deploy.export.cloudformation import INLINE_BYTES, NOT_EXPRESSIBLE, template, written
     from ringwall.deploy.export.parts import parts
-    from ringwall.deploy.order import ordered
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
+    perimeter, desired = _declared(file)
     found = parts(
-        ordered(compile_estate(perimeter)),
+        desired,
         registry(),
         region=perimeter.regions.source,
         unspoken=NOT_EXPRESSIBLE.keys(),
@@ -103,22 +103,32 @@ def terraform(file: str, out: str | None) -> int:
     Example:
       ringwall export terraform --out infrastructure/ && terraform -chdir=infrastructure plan
     """
-    from ringwall.controls.compile import compile_estate
     from ringwall.deploy.export.terraform import Where, configuration
-    from ringwall.deploy.order import ordered
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
+    perimeter, desired = _declared(file)
     where = Where(
         perimeter.name,
         perimeter.account,
         perimeter.regions.source,
         perimeter.organization.management_role,
     )
-    made = configuration(ordered(compile_estate(perimeter)), where, registry())
+    made = configuration(desired, where, registry())
     _write({"main.tf.json": json.dumps(made.body, indent=2, ensure_ascii=False)}, out)
     _tell(made.gaps)
     return 0
+
+
+def _declared(file: str) -> tuple[Perimeter, tuple[Resource, ...]]:
+    """The chosen account's perimeter, and its desired resources in dependency order."""
+    from ringwall.controls.members import compile_member
+    from ringwall.deploy.order import ordered
+
+    perimeter = load_perimeter(file)
+    desired, elsewhere = compile_member(load_perimeters(file), perimeter)
+    for policy, account in elsewhere.items():
+        note(f"{policy} is made once for all accounts: it is in the export of {account}")
+    return perimeter, ordered(desired)
 
 
 def _write(files: Mapping[str, str], out: str | None) -> None:

@@ -102,16 +102,16 @@ class _Writer:
 
     def blocks(self, item: Resource) -> Iterator[Block]:
         """The Terraform resources of one of ours; gaps are noted."""
-        words = Resource(item.type, item.account, item.region, item.id, with_tokens(item.properties))
         if item.type in SEVERAL:
+            words = Resource(item.type, item.account, item.region, item.id, with_tokens(item.properties))
             found = list(SEVERAL[item.type](words))
             used = frozenset().union(*(block.uses for block in found))
             self._note(item, sorted(item.properties.keys() - used))
             yield from found
         elif item.type in SIMPLE:
             simple = SIMPLE[item.type]
-            properties, missing = simple.fitting(words.properties)
-            body = _converted(properties, simple.table, "", missing)
+            properties, missing = simple.fitting(item.properties)
+            body = _converted(with_tokens(properties), simple.table, "", missing)
             self._note(item, missing)
             yield Block(simple.name, "", {**body, **(simple.fixed or {})}, frozenset())
         else:
