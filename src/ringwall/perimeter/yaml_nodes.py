@@ -106,9 +106,10 @@ class _Walk:
                 )
 
     def _scalar(self, node: Any, tag: str) -> None:
-        looks_like = str(self.resolver.resolve(ScalarNode, node.value, (node.style is None, False)))
-        if tag not in (looks_like, TEXT):
-            self._tagged(node, tag, looks_like)
+        if tag == TEXT:
+            return
+        plain = self.resolver.resolve(ScalarNode, node.value, (node.style is None, False))
+        self._tagged(node, tag, str(plain))
         if self.texts_only and tag == DATE:
             raise _refused(node, f'must be text: write it in quotes, "{node.value}"')
         if tag == WHOLE and len(node.value) > MAX_DIGITS:
