@@ -22,10 +22,12 @@ from ringwall.deploy.permissions import (
     Place,
     audit_policy,
     deploy_policy,
+    drift_policy,
     management_audit_policy,
     management_deploy_policy,
 )
 from ringwall.deploy.plan import make_plan
+from ringwall.errors import AwsCallError
 from ringwall.estate.collect import collect
 from ringwall.estate.connection import connect
 from ringwall.estate.kinds import registry
@@ -163,20 +165,30 @@ def test_who_has_the_deploy_policy_can_deploy_and_destroy_and_needs_all_of_it(ac
 
 
 @pytest.mark.parametrize("account", [COMPLETE], indirect=True)
-def test_who_has_the_policy_for_everything_that_can_be_declared_can_deploy_it(account):
+def test_who_has_the_policies_for_everything_that_can_be_declared_can_deploy_and_watch_it(account):
     trust = _trust(account.admin.caller)
     account.admin.call("iam", "CreateRole", RoleName="ModelCustomizer", AssumeRolePolicyDocument=trust)
     desired = compile_estate(account.perimeter)
     kinds, catalog = registry(), load_catalog()
-    aws, management = account.give(
+    deploying = (
         deploy_policy(desired, kinds, catalog, PLACE),
         management_deploy_policy(desired, kinds, catalog, PLACE),
     )
+    aws, management = account.give(*deploying)
     plan, listed = planned(account, desired, aws, management)
     applied = apply(plan, aws, kinds, management=management, backoff=swift(), listed=listed)
     assert [(item.change.id, str(item.error)) for item in applied.failed] == []
     plan, listed = planned(account, desired, aws, management)
     assert plan.empty
+    watching = drift_policy(desired, kinds, PLACE)
+    for lacking in ("s3:GetObject", "kms:Decrypt"):
+        aws, management = account.give(without(watching, lacking), management_audit_policy(kinds))
+        with pytest.raises(AwsCallError, match=lacking):
+            planned(account, desired, aws, management)
+    aws, management = account.give(watching, management_audit_policy(kinds))
+    plan, listed = planned(account, desired, aws, management)
+    assert plan.empty
+    aws, management = account.give(*deploying)
     destruction = plan_destroy(plan, kinds, holds_data=contents(Doors(aws)))
     gone = destroy(destruction, aws, kinds, management=management, backoff=swift(), listed=listed)
     assert [(item.change.id, str(item.error)) for item in gone.failed] == []

@@ -17,8 +17,8 @@ from ringwall.cli.common import (
 )
 
 
-@click.command(short_help="Print the IAM policy that deploying or auditing needs.")
-@click.argument("purpose", type=click.Choice(["deploy", "audit"]))
+@click.command(short_help="Print the IAM policy that deploying, watching or auditing needs.")
+@click.argument("purpose", type=click.Choice(["deploy", "drift", "audit"]))
 @file_option
 @click.option(
     "--management",
@@ -33,7 +33,10 @@ from ringwall.cli.common import (
 )
 @click.option("--purge", is_flag=True, help="For `destroy --purge` too: removing what was logged.")
 def permissions(purpose: str, file: str, management: bool, out: str | None, purge: bool) -> int:
-    """Print the IAM policy that deploying or auditing needs.
+    """Print the IAM policy that deploying, watching or auditing needs.
+
+    `deploy` is for plan, apply, drift, import and destroy; `drift` for plan and drift alone, which change nothing; `audit`
+    for audit, snapshot and the live forms of prove and why.
 
     Reading covers the account, writing the declared resources. Attach it to the role or user that runs Ringwall; for
     deploying, name that one under `administrators` as well. A managed policy has 6,144 characters, which deploying
@@ -59,14 +62,16 @@ def permissions(purpose: str, file: str, management: bool, out: str | None, purg
         perimeter.organization.management_role,
     )
     kinds = registry()
-    if purpose == "audit":
+    if management:
         document = (
-            needs.management_audit_policy(kinds)
-            if management
-            else needs.audit_policy({**kinds, **surveyed()}, place)
+            needs.management_deploy_policy(compile_members(perimeters), kinds, load(), place)
+            if purpose == "deploy"
+            else needs.management_audit_policy(kinds)
         )
-    elif management:
-        document = needs.management_deploy_policy(compile_members(perimeters), kinds, load(), place)
+    elif purpose == "audit":
+        document = needs.audit_policy({**kinds, **surveyed()}, place)
+    elif purpose == "drift":
+        document = needs.drift_policy(compile_estate(perimeter), kinds, place)
     else:
         document = needs.deploy_policy(compile_estate(perimeter), kinds, load(), place, purge=purge)
     policies = divided(document)
