@@ -187,10 +187,12 @@ def test_no_two_resources_have_one_name(ids):
 @pytest.mark.parametrize("stacksets", [False, True])
 def test_parts_are_made_one_after_the_other(either, stacksets):
     """Each has what it needs when it is made, what nothing refers to included."""
-    there = set()
+    there, before = set(), set()
     for part in parts(
         either, registry(), region=REGION, unspoken=NOT_EXPRESSIBLE.keys(), stacksets=stacksets
     ):
+        assert set(part.after) <= before
+        before.add(part.name)
         own = {item.id for item in part.resources}
         for item in part.resources:
             assert item.type in NOT_EXPRESSIBLE or dependencies(item) <= there | own, item.id

@@ -15,6 +15,7 @@ from ringwall.cli.common import (
     write_json,
     write_text,
 )
+from ringwall.errors import RingwallError
 
 
 @click.command(short_help="Print the IAM policy that deploying, watching or auditing needs.")
@@ -53,6 +54,8 @@ def permissions(purpose: str, file: str, management: bool, out: str | None, purg
     from ringwall.deploy.dividing import MANAGED_POLICY, divided
     from ringwall.estate.kinds import registry, surveyed
 
+    if purge and (management or purpose != "deploy"):
+        raise RingwallError("--purge is for deploying in the workload account: data is removed nowhere else")
     perimeters = load_perimeters(file) if management else (load_perimeter(file),)
     perimeter = perimeters[0]
     place = needs.Place(

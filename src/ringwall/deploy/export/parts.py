@@ -73,14 +73,15 @@ def parts(
         place[item.id] = (_stage(base, needs), _rank(base), base)
         groups.setdefault(place[item.id], []).append(item)
     names = {item_id: _name(key) for item_id, key in place.items()}
-    used = {key: tuple(_abroad(group, names)) for key, group in groups.items()}
+    made = {key: [item for item in group if item.type not in unspoken] for key, group in groups.items()}
+    used = {key: tuple(_abroad(group, names)) for key, group in made.items()}
     return tuple(
         Part(
             _name(key),
             tuple(groups[key]),
             used[key],
             tuple(dict.fromkeys(ref for refs in used.values() for ref in refs if place[ref.target] == key)),
-            _needed(groups[key], names),
+            _needed(made[key], names),
         )
         for key in sorted(groups)
     )
