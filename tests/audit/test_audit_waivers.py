@@ -158,7 +158,7 @@ def test_the_bundle_keeps_them(tmp_path: Path) -> None:
         (ONE + "    account: 'x'\n", "7:14: waivers[0].account: 'x' is no account id"),
         (ONE + "    owner: twice\n", "7:5: "),
         ("waivers: [", ":1:"),
-        ("waivers: \x00", ":1:1: "),
+        ("waivers: \x00", ":1:10: "),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place(text: str, told: str) -> None:

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 
-from controls.controls_estates import ACCOUNT, context, declaration, desired
+from controls.controls_estates import ACCOUNT, context, declaration, desired, quickstart
+from ringwall import catalog
 from ringwall.controls.ask import ask
 from ringwall.controls.compile import compile_estate
+from ringwall.controls.endpoints import endpoint_policy
 from ringwall.estate.references import bind, placeholders
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy
 from ringwall.iam.policy import PolicyLevel, PolicySet
+from ringwall.perimeter.rules import ENDPOINT_SERVICES
 
 EVERYTHING = parse_policy(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
@@ -412,6 +415,16 @@ STRANGER = "arn:aws:iam::444455556666:role/Stranger"
 )  # fmt: skip
 def test_endpoint_policies(allowed: bool, service: str, principal: str, action: str, resource: str) -> None:
     assert endpoint_lets(service, principal, action, resource) is allowed
+
+
+@pytest.mark.parametrize("service", ENDPOINT_SERVICES)
+def test_endpoint_policies_name_services_that_iam_knows(service: str) -> None:
+    """An endpoint's name need not be a prefix of actions, and one that is none allows nothing or is refused."""
+    statements = endpoint_policy(quickstart(), service)["Statement"]
+    actions = [item["Action"] for item in statements]
+    flat = [name for item in actions for name in ([item] if isinstance(item, str) else item)]
+    assert flat
+    assert [name for name in flat if not catalog.load().actions_matching(name)] == []
 
 
 BEDROCK, CLOUDTRAIL, CLOUDWATCH, EVENTS = (

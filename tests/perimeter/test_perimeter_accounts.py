@@ -6,7 +6,7 @@ import pytest
 
 from perimeter.test_perimeter_rules import BASE
 from ringwall.controls.compile import compile_estate
-from ringwall.controls.members import compile_members
+from ringwall.controls.members import compile_member, compile_members
 from ringwall.errors import DeclarationError, RingwallError
 from ringwall.estate.members import member_of
 from ringwall.estate.model import references
@@ -70,7 +70,7 @@ def test_an_environment_may_be_about_several_accounts_too():
     ("old", "new", "line", "path", "words"),
     [
         (f'    account: "{B}"', f'    account: "{A}"', f'account: "{A}"', "accounts.research.account", f"{A} is payments already"),
-        (f'    account: "{B}"', '    account: "999988887777"', 'account: "999988887777"', "accounts.research.account", "is the management account"),
+        (f'    account: "{B}"', '    account: "999988887777"', 'account: "999988887777"', "account", "is the management account"),
         (f'    account: "{B}"\n', "", "research:", "accounts.research", "needs the account's number"),
         ("    guardrail: {strength: low}", "    name: other", "name: other", "accounts.research.name", "is the same for all accounts"),
         ("    guardrail: {strength: low}", "    guardrail: {strenght: low}", "guardrail: {strenght: low}", "guardrail.strenght", "did you mean strength?"),
@@ -119,6 +119,19 @@ def test_one_estate_holds_all_of_them():
         "t-retention",
         [A, B],
     )
+
+
+def test_what_is_made_once_is_in_the_files_of_one_account():
+    members = loads_all(TWO)
+    first, second = (compile_member(members, perimeter) for perimeter in members)
+    assert first[1] == {}
+    assert second[1] == {"scp/retention": members[0].member}
+    assert first[0].find("scp/retention").get("TargetIds") == [A, B]
+    assert second[0].find("scp/retention") is None
+    names = [item.get("Name") for estate, _ in (first, second) for item in estate.of_type(POLICY)]
+    assert len(names) == len(set(names)), "no two policies of the organization have one name"
+    alone = loads_all(BASE)
+    assert compile_member(alone, alone[0]) == (compile_estate(alone[0]), {})
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,22 @@ def test_the_base_and_the_quickstart_and_the_template_are_valid():
         ("  vpc: vpc-0a11ce00000000001\n", "", "ringwall.yaml:10:1: network.vpc: this field is required"),
         ("[us-east-2, us-west-2]", "[us-east-2]", "ringwall.yaml:7:18: models.claude: us.anthropic.claude-sonnet-4-5-20250929-v1:0 also runs in us-west-2: add to regions.destinations"),
         ("us.anthropic.claude-sonnet", "global.anthropic.claude-sonnet", "ringwall.yaml:7:18: models.claude: global.anthropic.claude-sonnet-4-5-20250929-v1:0 is processed anywhere; declare regions.residency: global, or use a geographic profile"),
-        ("version: 1\n", "version: 1\nversion: 1\n", 'ringwall.yaml:2:1: found duplicate key "version" with value "1" (original value: "1")'),
+        ("version: 1\n", "version: 1\nversion: 1\n", "ringwall.yaml:2:1: version stands there twice, first in line 1"),
         ("name: t", "name: [t", "ringwall.yaml:3:13: expected ',' or ']', but got ':'"),
+        ("name: t", "name: t\n\tx: y", "ringwall.yaml:3:1: a tab: indent with spaces"),
+        ("name: t", "name: \x07t", "ringwall.yaml:2:7: unacceptable character #x0007: special characters are not allowed"),
+        ("name: t", "name: !Ref t", "ringwall.yaml:2:7: !Ref means nothing here: write the value alone"),
+        ("name: t", "name: !!binary dA==", "ringwall.yaml:2:7: !!binary means nothing here: write the value alone"),
+        ("name: t", "name: !!bool t", "ringwall.yaml:2:7: !!bool means nothing here: write the value alone"),
+        ("name: t", "name: 2026-01-01", 'ringwall.yaml:2:7: must be text: write it in quotes, "2026-01-01"'),
+        ("name: t", "name: 2026-99-99", 'ringwall.yaml:2:7: must be text: write it in quotes, "2026-99-99"'),
+        ("name: t", "name: t\n1: x", "ringwall.yaml:3:1: a key is text: write it in quotes"),
+        ("name: t", "name: t\n[a, b]: x", "ringwall.yaml:3:1: a key is text: write it in quotes"),
+        ("name: t", "name: t\nx: !!omap y", "ringwall.yaml:3:4: !!omap means nothing here: write the value alone"),
+        ("name: t", f"name: {'9' * 5000}", "ringwall.yaml:2:7: has 5000 digits; no number here has more than 20"),
+        ("alarms: {", "logging: {deletion_protection: yes}\nalarms: {", "ringwall.yaml:14:32: logging.deletion_protection: must be true or false, not 'yes'"),
+        ("alarms: {", 'logging: {retention_days: "364"}\nalarms: {', "ringwall.yaml:14:27: logging.retention_days: must be a valid integer, not '364'"),
+        ("alarms: {", "logging: {retention_days: true}\nalarms: {", "ringwall.yaml:14:27: logging.retention_days: must be a valid integer, not True"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_shown_where_it_stands(old, new, expected):
@@ -85,6 +99,34 @@ def test_all_mistakes_are_reported_at_once():
 @pytest.mark.parametrize("text", ["", "[]", "a", "- 1\n- 2"])
 def test_what_is_not_a_mapping_is_refused(text):
     assert mistakes(text) == ["ringwall.yaml:1:1: must be a mapping, see `ringwall init`"]
+
+
+LAUGHS = "\n".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12))
+CHAIN = "\n".join(f"a{i}: &a{i} [*a{i - 1}]" for i in range(1, 900))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (f"a0: &a0 [x]\n{LAUGHS}", "stands for more than 500,000 values, aliases written out"),
+        (f"a0: &a0 [x]\n{CHAIN}", "is nested deeper than 50"),
+        ("a: &x {b: *x}", "an alias leads back to where it stands"),
+    ],
+)
+def test_aliases_that_repeat_too_much_are_refused(text, words):
+    (problem,) = mistakes(text)
+    assert problem.endswith(words)
+
+
+def test_what_a_merge_brings_is_wrong_where_it_was_written():
+    text = BASE.replace("alarms: {", "encryption: &e {rotation_days: 20}\nlogging: {<<: *e}\nalarms: {")
+    assert (
+        mistakes(text)
+        == [
+            "ringwall.yaml:14:32: encryption.rotation_days: must be greater than or equal to 90, not 20",
+            "ringwall.yaml:14:17: logging.rotation_days: unknown field, did you mean retention_days?",
+        ][::-1]
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from copy import deepcopy
+from functools import reduce
+from io import StringIO
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from perimeter.test_perimeter_loader import BASE, mistakes
 from ringwall.errors import DeclarationError, RingwallError
@@ -34,6 +42,60 @@ def test_the_full_declaration_is_valid():
 
 
 @pytest.mark.parametrize(
+    ("region", "partition"),
+    [
+        ("us-gov-west-1", "aws-us-gov"),
+        ("eusc-de-east-1", "aws-eusc"),
+        ("us-iso-east-1", "aws-iso"),
+        ("us-isob-east-1", "aws-iso-b"),
+        ("cn-north-1", "aws-cn"),
+        ("eu-central-1", "aws"),
+    ],
+)
+def test_a_region_tells_the_partition_and_all_arns_are_of_it(region, partition):
+    text = FULL.replace("us-east-1, destinations: [us-east-2, us-west-2]", region).replace(
+        "us-east-1", region
+    )
+    text = text.replace("claude: us.", "claude: ").replace("arn:aws:", f"arn:{partition}:")
+    perimeter = loads(text)
+    assert perimeter.partition == partition
+    assert perimeter.role_arn("app").startswith(f"arn:{partition}:iam::")
+
+
+def places(value, path=()):
+    """Every place in a declaration, the whole aside."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, item in steps:
+        yield (*path, step)
+        yield from places(item, (*path, step))
+
+
+TREE = YAML(typ="safe").load(FULL)
+ODD = st.sampled_from(
+    [None, "", 0, -1, True, [], {}, [None], [[]], {"": ""}, "x" * 5_000, "\u00fc", "${a}", "arn:", "a:b:c:d:e:f", 3.5, 1e308,
+     [1, "a"], {"a": 1}, "*", "\n", 10**18, ["x"] * 3, "s3", "standard", "arn:aws:iam::111122223333:role/x"]
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(places(TREE))), ODD), min_size=1, max_size=3))
+def test_whatever_stands_in_a_place_is_taken_or_told_with_its_place(changes):
+    tree = deepcopy(TREE)
+    for path, value in changes:
+        with suppress(KeyError, IndexError, TypeError):  # what an earlier change took away
+            reduce(lambda there, step: there[step], path[:-1], tree)[path[-1]] = deepcopy(value)
+    text = StringIO()
+    YAML().dump(tree, text)
+    lines = text.getvalue().splitlines()
+    try:
+        loads(text.getvalue())
+    except DeclarationError as error:
+        for problem in error.problems:
+            assert 1 <= problem.line <= len(lines)
+            assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
+            assert problem.message
+
+
+@pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
         ("source: us-east-1", "source: us-eastt-1", "6:19: regions.source", "unknown Region us-eastt-1, did you mean us-east-1?"),
@@ -49,6 +111,16 @@ def test_the_full_declaration_is_valid():
         ("  strength: high", "  strength: high\n  actions: {INSULTS: {inptu: detect}}", "10:23: guardrail.actions.INSULTS.inptu", "unknown field, did you mean input?"),
         ("  strength: high", "  strength: high\n  actions: {PROMPT_ATTACK: {output: detect}}", "guardrail.actions.PROMPT_ATTACK.output", "prompts alone"),
         ("  strength: high", "  filters: {HATE: low}\n  actions: {INSULTS: detect}", "guardrail.actions.INSULTS", "has no strength"),
+        ("  strength: high", "  filters: {HATE: low}\n  images: [HATE, SEXUAL]", "10:18: guardrail.images[1]", "has no strength"),
+        ("[us-east-2, us-west-2]", "[us-east-2, us-west-2, us-east-2]", "6:67: regions.destinations[2]", "us-east-2 stands there twice"),
+        ("[EmailAddress]", "[EmailAddress, EmailAddress]", "logging.mask[1]", "EmailAddress stands there twice"),
+        ('["arn:aws:iam::111122223333:user/Admin"]', '["arn:aws-us-gov:iam::111122223333:user/Admin"]', "5:18: administrators[0]", "is in partition aws-us-gov; us-east-1 is in aws"),
+        ('account: "111122223333"', 'account: "999988887777"', "4:10: account", "is the management account"),
+        ("name: t", "name: a--b", "2:7: name", "the trail is a--b-bedrock"),
+        ("name: t", "name: a-", "2:7: name", "the trail is a--bedrock"),
+        ("retention_days: 365,", "trail: my--trail,", "logging.trail", "no two of . _ - in a row"),
+        ("alarms:", "environments: {prod: {environments: {}}}\nalarms:", "environments.prod.environments", "no environments of its own"),
+        ("alarms:", "environments: {prod: {name: null}}\nalarms:", "15:23: name", "this field is required"),
         ("  strength: high", "  strength: high\n  pii: {EMAIL: mask}", "10:16: guardrail.pii.EMAIL", "must be one of block, anonymize, detect, ignore"),
         ("  strength: high", "  strength: high\n  words: [a, {text: a, action: detect}]", "10:14: guardrail.words[1]", "a stands there twice"),
         ("  strength: high", "  strength: high\n  words: [{action: detect}]", "10:11: guardrail.words[0].text", "this field is required"),

@@ -49,7 +49,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "permissions": (
         "ringwall.cli.permissions:permissions",
-        "Print the IAM policy that deploying or auditing needs.",
+        "Print the IAM policy that deploying, watching or auditing needs.",
     ),
     "snapshot": ("ringwall.cli.snapshot:snapshot", "Save the observed Estate to a file."),
     "decide": ("ringwall.cli.decide:decide", "Decide requests against policies as AWS would."),

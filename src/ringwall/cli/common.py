@@ -139,6 +139,16 @@ def write_text(path: str, text: str) -> None:
         raise RingwallError(msg) from error
 
 
+def folder(path: str) -> Path:
+    """A folder to write into, made where it is not there."""
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        msg = f"{path} cannot be made: {error.strerror}"
+        raise RingwallError(msg) from error
+    return Path(path)
+
+
 def note(message: str) -> None:
     """A line of progress, on standard error."""
     click.echo(message, err=True)

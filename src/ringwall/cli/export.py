@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from ringwall.cli.common import file_option, load_perimeter, note, write_text
+from ringwall.cli.common import file_option, folder, load_perimeter, load_perimeters, note, write_text
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ringwall.deploy.export.gaps import Gap
+    from ringwall.estate.model import Resource
+    from ringwall.perimeter import Perimeter
 
 out_option = click.option(
     "--out", "-o", metavar="DIR", help="Write every file into this folder. Default: standard output."
@@ -40,7 +41,7 @@ def export() -> None:
 @click.option(
     "--part",
     metavar="NAME",
-    help="Print this template alone: account or organization; with --stacksets global, regional or organization.",
+    help="Print this template alone: account or organization; with --stacksets regional, global, regional-after or organization.",
 )
 @click.option(
     "--stacksets", is_flag=True, help="Divide what an account has once from what each of its Regions has."
@@ -48,21 +49,21 @@ def export() -> None:
 def cloudformation(file: str, out: str | None, part: str | None, stacksets: bool) -> int:
     """One template for each account.
 
-    What one template refers to in another is an output there and a parameter here.
+    What one template refers to in another is an output there and a parameter here. What a template needs is in its
+    metadata; standard error tells the order. With --stacksets, what needs both what the account has once and what the Region
+    has comes in a template after them: regional-after.
 
     \b
     Example:
       ringwall export cloudformation --part account > account.template.json
     """
-    from ringwall.controls.compile import compile_estate
-    from ringwall.deploy.export.cloudformation import NOT_EXPRESSIBLE, template
+    from ringwall.deploy.export.cloudformation import INLINE_BYTES, NOT_EXPRESSIBLE, template, written
     from ringwall.deploy.export.parts import parts
-    from ringwall.deploy.order import ordered
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
+    perimeter, desired = _declared(file)
     found = parts(
-        ordered(compile_estate(perimeter)),
+        desired,
         registry(),
         region=perimeter.regions.source,
         unspoken=NOT_EXPRESSIBLE.keys(),
@@ -74,8 +75,19 @@ def cloudformation(file: str, out: str | None, part: str | None, stacksets: bool
         msg = f"there is no part {wanted!r}; there are {', '.join(templates)}"
         raise RingwallError(msg)
     chosen = templates.values() if out and part is None else [templates[wanted]]
-    _write({f"{item.name}.template.json": item.body for item in chosen}, out)
+    texts = {f"{item.name}.template.json": written(item.body) for item in chosen}
+    _write(texts, out)
     _tell(gap for item in chosen for gap in item.gaps)
+    long = [name for name, text in texts.items() if len(text.encode()) > INLINE_BYTES]
+    if long:
+        note(
+            f"longer than {INLINE_BYTES:,} bytes, CloudFormation reads them from a bucket (--s3-bucket): {', '.join(long)}"
+        )
+    if out is None and part is None and len(templates) > 1:
+        others = ", ".join(name for name in templates if name != wanted)
+        note(f"this is {wanted}; others, with --part or all with --out: {others}")
+    if len(texts) > 1:
+        note(f"make the stacks in this order: {', '.join(item.name for item in chosen)}")
     return 0
 
 
@@ -91,38 +103,42 @@ def terraform(file: str, out: str | None) -> int:
     Example:
       ringwall export terraform --out infrastructure/ && terraform -chdir=infrastructure plan
     """
-    from ringwall.controls.compile import compile_estate
     from ringwall.deploy.export.terraform import Where, configuration
-    from ringwall.deploy.order import ordered
     from ringwall.estate.kinds import registry
 
-    perimeter = load_perimeter(file)
+    perimeter, desired = _declared(file)
     where = Where(
         perimeter.name,
         perimeter.account,
         perimeter.regions.source,
         perimeter.organization.management_role,
     )
-    made = configuration(ordered(compile_estate(perimeter)), where, registry())
-    _write({"main.tf.json": made.body}, out)
+    made = configuration(desired, where, registry())
+    _write({"main.tf.json": json.dumps(made.body, indent=2, ensure_ascii=False)}, out)
     _tell(made.gaps)
     return 0
 
 
-def _write(files: Mapping[str, Mapping[str, Any]], out: str | None) -> None:
-    for name, body in files.items():
-        text = json.dumps(body, indent=2, ensure_ascii=False)
+def _declared(file: str) -> tuple[Perimeter, tuple[Resource, ...]]:
+    """The chosen account's perimeter, and its desired resources in dependency order."""
+    from ringwall.controls.members import compile_member
+    from ringwall.deploy.order import ordered
+
+    perimeter = load_perimeter(file)
+    desired, elsewhere = compile_member(load_perimeters(file), perimeter)
+    for policy, account in elsewhere.items():
+        note(f"{policy} is made once for all accounts: it is in the export of {account}")
+    return perimeter, ordered(desired)
+
+
+def _write(files: Mapping[str, str], out: str | None) -> None:
+    for name, text in files.items():
         if out is None:
             click.echo(text)
             continue
-        folder = Path(out)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            msg = f"{out} cannot be made: {error.strerror}"
-            raise RingwallError(msg) from error
-        write_text(str(folder / name), text + "\n")
-        note(f"wrote {folder / name}")
+        path = folder(out) / name
+        write_text(str(path), text + "\n")
+        note(f"wrote {path}")
 
 
 def _tell(gaps: Iterable[Gap]) -> None:

@@ -89,7 +89,7 @@ def pack(name: str, statements: Iterable[Statement], *, limit: int = SCP_CHARACT
         if size(document(statement)) > limit:
             raise RingwallError(
                 f"{name}: statement {statement['Sid']} is longer than the {limit} characters that AWS allows; "
-                "declare fewer models or Regions in one file"
+                "declare fewer of the models, principals or Regions that it lists"
             )
         if documents[-1] and size(document(*documents[-1], statement)) > limit:
             documents.append([])

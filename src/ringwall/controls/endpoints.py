@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from ringwall.perimeter.model import Perimeter
 
 SECURITY_GROUP = "security-group/endpoints"
-PREFIXES: Mapping[str, str] = {"monitoring": "cloudwatch", "bedrock-agent": "bedrock"}
+PREFIXES: Mapping[str, str] = {
+    "monitoring": "cloudwatch",
+    "bedrock-agentcore-control": "bedrock-agentcore",
+    "bedrock-agentcore.gateway": "bedrock-agentcore",
+}
 """IAM prefix of endpoint services whose name is another."""
 
 

@@ -17,7 +17,7 @@ from ringwall.estate.members import among_others
 from ringwall.estate.model import Estate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ringwall.estate.model import Resource
     from ringwall.perimeter.model import Perimeter
@@ -48,6 +48,34 @@ def compile_members(perimeters: Sequence[Perimeter]) -> Estate:
         accounts=tuple(accounts.values()),
         resources=(*own, *_once(shared, perimeters)),
     )
+
+
+def compile_member(perimeters: Sequence[Perimeter], chosen: Perimeter) -> tuple[Estate, Mapping[str, str]]:
+    """The desired Estate of one account, for files that are that account's.
+
+    What the organization has once stands with the first account that declares it, attached for all of them.
+
+    Args:
+        perimeters: of the whole declaration.
+        chosen: one of them.
+
+    Returns:
+        The Estate, and by each policy that is left out the account that it stands with.
+
+    Raises:
+        RingwallError: as :func:`compile_members`.
+    """
+    if len(perimeters) == 1:
+        return compile_estate(chosen), {}
+    estates = {perimeter.member or perimeter.account: compile_estate(perimeter) for perimeter in perimeters}
+    shared = [(name, item) for name, estate in estates.items() for item in estate if item.id in SHARED]
+    whole = {item.id: item for item in _once(shared, perimeters)}
+    first = {item.id: name for name, item in reversed(shared)}
+    name = chosen.member or chosen.account
+    own = estates[name]
+    kept = [whole.get(item.id, item) for item in own if first.get(item.id, name) == name]
+    elsewhere = {item.id: first[item.id] for item in own if first.get(item.id, name) != name}
+    return own.with_resources(kept), elsewhere
 
 
 def _once(shared: Iterable[tuple[str, Resource]], perimeters: Sequence[Perimeter]) -> Iterator[Resource]:

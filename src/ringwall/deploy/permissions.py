@@ -26,6 +26,7 @@ GENERATED = frozenset(
         "AWS::KMS::Key",
         "AWS::Bedrock::Guardrail",
         "AWS::Bedrock::GuardrailVersion",
+        "AWS::Bedrock::ResourcePolicy",  # a guardrail's
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::VPCEndpoint",
         "AWS::Organizations::Policy",
@@ -88,6 +89,27 @@ def audit_policy(kinds: Mapping[str, Kind], place: Place) -> Policy:
         place: where it is deployed.
     """
     return _document([_reading(kinds, FINDING_REGIONS), _management(place)])
+
+
+def drift_policy(desired: Estate, kinds: Mapping[str, Kind], place: Place) -> Policy:
+    """What plan and drift need in the workload account: reading it, and the manifest of what Ringwall made.
+
+    Args:
+        desired: what the declaration compiles to.
+        kinds: resource kinds by type.
+        place: where it is deployed.
+    """
+    resources = _bound(desired, kinds)
+    reading, found = _reading(kinds), [_management(place)]
+    buckets = _buckets(resources, place)
+    if buckets:
+        if "s3:ListBucket" not in reading["Action"]:
+            found.append(_statement("FindManifest", ["s3:ListBucket"], buckets))
+        found.append(_statement("ReadManifest", ["s3:GetObject"], _manifests(desired, buckets)))
+        keys = [f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"]
+        through = {"StringEquals": {"kms:ViaService": f"s3.{place.region}.amazonaws.com"}}
+        found.append({**_statement("DecryptManifest", ["kms:Decrypt"], keys), "Condition": through})
+    return _document([reading, *found])
 
 
 def management_audit_policy(kinds: Mapping[str, Kind]) -> Policy:
@@ -165,7 +187,7 @@ class _Names:
             yield "*"
             return
         patterns = self.vocabulary.resource_patterns(action)
-        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        arn = self._arn(item)
         own = tuple(pattern for pattern in patterns if fnmatchcase(arn, pattern))
         if action in SEVERAL_RESOURCES or action.startswith("ec2:Create"):
             own = patterns if not action.endswith("Tags") else own
@@ -177,15 +199,14 @@ class _Names:
 
     def _named(self, pattern: str, item: Resource) -> Iterator[str]:
         """What the declaration knows of a pattern's resources."""
-        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        arn = self._arn(item)
         if fnmatchcase(arn, pattern) and item.type not in GENERATED:
             yield from _forms(arn)
             return
         declared = [
             found
             for other in self.resources
-            if other.type not in GENERATED
-            and fnmatchcase(found := self.kinds[other.type].placeholder(other).get("Arn", ""), pattern)
+            if other.type not in GENERATED and fnmatchcase(found := self._arn(other), pattern)
         ]
         if declared and item.type not in GENERATED:
             yield from declared
@@ -193,6 +214,12 @@ class _Names:
         filled = self._filled(pattern)
         named = list(_network(pattern, item))
         yield from (filled[:-1] + name for name in named) if named else (filled,)
+
+    def _arn(self, item: Resource) -> str:
+        """ARN that the declaration determines. A role's Region is ``global``, which tells no partition: the place does."""
+        arn = self.kinds[item.type].placeholder(item).get("Arn", "")
+        parts = arn.split(":", 2)
+        return f"arn:{self.place.partition}:{parts[2]}" if parts[0] == "arn" else arn
 
     def _filled(self, pattern: str) -> str:
         """A pattern in this account and Region, as far as it has them."""
@@ -225,11 +252,7 @@ def _contents(
     desired: Estate, resources: tuple[Resource, ...], place: Place, *, purge: bool
 ) -> Iterator[tuple[str, list[str]]]:
     """Looking into what is retained, the manifest, and emptying buckets."""
-    buckets = [
-        f"arn:{place.partition}:s3:::{item.get('BucketName')}"
-        for item in resources
-        if item.type == "AWS::S3::Bucket"
-    ]
+    buckets = _buckets(resources, place)
     groups = [
         f"arn:{place.partition}:logs:{item.region}:{place.account}:log-group:{item.get('LogGroupName')}:*"
         for item in resources
@@ -239,29 +262,30 @@ def _contents(
         yield "logs:DescribeLogStreams", groups
     if not buckets:
         return
-    perimeter = next(
-        (
-            tag["Value"]
-            for item in desired
-            for tag in item.get("Tags") or ()
-            if tag["Key"] == "ringwall:perimeter"
-        ),
-        "*",
-    )
-    manifest = [f"{arn}/{object_key(perimeter)}" for arn in buckets]
+    manifest = _manifests(desired, buckets)
     within = [item for item in resources if item.id == home(desired)]
     yield "s3:ListBucket", buckets  # without it S3 answers 403 where there is no manifest yet
     yield "s3:ListBucketVersions", buckets
     yield "s3:GetObject", manifest
-    yield (
-        "s3:PutObject",
-        [f"arn:{place.partition}:s3:::{item.get('BucketName')}/{object_key(perimeter)}" for item in within],
-    )
+    yield "s3:PutObject", _manifests(desired, _buckets(within, place))
     yield "s3:DeleteObjectVersion", [f"{arn}/*" for arn in buckets] if purge else manifest
     if any(item.get("BucketEncryption") for item in within):
         keys = [f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"]
         yield "kms:GenerateDataKey", keys
         yield "kms:Decrypt", keys
+
+
+def _buckets(resources: Iterable[Resource], place: Place) -> list[str]:
+    """ARNs of the buckets among resources."""
+    found = (item.get("BucketName") for item in resources if item.type == "AWS::S3::Bucket")
+    return [f"arn:{place.partition}:s3:::{name}" for name in found]
+
+
+def _manifests(desired: Estate, buckets: Iterable[str]) -> list[str]:
+    """ARNs of the manifest in each bucket."""
+    tags = (tag for item in desired for tag in item.get("Tags") or ())
+    perimeter = next((tag["Value"] for tag in tags if tag["Key"] == "ringwall:perimeter"), "*")
+    return [f"{bucket}/{object_key(perimeter)}" for bucket in buckets]
 
 
 def _reading(kinds: Mapping[str, Kind], more: Iterable[str] = ()) -> Policy:

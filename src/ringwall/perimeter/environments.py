@@ -10,7 +10,6 @@ away. Positions go along, so that a mistake is shown where it stands: in the env
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap
@@ -53,13 +52,25 @@ def merged(base: CommentedMap, overlay: CommentedMap) -> CommentedMap:
     result = _copied(base)
     for key, value in overlay.items():
         if value is None:
-            result.pop(key, None)
+            result.pop(key, None)  # its place stays: what misses the field is told where it was taken away
         else:
             below = result.get(key)
             both = isinstance(value, CommentedMap) and isinstance(below, CommentedMap)
             result[key] = merged(below, value) if both else value
-            _place(result, key, overlay)
+        _place(result, key, overlay)
     return result
+
+
+def place_of(node: CommentedMap, key: Any) -> tuple[int, int, int, int] | None:
+    """Line and column of a key, then of its value, counting from 0; ``None`` if it is not in the text.
+
+    What a mapping has by a merge (``<<: *base``) stands where it was written.
+    """
+    places = node.lc.data
+    if places and key in places:
+        return tuple(places[key])
+    merged_in = (place_of(source, key) for source in node.merge)
+    return next((place for place in merged_in if place is not None), None)
 
 
 def _copied(base: CommentedMap) -> CommentedMap:
@@ -72,9 +83,9 @@ def _copied(base: CommentedMap) -> CommentedMap:
 
 def _place(target: CommentedMap, key: Any, source: CommentedMap) -> None:
     """Remember where in the text a key of ``source`` stands."""
-    places = source.lc.data
-    if places and key in places:
-        target.lc.add_kv_line_col(key, copy(places[key]))
+    place = place_of(source, key)
+    if place is not None:
+        target.lc.add_kv_line_col(key, list(place))
 
 
 def _without_environments(tree: CommentedMap) -> CommentedMap:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictFloat, model_validator
 
 from ringwall.estate.kinds.guardrail_limits import LOOK_AROUND
 from ringwall.perimeter.guardrail_acts import (
@@ -80,7 +80,7 @@ class Reasoning(Section):
         ],
         Field(min_length=1, max_length=2),
     ]
-    confidence: Annotated[float, Field(ge=0, le=1)] | None = None
+    confidence: Annotated[StrictFloat, Field(ge=0, le=1)] | None = None
 
 
 class Guardrail(Section):
@@ -199,7 +199,7 @@ class Enforcement(Section):
     every role.
     """
 
-    account: bool = Field(
+    account: StrictBool = Field(
         default=False, description="Enforce the pinned guardrail in this account and Region."
     )
     organization: OrganizationGuardrail | None = None

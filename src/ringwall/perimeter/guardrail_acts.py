@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Discriminator, Field, StrictFloat, Tag
 
 from ringwall.perimeter.section import Section
 
@@ -56,7 +56,7 @@ class Word(Section):
 class Threshold(Section):
     """A check of answers against their sources that is not simply blocking."""
 
-    threshold: Annotated[float, Field(ge=0, le=0.99)]
+    threshold: Annotated[StrictFloat, Field(ge=0, le=0.99)]
     action: Blocking = "block"
 
 
@@ -66,7 +66,8 @@ OneWord = Annotated[
     _WHICH,
 ]
 Checked = Annotated[
-    Annotated[Threshold, Tag("[sides]")] | Annotated[Annotated[float, Field(ge=0, le=0.99)], Tag("[both]")],
+    Annotated[Threshold, Tag("[sides]")]
+    | Annotated[Annotated[StrictFloat, Field(ge=0, le=0.99)], Tag("[both]")],
     _WHICH,
 ]
 

@@ -12,7 +12,7 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from ringwall.errors import DeclarationError, Problem, RingwallError
 from ringwall.perimeter.cautions import cautions
-from ringwall.perimeter.environments import apart, overlaid
+from ringwall.perimeter.environments import apart, overlaid, place_of
 from ringwall.perimeter.model import PII_TYPES, Perimeter
 from ringwall.perimeter.nearest import did_you_mean
 from ringwall.perimeter.rules import inconsistencies
@@ -20,6 +20,8 @@ from ringwall.perimeter.rules_accounts import collisions, disagreements
 from ringwall.perimeter.yaml_text import parse_yaml
 
 Path_ = tuple[str | int, ...]
+SHOWN = 200
+"""Characters of a wrong value that a message shows."""
 SHAPES = ("[key]", "[both]", "[sides]")
 """What pydantic puts into a path that is no part of the declaration's."""
 
@@ -119,7 +121,7 @@ def cautioned(text: str, *, file: str = "ringwall.yaml") -> tuple[Problem, ...]:
 
 
 def _mapping(text: str, file: str) -> CommentedMap:
-    tree = parse_yaml(text, file)
+    tree = parse_yaml(text, file, texts_only=True)
     if not isinstance(tree, CommentedMap):
         raise DeclarationError((Problem(file, 1, 1, "", "must be a mapping, see `ringwall init`"),))
     return tree
@@ -183,10 +185,12 @@ class _Source:
         node, place = self.tree, (0, 0)
         for depth, step in enumerate(path):
             last = depth == len(path) - 1
-            if isinstance(node, CommentedMap) and step in node:
-                key, value = node.lc.key(step), node.lc.value(step)
-                place = key if at_key or not last or _is_container(node[step]) else value
-                node = node[step]
+            known = place_of(node, step) if isinstance(node, CommentedMap) else None
+            if known is not None:
+                value = node.get(step)
+                beside = last and not at_key and value is not None and not _is_container(value)
+                place = known[2:] if beside else known[:2]
+                node = value
             elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
                 place, node = node.lc.item(step), node[step]
             else:
@@ -208,26 +212,39 @@ def _problems(error: ValidationError, source: _Source) -> Iterator[Problem]:
 def _message(item: Mapping[str, Any], path: Path_) -> str:
     """What is wrong with a value, in words of the declaration, not of the validator."""
     kind, context, value = item["type"], item.get("ctx", {}), item.get("input")
+    shown = _shown(value)
     options = str(context.get("expected", "")).replace(" or ", ", ").replace("'", "").split(", ")
     known: dict[str, Callable[[], str]] = {
         "extra_forbidden": lambda: "unknown field" + did_you_mean(str(path[-1]), _fields_at(path[:-1])),
         "missing": lambda: "this field is required",
         "literal_error": lambda: (
-            f"must be {_listing(options)}, not {value!r}" + did_you_mean(str(value), options)
+            f"must be {_listing(options)}, not {shown}" + did_you_mean(str(value), options)
         ),
-        "string_pattern_mismatch": lambda: f"{value!r} does not have the form {context.get('pattern')}",
+        "string_pattern_mismatch": lambda: f"{shown} does not have the form {context.get('pattern')}",
         "value_error": lambda: str(context.get("error", item["msg"])),
+        "model_type": lambda: f"must be a mapping, not {shown}",
+        "dict_type": lambda: f"must be a mapping, not {shown}",
+        "tuple_type": lambda: f"must be a list, not {shown}",
+        "bool_type": lambda: f"must be true or false, not {shown}",
         "too_short": lambda: (
             f"needs at least {context.get('min_length')}, has {context.get('actual_length')}"
         ),
         "too_long": lambda: f"takes at most {context.get('max_length')}, has {context.get('actual_length')}",
     }
+    if value is None and kind.endswith("_type"):
+        return "has no value: give it one, or leave it out"
     if kind in known:
         return known[kind]()
     if kind == "string_type" and isinstance(value, int) and not isinstance(value, bool):
         return f'must be text: write it in quotes, "{value}"'
     text = str(item["msg"]).replace("Input should", "must").replace("String should", "must")
-    return text[:1].lower() + text[1:] + ("" if value is None or _is_big(value) else f", not {value!r}")
+    return text[:1].lower() + text[1:] + ("" if value is None or _is_big(value) else f", not {shown}")
+
+
+def _shown(value: Any) -> str:
+    """A value as messages show it: the beginning, if it is long."""
+    text = repr(value)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
 
 
 def _is_big(value: Any) -> bool:
@@ -303,7 +320,7 @@ def line_of(file: str | Path, path: tuple[str | int, ...]) -> int | None:
         text = Path(file).read_text(encoding="utf-8")
     except OSError:
         return None
-    tree = parse_yaml(text, str(file))
+    tree = parse_yaml(text, str(file), texts_only=True)
     node = tree
     for step in path:
         if not isinstance(node, CommentedMap | CommentedSeq):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
+from ringwall.catalog.partitions import partition_of
 from ringwall.estate.kinds.guardrail_limits import PII_TYPES
 from ringwall.estate.kinds.log_group import RETENTION_DAYS
 from ringwall.perimeter.guardrail import CONTENT_FILTERS, Enforcement, Guardrail
@@ -52,12 +53,12 @@ class Organization(Section):
         description="Root, organizational unit or account that every apply begins with; the rest follows if what is "
         "there can still be read.",
     )
-    attachments: Annotated[int, Field(ge=1, le=9)] = Field(
+    attachments: Annotated[StrictInt, Field(ge=1, le=9)] = Field(
         default=9,
         description="How many SCPs may be attached to the target: 10 is AWS's limit, FullAWSAccess is one of them. With "
         "fewer than the perimeter has, its policies are packed into as few as fit.",
     )
-    resource_control: bool = Field(
+    resource_control: StrictBool = Field(
         default=False,
         description="Attach a resource control policy as well: the perimeter's buckets, keys and logs are for this "
         "organization alone. Turns the policy type on for the organization.",
@@ -134,7 +135,7 @@ class Network(Section):
 class Encryption(Section):
     """Customer-managed keys, one per data class."""
 
-    rotation_days: Annotated[int, Field(ge=90, le=2560)] = 365
+    rotation_days: Annotated[StrictInt, Field(ge=90, le=2560)] = 365
     aws_owned: tuple[Literal["guardrail"], ...] = Field(
         default=(),
         description="Data classes left to keys that AWS owns: no policy, no log of their use, no way to revoke them.",
@@ -144,9 +145,9 @@ class Encryption(Section):
 class Logging(Section):
     """Invocation logging and the trail."""
 
-    retention_days: int = 365
+    retention_days: StrictInt = 365
     prefix: KeyPrefix = "invocation-logs"
-    deletion_protection: bool = Field(
+    deletion_protection: StrictBool = Field(
         default=True, description="Whether the log group can be deleted only after somebody turned this off."
     )
     mask: tuple[str, ...] = Field(
@@ -154,7 +155,7 @@ class Logging(Section):
         description="Managed data identifiers of CloudWatch Logs that readers see masked without logs:Unmask. The logs "
         "hold prompts as they were sent, whatever the guardrail masked.",
     )
-    object_days: Annotated[int, Field(ge=1, le=36_500)] | None = Field(
+    object_days: Annotated[StrictInt, Field(ge=1, le=36_500)] | None = Field(
         default=None, description="After how many days logged objects expire. Default: never."
     )
     trail: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{1,126}[A-Za-z0-9]$")] | None = Field(
@@ -167,7 +168,7 @@ class Alarms(Section):
     """Who hears of it."""
 
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=320)]
-    tokens_per_hour: Annotated[int, Field(ge=1)] | None = Field(
+    tokens_per_hour: Annotated[StrictInt, Field(ge=1)] | None = Field(
         default=None, description="Input or output tokens of one model in an hour that raise an alarm."
     )
 
@@ -175,7 +176,9 @@ class Alarms(Section):
 class Client(Section):
     """What the runtime client takes from its surroundings."""
 
-    trust_environment: bool = Field(default=False, description="Take proxy and CA from the environment.")
+    trust_environment: StrictBool = Field(
+        default=False, description="Take proxy and CA from the environment."
+    )
     metadata: Annotated[
         dict[
             Annotated[str, Field(pattern=METADATA, min_length=1, max_length=256)],
@@ -239,9 +242,7 @@ class Perimeter(Section):
     @property
     def partition(self) -> str:
         """AWS partition, from the source Region."""
-        if self.regions.source.startswith("us-gov-"):
-            return "aws-us-gov"
-        return "aws-cn" if self.regions.source.startswith("cn-") else "aws"
+        return partition_of(self.regions.source)
 
     def role_name(self, use: str) -> str:
         """Name of a use's role."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ringwall.catalog import profiles
-from ringwall.perimeter import rules_guardrail, rules_names, rules_sections
+from ringwall.perimeter import rules_anywhere, rules_guardrail, rules_names, rules_sections
 from ringwall.perimeter.finding import Data, Finding, items, mapping, texts, uses
 from ringwall.perimeter.model import RETENTION_DAYS
 from ringwall.perimeter.nearest import did_you_mean
@@ -135,4 +135,5 @@ RULES: tuple[Callable[[Mapping[str, Any]], Iterator[Finding]], ...] = (
     *rules_guardrail.RULES,
     *rules_sections.RULES,
     *rules_names.RULES,
+    *rules_anywhere.RULES,
 )

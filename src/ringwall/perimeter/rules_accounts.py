@@ -27,9 +27,9 @@ def disagreements(data: Data) -> Iterator[Finding]:
             yield (*path, "account"), f"{number} is {seen[number]} already"
         else:
             seen[number] = str(name)
-        management = str(mapping(data, "organization").get("management_role", "")).split(":")
-        if isinstance(number, str) and number in management:
-            yield (*path, "account"), "is the management account, which no service control policy binds"
+    for name, overlay in mapping(data, "environments").items():
+        if "environments" in mapping(overlay):
+            yield ("environments", name, "environments"), "an environment has no environments of its own"
     if accounts and "member" in data:
         yield ("member",), "is said by `accounts`"
 

@@ -98,12 +98,23 @@ def _actions_have_filters(data: Data) -> Iterator[Finding]:
     """An action of a filter that is not there would be taken for one that is."""
     for path, guardrail in guardrails(data):
         for name in mapping(guardrail, "actions"):
-            declared = (
-                mapping(guardrail, "filters").get(name, guardrail.get("strength", "none")),
-                mapping(guardrail, "output_filters").get(name, "none"),
-            )
-            if all(strength == "none" for strength in declared):
+            if not _looks(guardrail, name):
                 yield (*path, "actions", name), f"{name} has no strength, so there is nothing to do"
+
+
+def _images_have_filters(data: Data) -> Iterator[Finding]:
+    """A filter that is not there looks at no images either."""
+    for path, guardrail in guardrails(data):
+        for index, name in texts(guardrail.get("images")):
+            if not _looks(guardrail, name):
+                yield (*path, "images", index), f"{name} has no strength, so it looks at no images"
+
+
+def _looks(guardrail: Data, name: str) -> bool:
+    """Whether a content filter looks at prompts or at answers."""
+    prompts: object = mapping(guardrail, "filters").get(name, guardrail.get("strength", "none"))
+    answers: object = mapping(guardrail, "output_filters").get(name, "none")
+    return prompts != "none" or answers != "none"
 
 
 def _enforcement_works(data: Data) -> Iterator[Finding]:
@@ -145,5 +156,6 @@ RULES: tuple[Callable[[Data], Iterator[Finding]], ...] = (
     _profiles_stay_inside,
     _prompt_attacks_are_in_prompts,
     _actions_have_filters,
+    _images_have_filters,
     _enforcement_works,
 )

@@ -107,9 +107,21 @@ def _masks_are_known(data: Data) -> Iterator[Finding]:
             yield ("logging", "mask", index), f"{name} is no data identifier of CloudWatch Logs{guess}"
 
 
+def _account_can_be_bound(data: Data) -> Iterator[Finding]:
+    """No service control policy binds the management account.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+    """
+    account = data.get("account")
+    role = str(mapping(data, "organization").get("management_role", "")).split(":")
+    if isinstance(account, str) and len(role) > 4 and account == role[4]:
+        yield ("account",), "is the management account, which no service control policy binds"
+
+
 RULES: tuple[Callable[[Data], Iterator[Finding]], ...] = (
     _siblings_are_bounded,
     _own_resources,
+    _account_can_be_bound,
     _bases_are_known_once,
     _custom_models_are_invoked_by_uses,
     _masks_are_known,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$", description="Twelve digits, quoted.")]
 Region = Annotated[
-    str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]$", description="A Region name such as us-east-1.")
+    str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-[0-9]$", description="A Region name such as us-east-1.")
 ]
 _NAMED = r"([!-~]{1,510}/)?[A-Za-z0-9_+=,.@-]{1,64}"
 """Path and name of a user or role, as IAM takes them."""
@@ -46,6 +46,10 @@ Guarding = Literal["comprehensive", "selective"]
 
 
 class Section(BaseModel):
-    """A mapping of the declaration: unknown fields are refused, values do not change."""
+    """A mapping of the declaration: unknown fields are refused, values do not change.
+
+    Numbers and switches are strict (``StrictInt``, ``StrictBool``): ``yes`` is a text in YAML 1.2, and the rules, which see
+    what is written, would take it for one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=False)

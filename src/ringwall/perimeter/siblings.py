@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from ringwall.perimeter.section import Section
 
@@ -22,7 +22,7 @@ class Sibling(Section):
     models: tuple[Annotated[str, Field(pattern=r"^[a-zA-Z0-9.:-]{1,256}$")], ...] = Field(
         default=(), description="Models of bedrock-mantle, by their ids there; exact, no wildcards."
     )
-    without_guardrail: bool = Field(
+    without_guardrail: StrictBool = Field(
         default=False,
         description="Say true to open a sibling that knows neither guardrails nor invocation logging.",
     )

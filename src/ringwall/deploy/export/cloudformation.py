@@ -10,12 +10,14 @@ can be tried again (https://docs.aws.amazon.com/AWSCloudFormation/latest/Templat
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from ringwall.deploy.export.gaps import Gap, gap
+from ringwall.deploy.export.gaps import Gap, beforehand, gap
 from ringwall.deploy.export.parts import Part
 from ringwall.errors import RingwallError
 from ringwall.estate.kind import Kind
@@ -51,9 +53,22 @@ ATTRIBUTES: Mapping[tuple[str, str], Any] = {
     ),
 }
 """Attributes that AWS chooses. All others follow from names that the declaration determines."""
+_WORD = r"[a-z][a-z0-9]*"
+_TOLD_APART = re.compile(rf"{_WORD}(-{_WORD})*/(?!version-){_WORD}(-{_WORD})*")
+"""Desired ids whose words a capital letter each begins. ``guardrail/version-x`` would be ``guardrail-version/x``."""
+DYNAMIC = re.compile(r"\{\{resolve:[a-z-]+:")
+"""What CloudFormation replaces wherever it stands
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html)."""
+LIMITS: Mapping[str, int] = {"Resources": 500, "Parameters": 200, "Outputs": 200}
+TEMPLATE_BYTES = 1_000_000
+INLINE_BYTES = 51_200
+"""Longest template, in a bucket and in the request itself, and how much of each section
+(https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html)."""
 
 CONTENT_IN_DESCRIPTION = ("GuardrailIdentifier", "Description")
 """All that a template says of a guardrail version; its description holds the content's digest."""
+IN_USE = ("AWS::Bedrock::GuardrailVersion",)
+"""Types whose predecessors stay when another takes their place: who names the old version by number goes on."""
 NOT_EXPRESSIBLE: Mapping[str, str] = {
     "Ringwall::Bedrock::InvocationLogging": "CloudFormation has no type for model invocation logging",
     "Ringwall::Bedrock::DataRetention": "CloudFormation has no type for the account's data retention mode",
@@ -86,9 +101,9 @@ def template(part: Part, perimeter: str, kinds: Mapping[str, Kind]) -> Template:
     Raises:
         RingwallError: a reference names an attribute that a template has no word for.
     """
-    gaps = tuple(one for item in part.resources for one in _gaps(item))
+    gaps = (*(one for item in part.resources for one in _gaps(item)), *beforehand(part.resources))
     inside = {item.id: item for item in part.resources if item.type not in NOT_EXPRESSIBLE}
-    logical = _logical_ids(inside)
+    logical = {name: logical_id(name) for name in inside}
     writer = _Writer(inside, logical, kinds)
     body: dict[str, Any] = {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -97,6 +112,7 @@ def template(part: Part, perimeter: str, kinds: Mapping[str, Kind]) -> Template:
             "Ringwall": {
                 "Perimeter": perimeter,
                 "Part": part.name,
+                "After": list(part.after),
                 "NotExpressible": [item.to_json() for item in gaps],
             }
         },
@@ -118,7 +134,36 @@ def template(part: Part, perimeter: str, kinds: Mapping[str, Kind]) -> Template:
             }
             for ref in part.exports
         }
+    _fits(part.name, body)
     return Template(part.name, body, gaps)
+
+
+def written(body: Mapping[str, Any]) -> str:
+    """The text of a template: indented for people, as long as CloudFormation takes it."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    return (
+        text
+        if _bytes(text) <= TEMPLATE_BYTES
+        else json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+    )
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _fits(name: str, body: Mapping[str, Any]) -> None:
+    """Raises RingwallError if CloudFormation takes no such template."""
+    for section, most in LIMITS.items():
+        if len(body.get(section, ())) > most:
+            raise RingwallError(
+                f"{name}: {len(body[section])} {section}, CloudFormation takes {most}: divide the declaration"
+            )
+    size = _bytes(written(body))
+    if size > TEMPLATE_BYTES:
+        raise RingwallError(
+            f"{name}: {size:,} bytes, CloudFormation takes {TEMPLATE_BYTES:,}: divide the declaration"
+        )
 
 
 def _gaps(item: Resource) -> Iterator[Gap]:
@@ -131,7 +176,16 @@ def _gaps(item: Resource) -> Iterator[Gap]:
 
 def parameter_name(ref: Ref) -> str:
     """Name of the output of one stack and the parameter of another that a reference becomes."""
-    return _camel(f"{ref.target} {ref.attribute}")
+    return f"{logical_id(ref.target)}{ref.attribute}"
+
+
+def logical_id(name: str) -> str:
+    """Logical id (letters and digits) of a desired id: no two have the same, and none changes with what else is declared.
+
+    Words are joined, which loses where one ends before a digit or a capital; what cannot be told apart any more has a digest.
+    """
+    text = "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", name) if word)
+    return text if _TOLD_APART.fullmatch(name) else f"{text}{sha256(name.encode()).hexdigest()[:8]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +199,11 @@ class _Writer:
     def resource(self, item: Resource) -> dict[str, Any]:
         """One entry under ``Resources``."""
         properties = substitute(_properties(item), self.value)
+        if DYNAMIC.search(json.dumps(properties, ensure_ascii=False)):
+            raise RingwallError(
+                f"{item.id} holds {{{{resolve:...}}}}, which CloudFormation would replace and has no way to write: use `ringwall "
+                "apply`, or `ringwall export terraform`"
+            )
         entry: dict[str, Any] = {"Type": item.type}
         shown = {ref.target for ref in references(_properties(item)) if self._shows(ref)}
         after = sorted(self.logical[name] for name in {*self._implied(item)} - shown if name in self.logical)
@@ -152,6 +211,8 @@ class _Writer:
             entry["DependsOn"] = after
         if self.kinds[item.type].retention != "delete":
             entry |= {"DeletionPolicy": "RetainExceptOnCreate", "UpdateReplacePolicy": "Retain"}
+        elif item.type in IN_USE:
+            entry |= {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Retain"}
         entry["Properties"] = properties
         return entry
 
@@ -196,20 +257,3 @@ def _properties(item: Resource) -> Mapping[str, Any]:
     if item.type == "AWS::EC2::SecurityGroup" and properties.get("SecurityGroupEgress") == []:
         properties["SecurityGroupEgress"] = [dict(NO_EGRESS)]
     return properties
-
-
-def _logical_ids(resources: Iterable[str]) -> dict[str, str]:
-    """Logical ids (letters and digits) by desired id, each once."""
-    found: dict[str, str] = {}
-    for name in resources:
-        base = _camel(name)
-        number, candidate = 1, base
-        while candidate in found.values():
-            number += 1
-            candidate = f"{base}{number}"
-        found[name] = candidate
-    return found
-
-
-def _camel(text: str) -> str:
-    return "".join(word[:1].upper() + word[1:] for word in re.split(r"[^A-Za-z0-9]+", text) if word)

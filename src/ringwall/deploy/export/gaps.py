@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,26 @@ def gap(resource: Resource, reason: str) -> Gap:
     """The gap that a resource is."""
     command = _COMMANDS.get(resource.type, lambda _: "ringwall apply")(resource)
     return Gap(resource.id, resource.type, reason, command)
+
+
+def beforehand(resources: Iterable[Resource]) -> Iterator[Gap]:
+    """What the organization must have before its policies can be attached: each of their types, enabled.
+
+    https://docs.aws.amazon.com/organizations/latest/userguide/enable-policy-type.html
+    """
+    found: dict[str, Resource] = {}
+    for item in resources:
+        if item.type == "AWS::Organizations::Policy":
+            found.setdefault(str(item.properties["Type"]), item)
+    for kind, item in found.items():
+        root = "\"$(aws organizations list-roots --query 'Roots[0].Id' --output text)\""
+        command = f"aws organizations enable-policy-type --root-id {root} --policy-type {kind}"
+        yield Gap(
+            item.id,
+            item.type,
+            f"{kind} has to be enabled in the organization before, where it is not",
+            command,
+        )
 
 
 def _logging(resource: Resource) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringwall.deploy.export.gaps import Gap, gap
+from ringwall.deploy.export.gaps import Gap, beforehand, gap
 from ringwall.deploy.export.terraform_parts import SEVERAL, Block
 from ringwall.deploy.export.terraform_tables import ADDRESSES, SIMPLE, Table
 from ringwall.deploy.export.tokens import SELF, spelled, with_tokens
@@ -20,7 +20,8 @@ from ringwall.errors import RingwallError
 from ringwall.estate.kind import Kind
 from ringwall.estate.model import Ref, Resource, references
 
-PROVIDER = ">= 5.100"
+PROVIDER = "~> 5.100"
+"""The provider that the tables are made against; the next major version may read the same words otherwise."""
 MANAGEMENT = "aws.management"
 
 
@@ -70,6 +71,7 @@ def configuration(resources: Iterable[Resource], where: Where, kinds: Mapping[st
     for item in writer.resources:
         for block in writer.blocks(item):
             made.setdefault(block.type, {})[writer.label(item, block)] = writer.body(item, block)
+    writer.gaps.extend(beforehand(writer.resources))
     aliases = writer.aliases()
     note = {
         "generated": "by `ringwall export terraform` from the declaration; edit that",
@@ -100,16 +102,16 @@ class _Writer:
 
     def blocks(self, item: Resource) -> Iterator[Block]:
         """The Terraform resources of one of ours; gaps are noted."""
-        words = Resource(item.type, item.account, item.region, item.id, with_tokens(item.properties))
         if item.type in SEVERAL:
+            words = Resource(item.type, item.account, item.region, item.id, with_tokens(item.properties))
             found = list(SEVERAL[item.type](words))
             used = frozenset().union(*(block.uses for block in found))
             self._note(item, sorted(item.properties.keys() - used))
             yield from found
         elif item.type in SIMPLE:
             simple = SIMPLE[item.type]
-            properties, missing = simple.fitting(words.properties)
-            body = _converted(properties, simple.table, "", missing)
+            properties, missing = simple.fitting(item.properties)
+            body = _converted(with_tokens(properties), simple.table, "", missing)
             self._note(item, missing)
             yield Block(simple.name, "", {**body, **(simple.fixed or {})}, frozenset())
         else:
@@ -215,4 +217,6 @@ def _converted(properties: Mapping[str, Any], table: Table, path: str, missing: 
 
 
 def _label(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_-]", "_", text)
+    """A name that Terraform takes: it begins with a letter, or with the underscore that stands before all others."""
+    label = re.sub(r"[^A-Za-z0-9_-]", "_", text)
+    return label if label[:1].isalpha() else f"_{label}"

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from ringwall.deploy.export.terraform_fitting import Fitted, guardrail_that_fits, selectors_that_fit
+
 Form = Callable[[Any], Any]
 
 
@@ -62,10 +64,7 @@ class Simple:
     name: str
     table: Table
     fixed: Mapping[str, Any] | None = None
-    fitting: Callable[[Mapping[str, Any]], tuple[Mapping[str, Any], list[str]]] = lambda properties: (
-        properties,
-        [],
-    )
+    fitting: Callable[[Mapping[str, Any]], Fitted] = lambda properties: (properties, [])
 
 
 KEEP = {"lifecycle": {"prevent_destroy": True}}
@@ -184,35 +183,6 @@ TRAIL: Table = {
     ),
     "InsightSelectors": ("insight_selector", same(("InsightType", "insight_type"))),
 }
-SELECTOR_FIELDS = frozenset(
-    {
-        "eventCategory",
-        "eventName",
-        "eventSource",
-        "readOnly",
-        "resources.ARN",
-        "resources.type",
-        "userIdentity.arn",
-    }
-)
-"""Fields that the provider lets an advanced event selector name; CloudTrail knows more (``errorCode``)."""
-
-
-def selectors_that_fit(properties: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[str]]:
-    """A trail without the selectors that the provider refuses, and what they are called."""
-    selectors = properties.get("AdvancedEventSelectors") or ()
-    refused = [
-        item
-        for item in selectors
-        if any(field["Field"] not in SELECTOR_FIELDS for field in item["FieldSelectors"])
-    ]
-    if not refused:
-        return properties, []
-    fitting = [item for item in selectors if item not in refused]
-    names = [f"AdvancedEventSelectors[{item.get('Name', '')}]" for item in refused]
-    return {**properties, "AdvancedEventSelectors": fitting}, names
-
-
 ALARM: Table = {
     **same(
         ("AlarmName", "alarm_name"),
@@ -321,7 +291,7 @@ SIMPLE: Mapping[str, Simple] = {
         same(("TopicArn", "topic_arn"), ("Protocol", "protocol"), ("Endpoint", "endpoint")),
     ),
     "AWS::CloudWatch::Alarm": Simple("aws_cloudwatch_metric_alarm", ALARM),
-    "AWS::Bedrock::Guardrail": Simple("aws_bedrock_guardrail", GUARDRAIL),
+    "AWS::Bedrock::Guardrail": Simple("aws_bedrock_guardrail", GUARDRAIL, fitting=guardrail_that_fits),
     "Ringwall::Bedrock::InvocationLogging": Simple(
         "aws_bedrock_model_invocation_logging_configuration", {"LoggingConfig": ("logging_config", LOGGING)}
     ),
