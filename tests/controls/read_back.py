@@ -99,8 +99,11 @@ def endpoint(aws: Services, wanted: Wanted) -> Properties:
     filters = [{"Name": "service-name", "Values": [wanted["ServiceName"]]}]
     (there,) = aws.ec2.describe_vpc_endpoints(Filters=filters)["VpcEndpoints"]
     same = ("VpcEndpointType", "ServiceName", "VpcId", "SubnetIds", "PrivateDnsEnabled")
+    told = there.get("DnsOptions", {}).get("PrivateDnsOnlyForInboundResolverEndpoint")
+    names = {"PrivateDnsOnlyForInboundResolverEndpoint": "OnlyInboundResolver" if told else "AllResolvers"}
     return {
         **{name: there[name] for name in same},
+        **({"DnsOptions": names} if told is not None else {}),
         "SecurityGroupIds": [group["GroupId"] for group in there["Groups"]],
         "PolicyDocument": policy(there["PolicyDocument"]),
         "Tags": tags(there["Tags"]),

@@ -140,6 +140,7 @@ CASES: tuple[tuple[str, str, Change, str, str], ...] = (
     # what is wrong, resource, change, the one control that fails, part of its summary
     ("endpoint gone", "endpoint/bedrock-runtime", gone, "vpc-endpoint-effective", "has no endpoint"),
     ("private DNS off", "endpoint/bedrock-runtime", setting(PrivateDnsEnabled=False), "vpc-endpoint-effective", "private DNS is off"),
+    ("private DNS for others", "endpoint/bedrock-runtime", setting(DnsOptions={"PrivateDnsOnlyForInboundResolverEndpoint": "OnlyInboundResolver"}), "vpc-endpoint-effective", "on-premises networks alone"),
     ("endpoint failed", "endpoint/bedrock-runtime", setting(State="failed"), "vpc-endpoint-effective", "failed, not available"),
     ("default policy", "endpoint/bedrock-runtime", without("PolicyDocument"), "vpc-endpoint-effective", "default policy"),
     ("policy for everybody", "endpoint/bedrock-runtime", edited("PolicyDocument.Statement", [ALLOW_ALL]), "vpc-endpoint-effective", "credentials of any account"),

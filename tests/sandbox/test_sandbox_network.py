@@ -5,7 +5,7 @@ import ssl
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from botocore.exceptions import ProxyConnectionError
+from botocore.exceptions import ClientError, ProxyConnectionError
 
 VPC = "vpc-0a11ce00000000001"
 SUBNETS = ["subnet-0a11ce00000000001", "subnet-0a11ce00000000002"]
@@ -266,6 +266,40 @@ def test_gateway_endpoints_of_s3_follow_the_route_tables(world):
     ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
     s3.list_buckets()
     assert world.sandbox.decisions(operation="ListBuckets")[-1]["vpc_endpoint"] is None
+
+
+def test_the_private_name_of_s3_leads_the_vpc_where_it_is_told(world, group):
+    """An interface endpoint's is for on-premises networks alone unless it says otherwise; the VPC has a gateway endpoint."""
+    admit(world, group)
+    ec2 = world.client("ec2")
+    inbound_only = "PrivateDnsOnlyForInboundResolverEndpoint"
+    wanted = {
+        "VpcId": VPC,
+        "ServiceName": "com.amazonaws.us-east-1.s3",
+        "VpcEndpointType": "Interface",
+        "SubnetIds": SUBNETS,
+        "SecurityGroupIds": [group],
+        "PrivateDnsEnabled": True,
+    }
+    made = ec2.create_vpc_endpoint(**wanted, DnsOptions={inbound_only: False})["VpcEndpoint"]
+    endpoint = made["VpcEndpointId"]
+    assert made["DnsOptions"][inbound_only] is False
+    s3 = world.client("s3", proxy=world.sandbox.proxy_url, s3={"us_east_1_regional_endpoint": "regional"})
+
+    def way():
+        s3.list_buckets()
+        return world.sandbox.decisions(operation="ListBuckets")[-1]["vpc_endpoint"]
+
+    assert way() == endpoint
+    change = {"VpcEndpointId": endpoint, "DnsOptions": {inbound_only: True}}
+    with pytest.raises(ClientError, match="must have a Gateway endpoint"):
+        ec2.modify_vpc_endpoint(**change)
+    gateway = ec2.create_vpc_endpoint(VpcId=VPC, ServiceName=wanted["ServiceName"])["VpcEndpoint"]
+    ec2.modify_vpc_endpoint(**change)
+    (told,) = ec2.describe_vpc_endpoints(VpcEndpointIds=[endpoint])["VpcEndpoints"]
+    assert told["DnsOptions"][inbound_only] is True
+    assert way() is None, "no route leads to the gateway endpoint, so it is the internet"
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint, gateway["VpcEndpointId"]])
 
 
 def test_a_credential_for_another_region_is_refused(world, helpers):

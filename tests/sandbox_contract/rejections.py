@@ -179,6 +179,8 @@ REJECTIONS = (
     ),
     ("an endpoint policy that is no JSON", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "PolicyDocument": "{bad"}, "InvalidPolicyDocument"),
     ("an endpoint for an unknown service", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "ServiceName": "com.amazonaws.us-east-1.nope"}, "InvalidServiceName"),
+    ("private DNS of S3 for on-premises networks alone, which is its default, without a gateway endpoint", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "ServiceName": "com.amazonaws.us-east-1.s3", "PrivateDnsEnabled": True}, "InvalidParameter"),
+    ("private DNS for on-premises networks alone where there are no gateway endpoints", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "ServiceName": "com.amazonaws.us-east-1.kms", "DnsOptions": {"PrivateDnsOnlyForInboundResolverEndpoint": True}}, "InvalidParameter"),
     ("private DNS for a service twice", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "PrivateDnsEnabled": True}, "InvalidParameter"),
     ("an endpoint with an unknown group", "ec2", "create_vpc_endpoint", lambda s: {**INTERFACE, "PrivateDnsEnabled": False, "SecurityGroupIds": ["sg-12345678"]}, "InvalidGroup.NotFound"),
     ("changing an unknown endpoint", "ec2", "modify_vpc_endpoint", lambda s: {"VpcEndpointId": "vpce-12345678", "ResetPolicy": True}, "InvalidVpcEndpointId.NotFound"),

@@ -21,6 +21,10 @@ PREFIXES: Mapping[str, str] = {
     "bedrock-agentcore.gateway": "bedrock-agentcore",
 }
 """IAM prefix of endpoint services whose name is another."""
+GATEWAYS = frozenset({"s3", "dynamodb"})
+"""Services that have gateway endpoints as well."""
+INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+"""The DNS option by which the private name is told on-premises networks alone."""
 
 
 def security_group(perimeter: Perimeter) -> Resource:
@@ -63,9 +67,20 @@ def endpoints(perimeter: Perimeter) -> Iterator[Resource]:
                 "SubnetIds": list(perimeter.network.subnets),
                 "SecurityGroupIds": [Ref(SECURITY_GROUP, "Id")],
                 "PrivateDnsEnabled": True,
+                **_names_for(service),
                 "PolicyDocument": endpoint_policy(perimeter, service),
             },
         )
+
+
+def _names_for(service: str) -> dict[str, Any]:
+    """Who is told the private name. Left to itself S3 tells on-premises networks alone, and demands a gateway endpoint too.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns
+    """
+    if service not in GATEWAYS:
+        return {}
+    return {"DnsOptions": {INBOUND_ONLY: "AllResolvers"}}
 
 
 def endpoint_policy(perimeter: Perimeter, service: str) -> Document:

@@ -14,7 +14,7 @@ whatever is peered with it, may use it.
 
 ## How it fails
 
-- `PrivateDnsEnabled` is off, or the VPC has DNS support or DNS host names off.
+- `PrivateDnsEnabled` is off or for on-premises networks alone, or the VPC has DNS support or DNS host names off.
 - No policy was given at creation: AWS's default allows everything to everybody.
 - The policy says `Principal: "*"` and `Action: "*"` without a condition on account or organization.
 - The security group admits `0.0.0.0/0`, the VPC's whole range, or other ports.
@@ -34,7 +34,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
-from ringwall.controls.endpoints import endpoints, security_group
+from ringwall.controls.endpoints import INBOUND_ONLY, endpoints, security_group
 from ringwall.controls.outsiders import ANYBODY, EVERYTHING, named_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
 from ringwall.iam.codec import request_from_json
@@ -223,6 +223,8 @@ def _reachable(context: CheckContext, endpoint: Resource, desired: Resource | No
         yield f"it is {state}, not available"
     if not endpoint.get("PrivateDnsEnabled"):
         yield "private DNS is off, so SDKs use the public address"
+    elif endpoint.get("DnsOptions", {}).get(INBOUND_ONLY) == "OnlyInboundResolver":
+        yield "its private name is told on-premises networks alone, so the VPC does not use it"
     for vpc in _vpc(context, endpoint):
         for attribute in DNS:
             if vpc.get(attribute) is False:

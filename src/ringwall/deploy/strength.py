@@ -48,6 +48,7 @@ LADDERS: Mapping[str, tuple[Any, ...]] = {
     "OutputAction": ("NONE", "ANONYMIZE", "BLOCK"),
     "Status": ("Suspended", "Enabled"),
     "SSEAlgorithm": ("AES256", "aws:kms", "aws:kms:dsse"),
+    "PrivateDnsOnlyForInboundResolverEndpoint": ("OnlyInboundResolver", "AllResolvers"),
     "KeyState": ("PendingDeletion", "Disabled", "Enabled"),
 }
 HIGHER_IS_STRONGER = frozenset({"RetentionInDays", "PendingWindowInDays"})

@@ -69,6 +69,8 @@ _ENDPOINT_NAMES = frozenset(
 """Services that have VPC endpoints, as names within a Region. moto would import everything it has to tell.
 https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html"""
 _GATEWAYS = frozenset({"s3", "dynamodb"})
+_BOTH = tuple(f".{name}" for name in sorted(_GATEWAYS))
+INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
 
 
 def _describe_services(turn: Turn) -> Output:
@@ -127,6 +129,33 @@ def _interface_defaults(store: Any, vpc: Any, parameters: dict[str, Any]) -> Non
         parameters["SecurityGroupIds"] = [group.id for group in groups if group.name == "default"]
     if parameters.setdefault("PrivateDnsEnabled", True):
         _private_dns_fits(store, vpc, parameters["ServiceName"])
+        if _inbound_only(parameters, service=parameters["ServiceName"], otherwise=True):
+            _has_gateway(store, vpc.id, parameters["ServiceName"])
+
+
+def _inbound_only(parameters: dict[str, Any], *, service: str, otherwise: bool) -> bool:
+    """Whether private DNS is for on-premises networks alone: only services with both types of endpoints have that."""
+    told = (parameters.get("DnsOptions") or {}).get(INBOUND_ONLY)
+    if not service.endswith(_BOTH):
+        if told:
+            message = f"{INBOUND_ONLY} is not supported for the service {service}."
+            raise AwsError("InvalidParameter", message)
+        return False
+    return otherwise if told is None else bool(told)
+
+
+def _has_gateway(store: Any, vpc: str, service: str) -> None:
+    if not any(
+        item.vpc_id == vpc
+        and item.service_name == service
+        and (item.vpc_endpoint_type or "Gateway").lower() == "gateway"
+        and item.state != "deleted"
+        for item in store.vpc_end_points.values()
+    ):
+        message = (
+            f"To set {INBOUND_ONLY} to true, the VPC {vpc} must have a Gateway endpoint for the service."
+        )
+        raise AwsError("InvalidParameter", message)
 
 
 def _private_dns_fits(store: Any, vpc: Any, service: str) -> None:
@@ -153,6 +182,10 @@ def _created_endpoint(turn: Turn, reply: Reply) -> None:
             endpoint = store.vpc_end_points[shown["VpcEndpointId"]]
             endpoint.dns_entries = shown["DnsEntries"] = list(_dns_entries(turn, store, endpoint))
             shown["PrivateDnsEnabled"] = places.private_dns(endpoint)
+            endpoint.inbound_only = places.private_dns(endpoint) and _inbound_only(
+                turn.parameters, service=endpoint.service_name, otherwise=True
+            )
+            _show_dns_options(endpoint, shown)
     _endpoints_changed(turn, reply)
 
 
@@ -195,6 +228,25 @@ def _modify_endpoint(turn: Turn) -> None:
             _private_dns_fits(store, store.vpcs[endpoint.vpc_id], endpoint.service_name)
         if wanted is not None:
             endpoint.private_dns_enabled = wanted
+        endpoint.inbound_only = places.private_dns(endpoint) and _inbound_only(
+            parameters, service=endpoint.service_name, otherwise=places.inbound_only(endpoint)
+        )
+        if endpoint.inbound_only:
+            _has_gateway(store, endpoint.vpc_id, endpoint.service_name)
+
+
+def _show_dns_options(endpoint: Any, shown: dict[str, Any]) -> None:
+    if endpoint.service_name.endswith(_BOTH):
+        shown["DnsOptions"] = {"DnsRecordIpType": "ipv4", INBOUND_ONLY: places.inbound_only(endpoint)}
+
+
+def _described_endpoints(turn: Turn, reply: Reply) -> None:
+    with turn.gateway.moto.locked():
+        store = _store(turn)
+        for shown in reply.parameters.get("VpcEndpoints") or ():
+            endpoint = store.vpc_end_points.get(shown["VpcEndpointId"])
+            if endpoint is not None and shown.get("VpcEndpointType") == "Interface":
+                _show_dns_options(endpoint, shown)
 
 
 def _vpc_exists(turn: Turn) -> None:
@@ -213,6 +265,7 @@ EC2 = Hooks(
     after={
         ("ec2", "CreateVpcEndpoint"): _created_endpoint,
         ("ec2", "ModifyVpcEndpoint"): _endpoints_changed,
+        ("ec2", "DescribeVpcEndpoints"): _described_endpoints,
         ("ec2", "DeleteVpcEndpoints"): _endpoints_changed,
     },
     instead={("ec2", "DescribeVpcEndpointServices"): _describe_services},

@@ -117,7 +117,7 @@ def _endpoint(account: str, region: str, store: Any, item: Any) -> Endpoint:
         item.vpc_id,
         name if name in models.SIGNING_NAMES else None,
         gateway,
-        not gateway and places.private_dns(item),
+        not gateway and places.private_dns(item) and not places.inbound_only(item),
         tuple(str(eni.private_ip_address) for eni in interfaces),
         tuple(item.security_group_ids) or _default_group(store, item.vpc_id),
         tuple(item.route_table_ids or ()),

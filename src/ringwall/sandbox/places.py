@@ -49,6 +49,15 @@ def user_boundary(user: Any) -> str | None:
 
 
 def private_dns(endpoint: Any) -> bool:
-    """Whether one of moto's interface endpoints answers for the service's own name."""
+    """Whether one of moto's interface endpoints answers for the service's own name, to whomever it is told."""
     value = endpoint.private_dns_enabled
     return value is True or str(value).lower() == "true"
+
+
+def inbound_only(endpoint: Any) -> bool:
+    """Whether the service's own name leads to one of moto's interface endpoints from on-premises networks alone.
+
+    That is what S3's do unless they are told otherwise; the VPC itself goes by its gateway endpoint.
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/privatelink-interface-endpoints.html#private-dns
+    """
+    return bool(getattr(endpoint, "inbound_only", False))

@@ -70,6 +70,12 @@ class Simple:
 KEEP = {"lifecycle": {"prevent_destroy": True}}
 """For what holds data or decrypts it: Terraform refuses to destroy it."""
 
+DNS_OPTIONS: Table = {
+    "PrivateDnsOnlyForInboundResolverEndpoint": (
+        "private_dns_only_for_inbound_resolver_endpoint",
+        lambda value: value == "OnlyInboundResolver",
+    )
+}
 LARGE_DATA = same(("BucketName", "bucket_name"), ("KeyPrefix", "key_prefix"))
 LOGGING: Table = {
     "CloudWatchConfig": (
@@ -270,6 +276,7 @@ SIMPLE: Mapping[str, Simple] = {
                 ("PrivateDnsEnabled", "private_dns_enabled"),
                 ("IpAddressType", "ip_address_type"),
             ),
+            "DnsOptions": ("dns_options", DNS_OPTIONS),
             "PolicyDocument": ("policy", text),
             "Tags": TAGS,
         },

@@ -51,6 +51,9 @@ LISTS = (
     ("SecurityGroupIds", "SecurityGroupIds"),
     ("RouteTableIds", "RouteTableIds"),
 )
+INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+RESOLVERS = {"OnlyInboundResolver": True, "AllResolvers": False}
+"""What CloudFormation calls the values of ``INBOUND_ONLY``: whether the private name is told on-premises networks alone."""
 GONE = ("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
 ENDED = ("deleted", "deleting")
 BROKEN = ("failed", "rejected", "expired")
@@ -96,6 +99,7 @@ class VpcEndpoint(BaseKind):
             choices=("Interface", "Gateway", "GatewayLoadBalancer", "Resource", "ServiceNetwork"),
         ),
         Limit("IpAddressType", choices=("ipv4", "dualstack", "ipv6")),
+        Limit(f"DnsOptions.{INBOUND_ONLY}", choices=tuple(RESOLVERS)),
         Limit("PolicyDocument", size=20_480),
     )
 
@@ -131,6 +135,10 @@ class VpcEndpoint(BaseKind):
             }
             if item.get("PolicyDocument"):
                 properties["PolicyDocument"] = document(item["PolicyDocument"])
+            inbound_only = (item.get("DnsOptions") or {}).get(INBOUND_ONLY)
+            if inbound_only is not None:
+                told = next(name for name, value in RESOLVERS.items() if value is inbound_only)
+                properties["DnsOptions"] = {INBOUND_ONLY: told}
             yield self.seen(aws, item["VpcEndpointId"], properties, evidence=shared)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
@@ -141,6 +149,8 @@ class VpcEndpoint(BaseKind):
             options["SecurityGroupIds"] = list(wanted["SecurityGroupIds"])
         if wanted.get("PolicyDocument"):
             options["PolicyDocument"] = text(wanted["PolicyDocument"])
+        if wanted.get("DnsOptions"):
+            options["DnsOptions"] = _dns_options(wanted)
         made = aws.call(
             "ec2",
             "CreateVpcEndpoint",
@@ -159,6 +169,8 @@ class VpcEndpoint(BaseKind):
         for name in ("PrivateDnsEnabled", "IpAddressType"):
             if self.differs(observed, desired, name):
                 changes[name] = wanted[name]
+        if self.differs(observed, desired, "DnsOptions"):
+            changes["DnsOptions"] = _dns_options(wanted)
         for name, member in LISTS:
             if name in wanted:
                 before, after = set(observed.get(name) or ()), set(wanted[name])
@@ -217,3 +229,8 @@ class VpcEndpoint(BaseKind):
 def _late(endpoint: str, what: str) -> AwsCallError:
     message = f"{endpoint} {what} after {ENOUGH:g} s; run the command again to go on"
     return AwsCallError("ec2", "DescribeVpcEndpoints", "StillPending", message)
+
+
+def _dns_options(properties: Mapping[str, Any]) -> dict[str, bool]:
+    """DNS options as EC2 names them."""
+    return {INBOUND_ONLY: RESOLVERS[properties["DnsOptions"][INBOUND_ONLY]]}
