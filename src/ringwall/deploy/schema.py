@@ -117,6 +117,10 @@ PLAN = _document(
         "access": _ACCESS,
         "changes": _list("change"),
         "unmanaged": _list("unmanaged"),
+        "obstacles": {
+            **_TEXTS,
+            "description": "What AWS will refuse; apply does not begin before it is settled.",
+        },
         "notes": {**_TEXTS, "description": "Cost at list prices, and quotas that come near."},
     },
     format={"const": 1, "description": "In saved plans."},
