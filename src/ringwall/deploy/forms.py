@@ -119,6 +119,7 @@ def destruction_to_json(destruction: Destruction) -> dict[str, Any]:
         "kept": [
             {
                 "type": item.resource.type,
+                "name": item.name,
                 "id": item.resource.id,
                 "account": item.resource.account,
                 "region": item.resource.region,

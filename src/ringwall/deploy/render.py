@@ -201,7 +201,7 @@ def destruction_lines(destruction: Destruction) -> Iterator[Line]:
     if destruction.kept:
         yield Line("KEPT", "bold")
         for item in destruction.kept:
-            yield Line(f"      {label(item.resource)}  ({item.resource.id})  {item.reason}")
+            yield Line(f"      {item.name}  ({item.resource.id})  {item.reason}")
             yield Line(f"        to remove it: {item.command}", "dim")
     yield Line()
     yield Line(f"Destroy: {len(destruction.removals)} to remove, {len(destruction.kept)} kept.", "bold")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ringwall.catalog.partitions import partition_of as partition_of  # noqa: PLC0414 -- for every kind
-from ringwall.errors import AwsCallError
+from ringwall.errors import DENIED, AwsCallError
 from ringwall.estate.kind import Permissions, Retention, Scope
 from ringwall.estate.kinds.documents import as_list, canonical_policy, document, unique
 from ringwall.estate.kinds.limits import Limit, problems
@@ -31,8 +31,6 @@ TAG_LIMITS = (
 )
 MISSING = object()
 _Value = TypeVar("_Value")
-DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError")
-"""How the services call a denial; the last is SNS's."""
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
