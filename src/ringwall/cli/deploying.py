@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from ringwall.cli.common import all_connections, note
 
 if TYPE_CHECKING:
@@ -241,4 +239,4 @@ def report(applied: Applied) -> int:
 
 
 def _complain(words: str) -> None:
-    click.echo(f"ringwall: {words}", err=True)
+    note(f"ringwall: {words}")
