@@ -203,12 +203,15 @@ class _Planner:
                     item, newest.get(guardrail, item), key=lambda one: int(one.get("Version"))
                 )
         reason = (
-            "a newer version took its place; it stays until the next one does, for those who still call it"
+            "another version took its place; it stays until the next one does, for those who still call it"
         )
         return {id(item): Change("no-op", item, item, reasons=(reason,)) for item in newest.values()}
 
     def _deletion(self, resource: Resource, name: str | None) -> Change:
         reason = f"the declaration no longer has {name or 'it'}"
+        other = self.matched.get(name or "")
+        if other is not None:
+            reason = f"it is tagged as {name}, which {other.id} is already"
         if resource.type == RETENTION_TYPE:
             why = "it stays: outside of the declared Regions the service control policies let nobody set it"
             return Change("no-op", resource, resource, reasons=(reason, why))
