@@ -86,6 +86,20 @@ def test_more_policies_than_a_target_takes(kind, most, advice):
     assert obstacles(plan(replace(one, action="no-op", observed=one.resource), observed=others)) == ()
 
 
+def test_a_sixth_trail_of_a_region():
+    def trail(name, region=REGION, *, everywhere=False, account=ACCOUNT):
+        arn = f"arn:aws:cloudtrail:{region}:{account}:trail/{name}"
+        properties = {"TrailName": name, "Arn": arn, "IsMultiRegionTrail": everywhere}
+        return Resource("AWS::CloudTrail::Trail", ACCOUNT, region, name, properties)
+
+    new = Change("create", trail("trail/main"))
+    there = [trail(f"t{number}") for number in range(4)]
+    elsewhere = [trail("west", "us-west-2"), trail("organization", everywhere=True, account="999988887777")]
+    assert obstacles(plan(new, observed=[*there, *elsewhere])) == ()
+    (said,) = obstacles(plan(new, observed=[*there, *elsewhere, trail("all", "us-west-2", everywhere=True)]))
+    assert "takes 5 trails, and there are all, t0, t1, t2, t3;" in said
+
+
 @pytest.mark.parametrize(("name", "refused"), [("APP", True), ("app-2", False)])
 def test_iam_names_that_differ_in_case_alone(name, refused):
     wanted = Change("create", resource(ROLE, "role/app", RoleName="app"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from ringwall.deploy.diff import differences
+from ringwall.errors import AwsCallError
 from ringwall.estate.kinds import registry
-from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG
+from ringwall.estate.kinds.base import ID_TAG, PERIMETER_TAG, reason
 from ringwall.estate.model import Resource
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
@@ -96,3 +97,22 @@ def test_basic_selectors_that_advanced_ones_replace_are_a_difference():
 
     assert paths(AdvancedEventSelectors=advanced) == []
     assert sorted(paths(EventSelectors=basic)) == ["AdvancedEventSelectors", "EventSelectors"]
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("no identity-based policy allows it", ""),
+        (
+            "User: arn:aws:iam::1:user/a is not authorized to perform: x with an explicit deny in a service control policy",
+            ", with an explicit deny in a service control policy",
+        ),
+        (
+            "x with an explicit deny in an identity-based policy",
+            ", with an explicit deny in an identity-based policy",
+        ),
+    ],
+)
+def test_a_denial_that_no_permission_helps_against_says_where_it_is(message, expected):
+    error = AwsCallError("kms", "ListKeys", "AccessDeniedException", message, permission="kms:ListKeys")
+    assert reason(error) == f"AccessDenied: needs kms:ListKeys{expected}"

@@ -17,6 +17,7 @@ from ringwall.errors import RingwallError
 
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 POLICY = "AWS::Organizations::Policy"
+TRAIL, TRAILS = "AWS::CloudTrail::Trail", 5
 DNS = {"EnableDnsSupport": "enable-dns-support", "EnableDnsHostnames": "enable-dns-hostnames"}
 """What private DNS needs of a VPC, and what the AWS CLI calls it."""
 ON_A_TARGET: Mapping[str, tuple[int, str]] = {
@@ -64,7 +65,13 @@ def obstacles(plan: Plan) -> tuple[str, ...]:
     made = [change for change in plan.todo if change.action != "delete"]
     if not made:
         return ()
-    return (*_dns(plan, made), *_attachments(plan), *_names(plan, made), *_principals(plan, made))
+    return (
+        *_dns(plan, made),
+        *_trails(plan, made),
+        *_attachments(plan),
+        *_names(plan, made),
+        *_principals(plan, made),
+    )
 
 
 def attached(plan: Plan, kind: str) -> Counter[str]:
@@ -105,6 +112,28 @@ def _dns(plan: Plan, made: list[Change]) -> Iterator[str]:
                 f"aws ec2 modify-vpc-attribute --vpc-id {vpc.id} --{DNS[name]}" for name in off
             )
             yield f"AWS will refuse the endpoints in {vpc.id}, whose {' and '.join(off)} is off; turn it on with: {turn_on}"
+
+
+def _trails(plan: Plan, made: list[Change]) -> Iterator[str]:
+    """A trail where there are as many as a Region takes. One of all Regions counts in each; others' are left out.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html
+    """
+    for change in made:
+        new = change.resource
+        if new.type == TRAIL and change.action == "create":
+            there = [
+                str(item.get("TrailName"))
+                for item in plan.observed.of_type(TRAIL)
+                if item.account == new.account
+                and f":{new.account}:" in str(item.get("Arn"))
+                and (item.region == new.region or item.get("IsMultiRegionTrail"))
+            ]
+            if len(there) >= TRAILS:
+                yield (
+                    f"AWS will refuse {new.id}: {new.region} takes {TRAILS} trails, and there are {', '.join(sorted(there))}; "
+                    "delete one of them"
+                )
 
 
 def _attachments(plan: Plan) -> Iterator[str]:

@@ -233,7 +233,10 @@ class _Planner:
                 "it exists already and nothing says that it is ours; `ringwall import` makes it so"
             )
         elif other is not None and self.perimeter and other != self.perimeter:
-            self.refusals.append(f"{resource.id}: {found.id} belongs to perimeter {other}")
+            self.refusals.append(
+                f"{resource.id}: {found.id} belongs to perimeter {other}; destroy that one first, or take the tag "
+                f"{PERIMETER_TAG} off what it should no longer have"
+            )
         if not found_differences:
             return Change("no-op", resource, found, reasons=tuple(reasons))
         fixed = create_only(kind, found_differences)

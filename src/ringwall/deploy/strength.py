@@ -53,7 +53,9 @@ LADDERS: Mapping[str, tuple[Any, ...]] = {
     "SSEAlgorithm": ("AES256", "aws:kms", "aws:kms:dsse"),
     "KeyState": ("PendingDeletion", "Disabled", "Enabled"),
 }
-HIGHER_IS_STRONGER = frozenset({"RetentionInDays", "PendingWindowInDays"})
+HIGHER_IS_STRONGER = frozenset(
+    {"RetentionInDays", "PendingWindowInDays", "ExpirationInDays", "NoncurrentDays"}
+)
 LOWER_IS_STRONGER = frozenset({"RotationPeriodInDays", "MaxSessionDuration"})
 
 REMOVING_WEAKENS = re.compile(
@@ -71,6 +73,7 @@ ABSENT: tuple[Any, ...] = (None, [], (), {}, "")
 """What counts as not there."""
 _STATEMENT = re.compile(r"Statement\[.*\]$", re.DOTALL)
 _PROTECTION = re.compile(r"(^|\.)DataProtectionPolicy\.")
+_GROUNDING = re.compile(r"ContextualGroundingPolicyConfig\..*\.Threshold$")
 _INLINE = re.compile(r"(^|\.)Policies\[[^\]]*\]$")
 NEUTRAL = re.compile(r"(^|\.)(Tags|Description|DashboardBody|Sid|Id|DisplayName)(\[[^\]]*\])?(\.|$)")
 
@@ -84,7 +87,7 @@ def effect(path: str, before: Any, after: Any) -> Effect:
         _statement(path, before, after)
         or _boolean(leaf, before, after)
         or _ladder(leaf, before, after)
-        or _number(leaf, before, after)
+        or _number(path, leaf, before, after)
         or _presence(path, before, after)
         or "unclear"
     )
@@ -177,13 +180,13 @@ def _ladder(leaf: str, before: Any, after: Any) -> Effect | None:
     return "strengthens" if steps.index(after) > lower else "weakens"
 
 
-def _number(leaf: str, before: Any, after: Any) -> Effect | None:
+def _number(path: str, leaf: str, before: Any, after: Any) -> Effect | None:
     if leaf == "RetentionInDays" and before is None:
         return "neutral"  # without a retention logs never expire; setting one is housekeeping
     numbers = isinstance(before, int | float) and isinstance(after, int | float)
     if not numbers:
         return None
-    if leaf in HIGHER_IS_STRONGER:
+    if leaf in HIGHER_IS_STRONGER or _GROUNDING.search(path):
         return "strengthens" if after > before else "weakens"
     if leaf in LOWER_IS_STRONGER:
         return "strengthens" if after < before else "weakens"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ TAG_LIMITS = (
     Limit("Tags[].Value", pattern=r"[\w\s.:/=+\-@]*", longest=256),
 )
 MISSING = object()
+_DENY = re.compile(r"with an explicit deny in an? [a-z -]+")
 _Value = TypeVar("_Value")
 
 
@@ -76,9 +78,13 @@ def until(clock: Clock, probe: Callable[[], bool], *, timeout: float, late: Call
 
 
 def reason(error: AwsCallError) -> str:
-    """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``."""
+    """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``.
+
+    Where a policy says no (``with an explicit deny in a service control policy``), its kind is told: no permission helps then.
+    """
     if error.permission and any(code in error.code for code in DENIED):
-        return f"AccessDenied: needs {error.permission}"
+        said = _DENY.search(error.aws_message)
+        return f"AccessDenied: needs {error.permission}" + (f", {said[0]}" if said else "")
     return f"{error.code}: {error.service}:{error.operation}: {error.aws_message}"
 
 
