@@ -8,6 +8,8 @@ import boto3
 import pytest
 
 from cli.command_line import QUICKSTART, ringwall
+from deploy.deploy_fakes import Killed
+from deploy.deploy_sweep import Deployment, Faults
 from ringwall.demo.world import environment
 from ringwall.sandbox import Sandbox
 
@@ -139,4 +141,23 @@ def test_things_that_lost_their_tags_or_are_about_to_end_are_kept():
     assert (found["missing"], found["leftover"]) == ([], [])
     assert ringwall("apply", "--yes").code == 0
     assert (endpoints(), key_of("alarms"), key_of("guardrail")) == ([endpoint], alarms, guardrail)
+    assert ringwall("plan").code == 0
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("last", [("s3", "PutBucketPolicy"), ("iam", "PutRolePolicy")])
+def test_a_run_that_was_stopped_goes_on_without_being_asked_again(last):
+    deployment, faults = Deployment.connected(), Faults()
+
+    def dies(carry_out, call, _tries):
+        if call == last or faults.dead:
+            faults.dead = True
+            raise Killed
+        return carry_out()
+
+    faults.fault = dies
+    with pytest.raises(Killed):
+        deployment.apply(deployment.plan(), faults)
+    done = ringwall("apply", "--yes")
+    assert (done.code, "newly allows" in done.err) == (0, False)
     assert ringwall("plan").code == 0
