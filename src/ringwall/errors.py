@@ -80,6 +80,7 @@ ADVICE: dict[str, str] = {
     "TooManyRequestsException": _LATER,
     "RequestLimitExceeded": _LATER,
     "SlowDown": _LATER,
+    "BucketAlreadyExists": "Another account has a bucket of this name: give the declaration another `name`.",
 }
 """What to do about an AWS error, by its code, where AWS's own text does not say it."""
 

@@ -103,6 +103,10 @@ def test_too_many_policies_on_the_account_stop_an_apply_before_it_begins(folder)
 def test_what_is_in_the_way_is_taken_over_and_not_made_twice():
     there = foreign_endpoint()
     client("logs").create_log_group(logGroupName=GROUP)
+    said = ringwall("plan").err
+    assert all(
+        f"`ringwall import {name}`" in said for name in ("log-group/invocations", "endpoint/bedrock-runtime")
+    )
     refused = ringwall("apply", "--yes")
     assert refused.code == 3
     assert [line.split(": ")[1] for line in refused.err.splitlines()[1:]] == [

@@ -37,6 +37,7 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     from ringwall.catalog import load
     from ringwall.cli.deploying import prepare
     from ringwall.cli.terminal import show
+    from ringwall.deploy.adoption import adoptions
     from ringwall.deploy.forms import plan_to_json
     from ringwall.deploy.render import plan_lines
     from ringwall.deploy.saved import save_plan
@@ -49,6 +50,10 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     others, unread = unmanaged(prepared.plan, registry(), load(), administrators=administrators)
     for reason in unread:
         note(f"what is not declared could not be seen completely: {reason}")
+    for change in adoptions(prepared.plan, prepared.listed):
+        note(
+            f"apply will be refused until `ringwall import {change.id}`: it exists already and is not Ringwall's"
+        )
     if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
         from ringwall.deploy.enforcing import shut_out
 
