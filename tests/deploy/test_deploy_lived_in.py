@@ -165,3 +165,15 @@ def test_a_run_that_was_stopped_goes_on_without_being_asked_again(last):
     done = ringwall("apply", "--yes")
     assert (done.code, "newly allows" in done.err) == (0, False)
     assert ringwall("plan").code == 0
+
+
+def test_a_deployer_who_would_lock_himself_out_is_told_in_the_plan_and_at_once(folder):
+    text = QUICKSTART.read_text().replace("user/SandboxAdministrator", "user/Somebody")
+    (folder / "ringwall.yaml").write_text(text)
+    said = [line for line in ringwall("plan").err.splitlines() if "would lock itself out" in line]
+    assert any("quickstart-protect/ProtectRoles" in line for line in said)
+    done = ringwall("apply", "--yes")
+    assert done.code == 1
+    assert "Add the deployer's role or user to `administrators`" in done.err.splitlines()[0]
+    assert len(done.err.splitlines()) == len(said), "one line for each statement"
+    assert client("kms").list_keys()["Keys"] == []

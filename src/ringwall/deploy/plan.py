@@ -24,6 +24,8 @@ from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"
 """Id of the stand-in for resources of a type that could not be listed."""
+KNOWN_LATER = "(known after apply: "
+"""How a value begins that only deployment will reveal."""
 RETENTION_TYPE = "Ringwall::Bedrock::DataRetention"
 VERSION_TYPE = "AWS::Bedrock::GuardrailVersion"
 
@@ -114,7 +116,7 @@ def attached_elsewhere(resource: Resource, desired: Estate, observed: Estate) ->
 
 def known_after_apply(ref: Ref) -> str:
     """How a value that only deployment will reveal reads in a plan."""
-    return f"(known after apply: {ref.target}.{ref.attribute})"
+    return f"{KNOWN_LATER}{ref.target}.{ref.attribute})"
 
 
 @dataclass
