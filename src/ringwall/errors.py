@@ -80,8 +80,13 @@ ADVICE: dict[str, str] = {
     "TooManyRequestsException": _LATER,
     "RequestLimitExceeded": _LATER,
     "SlowDown": _LATER,
+    "BucketAlreadyExists": "Another account has a bucket of this name: give the declaration another `name`.",
 }
 """What to do about an AWS error, by its code, where AWS's own text does not say it."""
+
+
+DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError")
+"""How the services' error codes call a denial, in part: EC2 says ``UnauthorizedOperation``, SNS ``AuthorizationError``."""
 
 
 class AwsCallError(RingwallError):
@@ -108,7 +113,8 @@ class AwsCallError(RingwallError):
         self.code = code
         self._permission = permission
         self.aws_message = aws_message
-        needs = f" (needs {self.permission})" if "AccessDenied" in code and self.permission else ""
+        denied = any(words in code for words in DENIED)
+        needs = f" (needs {self.permission})" if denied and self.permission else ""
         advice = f". {ADVICE[code]}" if code in ADVICE else ""
         text = aws_message.rstrip(". ") if advice else aws_message
         super().__init__(f"{service}:{operation} failed with {code}{needs}: {text}{advice}")

@@ -140,7 +140,11 @@ def test_a_saved_plan_is_refused_once_the_account_moved(account: Account) -> Non
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("{", "is not a saved plan"), ("[]", "is not a plan that this version saved"), (None, "No such file")],
+    [
+        ("{", "is not a saved plan"),
+        ("[]", "is not a plan that this version saved"),
+        (None, "cannot be read: No such file"),
+    ],
 )
 def test_what_is_no_saved_plan_is_refused(
     account: Account, tmp_path: Path, text: str | None, words: str
@@ -314,7 +318,8 @@ def test_destroy_asks_keeps_the_logs_with_their_keys_and_can_be_undone(account: 
     done = ringwall("destroy", "--yes")
     assert done.code == 0
     assert done.out.index("KEPT") < done.out.index(TRAIL_BUCKET, done.out.index("KEPT"))
-    assert f"aws s3 rb s3://{TRAIL_BUCKET}" in done.out
+    assert f"bucket-policy/trail  ({TRAIL_BUCKET})  it belongs to bucket/trail" in done.out
+    assert "aws logs put-log-group-deletion-protection" in done.out
     assert "aws kms schedule-key-deletion" in done.out
     kept = account.client("s3").get_object(Bucket=TRAIL_BUCKET, Key="AWSLogs/kept")
     assert kept["Body"].read() == b"a record"

@@ -47,6 +47,11 @@ def test_a_first_apply_adopts_nothing(deployment):
     assert adoptions(deployment.plan(observed), deployment.listed(observed)) == ()
 
 
+def test_what_is_not_declared_cannot_be_adopted(deployment):
+    with pytest.raises(RingwallError, match="role/nobody is nothing to adopt"):
+        require_imported(deployment.plan(), allowed=["role/nobody"])
+
+
 def test_what_exists_is_refused_until_it_is_imported(deployment):
     name = somebodys_role(deployment)
     plan = deployment.plan()

@@ -8,11 +8,12 @@ import pytest
 
 from deploy.deploy_fakes import KINDS, PERIMETER, deployed, desired_estate, observe, patient
 from ringwall.deploy.apply import apply
-from ringwall.deploy.destroy import destroy, plan_destroy
+from ringwall.deploy.destroy import destroy, plan_destroy, removing
 from ringwall.deploy.effects import AccessChanges
 from ringwall.deploy.plan import make_plan
 from ringwall.deploy.saved import StalePlanError, load_plan, require_fresh, save_plan
 from ringwall.errors import AwsCallError, RingwallError
+from ringwall.estate.model import Resource
 
 
 def planned(aws, desired=None):
@@ -114,6 +115,47 @@ def test_saved_plan_does_not_fit_an_edited_declaration(tmp_path):
     fewer = desired.with_resources(item for item in desired if item.id != "scp/guardrail")
     with pytest.raises(StalePlanError, match="The declaration changed"):
         require_fresh(load_plan(path), planned(aws, fewer))
+
+
+def test_a_saved_plan_shows_what_it_does(tmp_path):
+    aws = deployed()
+    next(iter(aws.items["AWS::KMS::Key"].values()))["EnableKeyRotation"] = False
+    path = tmp_path / "plan.json"
+    save_plan(path, planned(aws), AccessChanges())
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in {"changes": whole["changes"][1:], "empty": True, "summary": {}}.items():
+        path.write_text(json.dumps({**whole, name: value}), encoding="utf-8")
+        with pytest.raises(StalePlanError, match="edited"):
+            require_fresh(load_plan(path), planned(aws))
+    path.write_text(json.dumps({**whole, "made_by": "ringwall 0.0.1"}), encoding="utf-8")
+    with pytest.raises(RingwallError, match="was saved by ringwall 0.0.1, this is ringwall"):
+        load_plan(path)
+
+
+def test_a_plan_that_cannot_be_saved_says_why(tmp_path):
+    with pytest.raises(RingwallError, match="cannot be written: No such file or directory"):
+        save_plan(tmp_path / "nowhere" / "plan.json", planned(deployed()), AccessChanges())
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "expected"),
+    [
+        ("AWS::S3::Bucket", {}, "aws s3 rb s3://name --force --region us-east-1"),
+        ("AWS::S3::Bucket", {"VersioningConfiguration": {"Status": "Suspended"}}, "ringwall destroy --purge"),
+        ("AWS::Logs::LogGroup", {}, "aws logs delete-log-group --log-group-name name --region us-east-1"),
+        (
+            "AWS::Logs::LogGroup",
+            {"DeletionProtectionEnabled": True},
+            (
+                "aws logs put-log-group-deletion-protection --log-group-identifier name --no-deletion-protection-enabled "
+                "--region us-east-1 && aws logs delete-log-group --log-group-name name --region us-east-1"
+            ),
+        ),
+        ("AWS::S3::BucketPolicy", {}, "ringwall destroy --purge"),
+    ],
+)
+def test_what_is_kept_comes_with_a_command_that_works(kind, properties, expected):
+    assert removing(Resource(kind, "111122223333", "us-east-1", "name", properties)) == expected
 
 
 @pytest.mark.parametrize("text", ["", "[]", json.dumps({"format": 99}), "not json"])

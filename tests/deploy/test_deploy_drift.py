@@ -231,7 +231,7 @@ def test_reports_read_well_and_fit_their_schemas():
     )
     assert "        ~ EnableKeyRotation: true -> false  (weaker)\n" in text
     assert "    - security-group/endpoints  AWS::EC2::SecurityGroup\n" in text
-    assert text.endswith("Drift: 3 changed (2 weaker), 1 missing, 0 left over, 2 unmanaged.\n")
+    assert text.endswith("Drift: 2 changed (2 weaker), 1 missing, 0 left over, 2 unmanaged.\n")
 
 
 def test_plan_reads_well_and_fits_its_schema():
@@ -292,3 +292,12 @@ def _deny():
 
 def _json(value):
     return json.loads(json.dumps(value))
+
+
+def test_what_follows_from_something_missing_is_told_once():
+    aws = deployed()
+    aws.items["AWS::Bedrock::Guardrail"].clear()
+    drift = report(aws)
+    assert [item.id for item in drift.missing] == ["guardrail/baseline"]
+    assert [(item.id, [one.path for one in item.differences]) for item in drift.changed] == []
+    assert any(item.action == "update" for item in drift.plan.changes), "the plan that repairs it has them"

@@ -351,6 +351,61 @@ CHANGED = [
         "Targets",
     ),
     (
+        "rule tells that all is well",
+        lambda i: i.rule(
+            "PutTargets",
+            Rule=i.made["rule/control-tampering"].get("Name"),
+            Targets=[{"Id": "alarms", "Arn": i.ids["topic/alarms"], "Input": '"all is well"'}],
+        ),
+        "rule/control-tampering",
+        "Targets[alarms].Input",
+    ),
+    (
+        "rule hears of another account alone",
+        lambda i: i.rule(
+            "PutRule",
+            Name=i.made["rule/control-tampering"].get("Name"),
+            EventPattern=json.dumps(
+                {**i.made["rule/control-tampering"].get("EventPattern"), "account": ["000000000000"]}
+            ),
+        ),
+        "rule/control-tampering",
+        "EventPattern.account",
+    ),
+    (
+        "logs masked no more",
+        lambda i: i.aws.call(
+            "logs", "DeleteDataProtectionPolicy", logGroupIdentifier=i.ids["log-group/invocations"]
+        ),
+        "log-group/invocations",
+        "DataProtectionPolicy.Statement[mask]",
+    ),
+    (
+        "trail records less of a type",
+        lambda i: i.trail(
+            "PutEventSelectors",
+            TrailName=i.made["trail/main"].get("TrailName"),
+            AdvancedEventSelectors=[
+                {
+                    **item,
+                    "FieldSelectors": [
+                        {**one, "NotEquals": ["other"]} if one["Field"] == "eventCategory" else one
+                        for one in item["FieldSelectors"]
+                    ],
+                }
+                for item in i.made["trail/main"].get("AdvancedEventSelectors")
+            ],
+        ),
+        "trail/main",
+        "NotEquals",
+    ),
+    (
+        "key about to be deleted",
+        lambda i: i.aws.call("kms", "ScheduleKeyDeletion", KeyId=i.ids["key/alarms"], PendingWindowInDays=7),
+        "key/alarms",
+        "KeyState",
+    ),
+    (
         "organization policy emptied",
         lambda i: i.scp(
             "UpdatePolicy",

@@ -56,39 +56,6 @@ def test_cost(changes, expected):
     assert notes(plan(*changes))[0] == expected
 
 
-@pytest.mark.parametrize(
-    ("private", "settings", "names"),
-    [
-        (True, {"EnableDnsSupport": True, "EnableDnsHostnames": False}, ["EnableDnsHostnames"]),
-        (
-            True,
-            {"EnableDnsSupport": False, "EnableDnsHostnames": False},
-            ["EnableDnsSupport", "EnableDnsHostnames"],
-        ),
-        (True, {"EnableDnsSupport": True, "EnableDnsHostnames": True}, []),
-        (True, {}, []),  # unread: nobody can say that it is off
-        (False, {"EnableDnsSupport": False, "EnableDnsHostnames": False}, []),
-    ],
-)
-def test_endpoints_that_their_vpc_has_no_dns_for(private, settings, names):
-    wanted = resource(
-        "AWS::EC2::VPCEndpoint",
-        "endpoint/a",
-        VpcEndpointType="Interface",
-        VpcId="vpc-1",
-        PrivateDnsEnabled=private,
-    )
-    vpcs = [
-        resource("AWS::EC2::VPC", "vpc-1", **settings),
-        resource("AWS::EC2::VPC", "vpc-2", EnableDnsSupport=False),
-    ]
-    said = [line for line in notes(plan(Change("create", wanted), observed=vpcs)) if "refuse" in line]
-    assert len(said) == bool(names)
-    for line in said:
-        assert " and ".join(names) in line
-        assert line.count("aws ec2 modify-vpc-attribute --vpc-id vpc-1 --enable-dns-") == len(names)
-
-
 def test_a_gateway_endpoint_costs_nothing_standing():
     assert notes(plan(Change("create", GATEWAY))) == ("charged by use: data through the endpoints",)
 

@@ -243,8 +243,19 @@ def test_unread_property_of_a_matched_resource_refuses():
         seen("AWS::Bedrock::Guardrail", "g-1", Name="baseline", Tags=TAGS),
         unknown=(Unknown("Strength", "bedrock:GetGuardrail: AccessDeniedException"),),
     )
-    with pytest.raises(PlanRefusedError, match="g-1, Strength: bedrock:GetGuardrail"):
+    with pytest.raises(
+        PlanRefusedError, match=rf"g-1, Strength \({ACCOUNT} {REGION}\): bedrock:GetGuardrail"
+    ):
         plan_for(only("guardrail/baseline"), Estate("observed", resources=(guardrail,)))
+
+
+def test_a_region_that_knows_no_credentials_may_not_be_enabled():
+    reason = (
+        "UnrecognizedClientException: kms:ListKeys: The security token included in the request is invalid."
+    )
+    there = Resource("AWS::KMS::Key", ACCOUNT, REGION, "?", unknown=(Unknown("*", reason),))
+    with pytest.raises(PlanRefusedError, match="this one is not enabled for the account"):
+        plan_for(only("key/logs"), Estate("observed", resources=(there,)))
 
 
 def test_all_refusals_come_at_once():

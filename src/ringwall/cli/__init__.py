@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
 from ringwall import __version__
+from ringwall.cli import outlets
 from ringwall.errors import RingwallError
 from ringwall.estate.frugal import be_frugal
 
@@ -86,6 +87,14 @@ class LazyGroup(click.Group):
             ctx.fail(f"there is no command {args[0]!r}.{hint}")
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. A reader who has enough (``decide | head``) ends it, and that is no failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            outlets.nobody_reads(sys.stdout)
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """List commands from the table, without importing any."""
         with formatter.section("Commands"):
@@ -114,8 +123,10 @@ def cli(debug: bool) -> None:
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit by the contract's codes."""
     be_frugal()
+    outlets.open_missing()
     try:
         code = cli.main(args=arguments, prog_name="ringwall", standalone_mode=False)
+        outlets.flush()
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except click.Abort:
@@ -127,10 +138,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        # The reader of our output went away (`| head`): not a failure, and nothing more can be printed.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
-        sys.exit(0)
     except RingwallError as error:
         if os.environ.get("RINGWALL_DEBUG"):
             raise
@@ -138,4 +145,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         for detail in error.details:
             click.echo(f"ringwall: {detail}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if os.environ.get("RINGWALL_DEBUG"):
+            raise
+        click.echo(f"ringwall: {error}", err=True)
+        sys.exit(1)
     sys.exit(code if isinstance(code, int) else 0)

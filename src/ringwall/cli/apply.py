@@ -64,6 +64,7 @@ def apply(
     from ringwall.deploy.adoption import require_imported
     from ringwall.deploy.apply import apply as run
     from ringwall.deploy.forms import applied_to_json
+    from ringwall.deploy.obstacles import require_none
     from ringwall.deploy.render import plan_lines
     from ringwall.deploy.saved import load_plan, require_fresh
     from ringwall.estate.kinds import registry
@@ -75,6 +76,7 @@ def apply(
         require_fresh(document, prepared.plan)
     if not prepared.plan.empty and not as_json:
         show(plan_lines(prepared.plan, prepared.access))
+    require_none(prepared.plan)
     require_imported(prepared.plan, prepared.listed, allowed=adopt)
     require_gate(prepared.access, allow_widening=allow_widening)
     if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):

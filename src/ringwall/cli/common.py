@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
+from ringwall.cli import outlets
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def aws_options(function: Function) -> Function:
 
 def write_json(value: Any) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    outlets.write(sys.stdout, (json.dumps(value, indent=2, ensure_ascii=False), "\n"))
 
 
 def read_text(path: str, *, by_line: bool = False) -> str:
@@ -151,7 +152,7 @@ def folder(path: str) -> Path:
 
 def note(message: str) -> None:
     """A line of progress, on standard error."""
-    click.echo(message, err=True)
+    outlets.write(sys.stderr, (message, "\n"))
 
 
 def load_perimeter(file: str) -> Perimeter:

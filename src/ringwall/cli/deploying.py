@@ -7,8 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import click
-
 from ringwall.cli.common import all_connections, note
 
 if TYPE_CHECKING:
@@ -23,6 +21,10 @@ if TYPE_CHECKING:
     from ringwall.estate.aws import Aws
     from ringwall.estate.model import Estate
     from ringwall.perimeter import Perimeter
+
+WAITS = "for what they need was not made"
+SHOWN = 5
+"""How many resources that were not attempted a line names; the progress told each with what it waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,16 +217,26 @@ def _told(line: str | None) -> None:
 
 
 def report(applied: Applied) -> int:
-    """Say what was done and what was not; the exit code."""
+    """Say what was done and what was not, causes first; the exit code."""
     for failed in applied.failed:
-        needs = f" (needs {failed.permission})" if failed.permission else ""
-        click.echo(f"ringwall: {failed.change.id} failed{needs}: {failed.error}", err=True)
+        _complain(f"{failed.change.id} failed: {failed.error}")
+        for detail in failed.error.details:
+            _complain(f"  {detail}")
+    reasons: dict[str, list[str]] = {}
     for left in applied.not_attempted:
-        click.echo(f"ringwall: {left.change.id} was not attempted: {left.reason}", err=True)
+        cause = WAITS if left.reason.startswith("it needs ") else left.reason
+        reasons.setdefault(cause, []).append(left.change.id)
+    for cause, names in reasons.items():
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        _complain(f"{len(names)} not attempted, {cause}: {', '.join(names[:SHOWN])}{more}")
     if applied.unlisted is not None:
-        click.echo(f"ringwall: the manifest could not be written: {applied.unlisted}", err=True)
+        _complain(f"the manifest could not be written: {applied.unlisted}")
     words = f"{len(applied.done)} done"
     if not applied.complete:
         words += f", {len(applied.failed)} failed, {len(applied.not_attempted)} not attempted; run it again to go on"
     note(words)
     return 0 if applied.complete else 1
+
+
+def _complain(words: str) -> None:
+    note(f"ringwall: {words}")

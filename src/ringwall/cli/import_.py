@@ -42,7 +42,7 @@ def import_(names: tuple[str, ...], file: str, yes: bool, profile: str | None) -
     left = adopt(prepared.plan, changes, prepared.doors, prepared.listed)
     for name in left:
         note(
-            f"{name} carries no tags, and the log bucket that lists it does not exist yet: apply --adopt {name}"
+            f"{name} carries no tags, and the log bucket that lists it does not exist yet: `ringwall apply --adopt {name}`"
         )
     note(f"{len(changes) - len(left)} imported")
     return 1 if left else 0

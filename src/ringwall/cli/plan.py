@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +15,12 @@ from ringwall.cli.common import (
     note,
     write_json,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ringwall.cli.deploying import Prepared
+    from ringwall.perimeter import Perimeter
 
 
 @click.command(short_help="Show what apply would change, access first.")
@@ -49,12 +56,8 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     others, unread = unmanaged(prepared.plan, registry(), load(), administrators=administrators)
     for reason in unread:
         note(f"what is not declared could not be seen completely: {reason}")
-    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
-        from ringwall.deploy.enforcing import shut_out
-
-        for perimeter in perimeters:
-            for words in shut_out(prepared.plan, registry(), perimeter):
-                note(f"apply will be refused, every call of {words}")
+    for words in _refusals(prepared, perimeters):
+        note(f"apply will be refused: {words}")
     if out:
         save_plan(Path(out), prepared.plan, prepared.access)
         note(f"wrote {out}")
@@ -63,3 +66,24 @@ def plan(file: str, out: str | None, as_json: bool, profile: str | None) -> int:
     else:
         show(plan_lines(prepared.plan, prepared.access, others))
     return 0 if prepared.plan.empty else 2
+
+
+def _refusals(prepared: Prepared, perimeters: tuple[Perimeter, ...]) -> Iterator[str]:
+    """Why apply would be refused, apart from what the plan itself shows."""
+    from ringwall.deploy.adoption import adoptions
+    from ringwall.deploy.lockout import lockouts
+    from ringwall.deploy.obstacles import POLICY
+    from ringwall.estate.kinds import registry
+
+    for change in adoptions(prepared.plan, prepared.listed):
+        yield f"{change.id} exists already and is not Ringwall's; `ringwall import {change.id}` makes it so"
+    if any(change.resource.type == POLICY for change in prepared.plan.todo):
+        for door in prepared.doors.workloads:
+            for words in lockouts(prepared.plan, door, registry()):
+                yield f"{door.caller} would lock itself out: {words}"
+    if any(perimeter.enforcement.account or perimeter.enforcement.organization for perimeter in perimeters):
+        from ringwall.deploy.enforcing import shut_out
+
+        for perimeter in perimeters:
+            for words in shut_out(prepared.plan, registry(), perimeter):
+                yield f"every call of {words}"

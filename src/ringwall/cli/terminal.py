@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Protocol, TextIO
 
+from ringwall.cli import outlets
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -33,7 +35,7 @@ def console(*, error: bool = False) -> Console:
 def show(lines: Iterable[Styled]) -> None:
     """Print lines: styled on a terminal, text alone in a pipe."""
     if not sys.stdout.isatty():
-        sys.stdout.writelines(f"{line.text}\n" for line in lines)
+        outlets.write(sys.stdout, (f"{line.text}\n" for line in lines))
         return
     target = console()
     for line in lines:

@@ -46,8 +46,12 @@ def require_imported(plan: Plan, entries: Iterable[Entry] = (), *, allowed: Iter
 
     Raises:
         GateRefusedError: there are such changes.
+        RingwallError: a named id is not declared.
     """
     known = set(allowed)
+    undeclared = sorted(known - {item.id for item in plan.desired})
+    if undeclared:
+        raise RingwallError(f"{undeclared[0]} is nothing to adopt: the declaration has no such resource")
     found = [change for change in adoptions(plan, entries) if change.id not in known]
     if found:
         raise GateRefusedError(

@@ -93,6 +93,7 @@ class Comparison:
     after: Access
     vocabulary: Vocabulary
     new: Mapping[str, str]
+    begun: Mapping[str, str]
     watched: tuple[str, ...]
     seconds: float
     found: dict[tuple[object, ...], Found] = field(default_factory=dict)
@@ -358,7 +359,10 @@ class Comparison:
         turned = first if second.allowed else second
         reason = (turned.outcome, turned.because[:1], turned.missing)
         for resource in item.resources or (item.resource,):
-            made = self.new.get(resource) or self.new.get(resource.split("/", 1)[0])
+            holder = resource.split("/", 1)[0]
+            made = self.new.get(resource) or self.new.get(holder)
+            if made is None and case.actor.kind == "service":
+                made = self.begun.get(holder)
             key = (_who(case.actor), second.allowed, made is not None, reason)
             known = self.found.get(key)
             if known is None:
@@ -368,7 +372,7 @@ class Comparison:
                     before=first,
                     after=second,
                     witness=replace(changed.witness, action=action, resource=resource),
-                    new_principal=case.new_principal,
+                    new_principal=case.new_principal or case.actor.principal in self.begun,
                     new_resource=made is not None,
                 )
             known.add(action, made or resource, case.way.label, guardrails)

@@ -16,6 +16,7 @@ from ringwall.deploy.contents import clear_manifest, empty
 from ringwall.deploy.doors import Doors
 from ringwall.deploy.manifest import Book, Entry, home, matched
 from ringwall.deploy.order import dependencies, levels, phase
+from ringwall.deploy.ownership import declared_id
 from ringwall.deploy.retry import Backoff
 from ringwall.deploy.write import remove
 from ringwall.errors import AwsCallError, RingwallError
@@ -29,8 +30,16 @@ HoldsData = Callable[[Resource], bool | None]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """What destroy leaves, why, and how to remove it."""
+    """What destroy leaves, why, and how to remove it.
 
+    Attributes:
+        name: the declared id, or the physical one of what is not declared.
+        resource: what is there.
+        reason: why it stays.
+        command: what removes it.
+    """
+
+    name: str
     resource: Resource
     reason: str
     command: str
@@ -187,19 +196,24 @@ def _kept(
         if holds is not False:
             data.append(change)
             reason = "it holds data" if holds else "it may hold data"
-            yield change.id, Kept(change.observed, reason, _command(change.observed))
+            yield change.id, _keep(change, change.observed, reason)
     for change in there:
         if kinds[change.resource.type].retention != "key" or change.observed is None:
             continue
         needing = [item.id for item in data if _needs(plan, kinds, item, change)]
         if needing:
             reason = f"{', '.join(sorted(needing))} cannot be read without it"
-            yield change.id, Kept(change.observed, reason, _command(change.observed))
+            yield change.id, _keep(change, change.observed, reason)
             keys.append(change)
     for change in there:
         parents = [item.id for item in (*data, *keys) if item.id in dependencies(change.resource)]
         if change.resource.type in _PARTS and parents and change.observed is not None:
-            yield change.id, Kept(change.observed, f"it protects {parents[0]}", _command(change.observed))
+            yield change.id, _keep(change, change.observed, f"it belongs to {parents[0]}")
+
+
+def _keep(change: Change, there: Resource, reason: str) -> Kept:
+    name = declared_id(there) or change.id if change.resource is there else change.id
+    return Kept(name, there, reason, removing(there))
 
 
 def _needs(plan: Plan, kinds: Mapping[str, Kind], data: Change, key: Change) -> bool:
@@ -248,15 +262,23 @@ def _depth(name: str, by_id: Mapping[str, Resource], found: dict[str, int]) -> i
 
 _PARTS = frozenset({"AWS::S3::BucketPolicy", "AWS::KMS::Alias"})
 """What stays with what it belongs to."""
+_PURGE = "ringwall destroy --purge"
+_EMPTY = "aws s3 rb s3://{id} --force --region {region}"
+_UNPROTECT = (
+    "aws logs put-log-group-deletion-protection --log-group-identifier {id} --no-deletion-protection-enabled "
+    "--region {region} && "
+)
 _COMMANDS: Mapping[str, str] = {
-    "AWS::S3::Bucket": "aws s3 rb s3://{id} --force",
-    "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {id}",
-    "AWS::KMS::Key": "aws kms schedule-key-deletion --key-id {id} --pending-window-in-days 30",
+    "AWS::Logs::LogGroup": "aws logs delete-log-group --log-group-name {id} --region {region}",
+    "AWS::KMS::Key": "aws kms schedule-key-deletion --key-id {id} --pending-window-in-days 30 --region {region}",
 }
 
 
-def _command(resource: Resource) -> str:
-    template = _COMMANDS.get(resource.type, "ringwall destroy --purge")
-    return template.format(id=resource.id) + (
-        f" --region {resource.region}" if resource.region != "global" and template.startswith("aws") else ""
-    )
+def removing(resource: Resource) -> str:
+    """What removes one kept resource. ``aws s3 rb --force`` leaves old versions, so of a versioned bucket purging does."""
+    template = _COMMANDS.get(resource.type, _PURGE)
+    if resource.type == "AWS::S3::Bucket" and not resource.get("VersioningConfiguration"):
+        template = _EMPTY
+    if resource.get("DeletionProtectionEnabled"):
+        template = _UNPROTECT + template
+    return template.format(id=resource.id, region=resource.region)

@@ -3,16 +3,18 @@
 Both sides come normalised by their kind. A mapping is compared key by key over the declared keys; a list of named
 things (``PolicyName``, ``Type``, ``Key``, ...) member by member, so that a report names the member; a policy document by
 statement. Lists are compared whole in the sense that members which nobody declared are differences too: an extra inline
-policy on our role is what drift exists to find. Tags are the exception, other teams may add theirs.
+policy on our role is what drift exists to find. Tags are the exception, other teams may add theirs. Some properties are
+compared whole at every depth (``WHOLE``): there a field that nobody declared changes what the declared ones do.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ringwall.deploy.changes import Difference
-from ringwall.deploy.strength import effect
+from ringwall.deploy.strength import ABSENT, effect
 from ringwall.estate.model import canonical_json
 
 NAMES = (
@@ -31,6 +33,17 @@ NAMES = (
 """Properties that may name a member of a list, tried in this order."""
 SHARED = frozenset({"Tags"})
 """Lists that others may add to."""
+WHOLE = frozenset(
+    {
+        "AdvancedEventSelectors",  # one more condition, and fewer calls are recorded
+        "EventPattern",  # likewise, and nobody is told
+        "LifecycleConfiguration",  # an expiration in a rule that had none removes records
+        "LoggingConfig",  # a second destination is a copy of every prompt
+        "Targets",  # a constant input in place of the event
+    }
+)
+"""Properties in which AWS fills nothing in and what is there besides the declared matters. Flags are left out: Bedrock may
+come to log a further modality without having been asked."""
 _STATEMENT_LISTS = ("Action", "NotAction", "Resource", "NotResource")
 
 
@@ -51,6 +64,9 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[Difference]:
         yield from _mapping(path, before, after)
     elif _is_list(after) and _is_list(before) and (name := _name_of(before, after)):
         yield from _named(path, name, before, after)
+    elif _is_list(after) and _is_list(before) and _alone(before) and _alone(after):
+        yield from _compare(f"{path}[0]", before[0], after[0])
+        yield from _undeclared(f"{path}[0]", before[0], after[0])
     elif _plain(before) != _plain(after):
         yield _difference(path, before, after)
 
@@ -58,6 +74,20 @@ def _compare(path: str, before: Any, after: Any) -> Iterator[Difference]:
 def _mapping(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
     for key, value in after.items():
         yield from _compare(f"{path}.{key}" if path else key, before.get(key), value)
+    if re.split(r"[.\[]", path, maxsplit=1)[0] in WHOLE:
+        yield from _undeclared(path, before, after)
+
+
+def _undeclared(path: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Difference]:
+    """What is there under names that are not declared at all."""
+    for key, value in before.items():
+        if key not in after and value not in ABSENT and not isinstance(value, bool):
+            yield _difference(f"{path}.{key}", value, None)
+
+
+def _alone(items: Sequence[Any]) -> bool:
+    """Whether a list is one mapping and nothing else: what differs in it can be named then."""
+    return len(items) == 1 and isinstance(items[0], Mapping)
 
 
 def _named(path: str, name: str, before: Sequence[Any], after: Sequence[Any]) -> Iterator[Difference]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ringwall.deploy.changes import Change, Difference, Plan
 from ringwall.deploy.manifest import Entry
-from ringwall.deploy.plan import make_plan
+from ringwall.deploy.plan import KNOWN_LATER, make_plan
 from ringwall.deploy.strength import reverse
 from ringwall.deploy.unmanaged import Unmanaged, unmanaged
 from ringwall.estate.kind import Kind
@@ -26,7 +27,8 @@ class Drift:
 
     Attributes:
         plan: the plan that would repair it.
-        changed: ours, but not as declared. Their differences read from declared (``before``) to observed (``after``).
+        changed: ours, but not as declared. Their differences read from declared (``before``) to observed (``after``). What
+            differs only because something that they refer to is missing is not among them.
         missing: declared, but not there.
         leftover: ours by tag or manifest, but not declared any more.
         unmanaged: not ours, and widening.
@@ -81,7 +83,11 @@ def find_drift(
     found, unknown = unmanaged(plan, kinds, vocabulary, administrators=frozenset(administrators))
     return Drift(
         plan,
-        changed=tuple(drifted(item) for item in plan.changes if item.action in ("update", "replace")),
+        changed=tuple(
+            drifted(item)
+            for item in map(_by_itself, plan.changes)
+            if item.action in ("update", "replace") and item.differences
+        ),
         missing=tuple(item for item in plan.changes if item.action == "create"),
         leftover=tuple(item for item in plan.changes if item.action == "delete"),
         unmanaged=found,
@@ -92,6 +98,27 @@ def find_drift(
 def drifted(change: Change) -> Change:
     """A planned change seen the other way round: from what was declared to what is there."""
     return replace(change, differences=tuple(map(_turned, change.differences)))
+
+
+def _by_itself(change: Change) -> Change:
+    """A change without what only follows from another resource's absence: that one is reported as missing, and once."""
+    own = tuple(item for item in change.differences if not _follows(item.after, item.before))
+    return change if len(own) == len(change.differences) else replace(change, differences=own)
+
+
+def _follows(declared: Any, there: Any) -> bool:
+    """Whether two values are the same but for references that nothing resolves to any more."""
+    if isinstance(declared, str):
+        return declared == there or (declared.startswith(KNOWN_LATER) and isinstance(there, str))
+    if isinstance(declared, Mapping) and isinstance(there, Mapping):
+        return declared.keys() == there.keys() and all(
+            _follows(value, there[name]) for name, value in declared.items()
+        )
+    if isinstance(declared, list | tuple) and isinstance(there, list | tuple):
+        left = [item for item in there if item not in declared]
+        later = [item for item in declared if item not in there]
+        return len(left) == len(later) and all(map(_follows, later, left))
+    return bool(declared == there)
 
 
 def _turned(difference: Difference) -> Difference:

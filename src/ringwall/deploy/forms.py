@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ringwall.deploy.notes import notes
+from ringwall.deploy.obstacles import obstacles
 from ringwall.estate.model import substitute
 from ringwall.iam.codec import decision_to_json, request_to_json
 
@@ -32,6 +33,7 @@ def plan_to_json(plan: Plan, access: AccessChanges, others: Iterable[Unmanaged] 
         "summary": dict(plan.summary),
         "access": access_to_json(access),
         "changes": [change_to_json(change) for change in plan.changes],
+        "obstacles": list(obstacles(plan)),
         "notes": list(notes(plan)),
         "unmanaged": [_unmanaged(item) for item in others],
     }
@@ -117,6 +119,7 @@ def destruction_to_json(destruction: Destruction) -> dict[str, Any]:
         "kept": [
             {
                 "type": item.resource.type,
+                "name": item.name,
                 "id": item.resource.id,
                 "account": item.resource.account,
                 "region": item.resource.region,

@@ -46,7 +46,7 @@ def require_not_locked_out(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> N
 
 
 def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
-    """What the deployer could not do any more, in words, with the statements that deny it."""
+    """What the deployer could not do any more, in words: one line for each of the statements that deny it."""
     policies = _scps(plan, aws.account)
     if not policies:
         return
@@ -55,6 +55,7 @@ def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
         identity=(everything,),
         scp=(PolicyLevel(aws.account, (everything, *policies)),),
     )
+    denied: dict[str, list[str]] = {}
     for action, resource, region, carried in _needs(plan, kinds, aws.account):
         request = request_from_json(
             {
@@ -68,7 +69,10 @@ def lockouts(plan: Plan, aws: Aws, kinds: Mapping[str, Kind]) -> Iterator[str]:
         decision = decide(request, policy_set)
         if decision.outcome == "explicit_deny":
             by = ", ".join(f"{reason.policy}/{reason.statement}" for reason in decision.because)
-            yield f"{action} on {resource} is denied by {by}"
+            denied.setdefault(by, []).append(f"{action} on {resource}")
+    for by, calls in denied.items():
+        more = f" and {len(calls) - 1} more" if len(calls) > 1 else ""
+        yield f"{calls[0]}{more} {'are' if more else 'is'} denied by {by}"
 
 
 def _scps(plan: Plan, account: str) -> tuple[Policy, ...]:

@@ -1,4 +1,4 @@
-"""What a plan costs, which quotas it comes near, and what AWS will not do. Notes, never a refusal.
+"""What a plan costs and which quotas it comes near. Notes, never a refusal (:mod:`ringwall.deploy.obstacles` has those).
 
 Prices are approximate and dated (:mod:`ringwall.deploy.prices`), and what is charged by use (data events, guardrail text
 units, log volume) is named without a sum. Quotas are the defaults of
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ringwall.deploy.changes import Plan
+from ringwall.deploy.obstacles import ON_A_TARGET, POLICY, attached
 from ringwall.deploy.ownership import owner
 from ringwall.deploy.plan import attached_elsewhere, bound
 from ringwall.deploy.prices import AS_OF, BY_USE, monthly
@@ -40,33 +41,11 @@ QUOTAS = (
     Quota("AWS::S3::Bucket", 10_000, "buckets in an account"),
     Quota("AWS::SNS::Topic", 100_000, "topics in an account"),
 )
-ENDPOINT = "AWS::EC2::VPCEndpoint"
-
-DNS = {"EnableDnsSupport": "enable-dns-support", "EnableDnsHostnames": "enable-dns-hostnames"}
-"""What private DNS needs of a VPC, and what the AWS CLI calls it."""
-SCP, SCPS_ON_A_TARGET = "AWS::Organizations::Policy", 10
-"""Service control policies that one root, organizational unit or account may have attached; five until 2025."""
 
 
 def notes(plan: Plan) -> tuple[str, ...]:
-    """What AWS will refuse first, then cost and quotas; nothing for a plan that makes nothing."""
-    return (*_refused(plan), *_cost(plan), *_quotas(plan), *_elsewhere(plan)) if plan.todo else ()
-
-
-def _refused(plan: Plan) -> Iterator[str]:
-    """Endpoints with private DNS where a DNS setting of their VPC is off.
-
-    Source: https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html
-    """
-    made = [change.resource for change in plan.todo if change.action in ("create", "replace")]
-    wanted = {item.get("VpcId") for item in made if item.type == ENDPOINT and item.get("PrivateDnsEnabled")}
-    for vpc in plan.observed.of_type("AWS::EC2::VPC"):
-        off = [name for name in DNS if vpc.get(name) is False]
-        if vpc.id in wanted and off:
-            turn_on = " && ".join(
-                f"aws ec2 modify-vpc-attribute --vpc-id {vpc.id} --{DNS[name]}" for name in off
-            )
-            yield f"AWS will refuse the endpoints in {vpc.id}, whose {' and '.join(off)} is off; turn it on with: {turn_on}"
+    """Cost and quotas; nothing for a plan that makes nothing."""
+    return (*_cost(plan), *_quotas(plan), *_elsewhere(plan)) if plan.todo else ()
 
 
 def _cost(plan: Plan) -> Iterator[str]:
@@ -85,7 +64,7 @@ def _cost(plan: Plan) -> Iterator[str]:
 
 def _elsewhere(plan: Plan) -> Iterator[str]:
     """Policies of ours that are left alone because the declaration is not about what they are attached to."""
-    for item in plan.observed.of_type(SCP):
+    for item in plan.observed.of_type(POLICY):
         if owner(item) == plan.perimeter and attached_elsewhere(item, plan.desired, plan.observed):
             yield (
                 f"left alone: {item.get('Name')} is attached to {', '.join(item.get('TargetIds'))}, which the "
@@ -101,9 +80,10 @@ def _quotas(plan: Plan) -> Iterator[str]:
                 if number >= NEAR * quota.most:
                     where = f" {what}" if what else ""
                     yield f"quota: {number} of {quota.most} {quota.words}{where}"
-    for target, number in sorted(_attached(plan).items()):
-        if number >= NEAR * SCPS_ON_A_TARGET:
-            yield f"quota: {number} of {SCPS_ON_A_TARGET} service control policies on {target}"
+    for kind, (most, words) in ON_A_TARGET.items():
+        for target, number in sorted(attached(plan, kind).items()):
+            if number >= NEAR * most:
+                yield f"quota: {number} of {most} {words} on {target}"
 
 
 def _counts(plan: Plan, quota: Quota) -> Counter[str]:
@@ -127,24 +107,3 @@ def _counts(plan: Plan, quota: Quota) -> Counter[str]:
 def _value(item: Resource, per: str | None) -> str:
     value = item.get(per) if per else ""
     return value.rsplit("/", 1)[-1] if isinstance(value, str) else ""
-
-
-def _attached(plan: Plan) -> Counter[str]:
-    """Service control policies on each target that the declaration attaches to, once the plan is applied."""
-    touched = {change.observed.id for change in plan.changes if change.observed is not None}
-    declared = [
-        change.resource
-        for change in plan.changes
-        if change.action != "delete" and change.resource.type == SCP
-    ]
-    others = [item for item in plan.observed.of_type(SCP) if item.id not in touched and item.id != "?"]
-    targets = {str(target) for item in declared for target in item.get("TargetIds") or ()}
-    if not any(change.resource.type == SCP for change in plan.todo):
-        return Counter()
-    return Counter(
-        str(target)
-        for item in (*declared, *others)
-        if item.get("Type") == "SERVICE_CONTROL_POLICY"
-        for target in item.get("TargetIds") or ()
-        if str(target) in targets
-    )

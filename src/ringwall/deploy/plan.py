@@ -24,6 +24,8 @@ from ringwall.estate.model import Estate, Ref, Resource, substitute
 
 UNREAD = "?"
 """Id of the stand-in for resources of a type that could not be listed."""
+KNOWN_LATER = "(known after apply: "
+"""How a value begins that only deployment will reveal."""
 RETENTION_TYPE = "Ringwall::Bedrock::DataRetention"
 VERSION_TYPE = "AWS::Bedrock::GuardrailVersion"
 
@@ -114,7 +116,7 @@ def attached_elsewhere(resource: Resource, desired: Estate, observed: Estate) ->
 
 def known_after_apply(ref: Ref) -> str:
     """How a value that only deployment will reveal reads in a plan."""
-    return f"(known after apply: {ref.target}.{ref.attribute})"
+    return f"{KNOWN_LATER}{ref.target}.{ref.attribute})"
 
 
 @dataclass
@@ -203,12 +205,15 @@ class _Planner:
                     item, newest.get(guardrail, item), key=lambda one: int(one.get("Version"))
                 )
         reason = (
-            "a newer version took its place; it stays until the next one does, for those who still call it"
+            "another version took its place; it stays until the next one does, for those who still call it"
         )
         return {id(item): Change("no-op", item, item, reasons=(reason,)) for item in newest.values()}
 
     def _deletion(self, resource: Resource, name: str | None) -> Change:
         reason = f"the declaration no longer has {name or 'it'}"
+        other = self.matched.get(name or "")
+        if other is not None:
+            reason = f"it is tagged as {name}, which {other.id} is already"
         if resource.type == RETENTION_TYPE:
             why = "it stays: outside of the declared Regions the service control policies let nobody set it"
             return Change("no-op", resource, resource, reasons=(reason, why))
@@ -230,7 +235,10 @@ class _Planner:
                 "it exists already and nothing says that it is ours; `ringwall import` makes it so"
             )
         elif other is not None and self.perimeter and other != self.perimeter:
-            self.refusals.append(f"{resource.id}: {found.id} belongs to perimeter {other}")
+            self.refusals.append(
+                f"{resource.id}: {found.id} belongs to perimeter {other}; destroy that one first, or take the tag "
+                f"{PERIMETER_TAG} off what it should no longer have"
+            )
         if not found_differences:
             return Change("no-op", resource, found, reasons=tuple(reasons))
         fixed = create_only(kind, found_differences)

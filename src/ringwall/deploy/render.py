@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.deploy.classes import OTHER
 from ringwall.deploy.line import Line
 from ringwall.deploy.notes import notes
+from ringwall.deploy.obstacles import obstacles
 from ringwall.deploy.ownership import label
 
 if TYPE_CHECKING:  # a plan is printed without what applies or destroys it
@@ -66,6 +67,11 @@ def plan_lines(plan: Plan, access: AccessChanges, others: tuple[Unmanaged, ...] 
         yield from change_lines(change)
     yield from _kept_orphans(plan)
     yield Line()
+    refused = obstacles(plan)
+    if refused:
+        yield Line("IN THE WAY  apply does not begin before this is settled", "bold red")
+        yield from (Line(f"    ! {text}", "red") for text in refused)
+        yield Line()
     found = notes(plan)
     if found:
         yield Line("NOTES", "bold")
@@ -195,7 +201,7 @@ def destruction_lines(destruction: Destruction) -> Iterator[Line]:
     if destruction.kept:
         yield Line("KEPT", "bold")
         for item in destruction.kept:
-            yield Line(f"      {label(item.resource)}  ({item.resource.id})  {item.reason}")
+            yield Line(f"      {item.name}  ({item.resource.id})  {item.reason}")
             yield Line(f"        to remove it: {item.command}", "dim")
     yield Line()
     yield Line(f"Destroy: {len(destruction.removals)} to remove, {len(destruction.kept)} kept.", "bold")

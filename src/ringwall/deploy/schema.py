@@ -117,9 +117,14 @@ PLAN = _document(
         "access": _ACCESS,
         "changes": _list("change"),
         "unmanaged": _list("unmanaged"),
+        "obstacles": {
+            **_TEXTS,
+            "description": "What AWS will refuse; apply does not begin before it is settled.",
+        },
         "notes": {**_TEXTS, "description": "Cost at list prices, and quotas that come near."},
     },
     format={"const": 1, "description": "In saved plans."},
+    made_by={**_TEXT, "description": "In saved plans: the version that made it, and that applies it."},
     changes_digest=_DIGEST,
 )
 DRIFT = _document(
@@ -162,6 +167,7 @@ DESTRUCTION = _document(
             "items": _object(
                 {
                     "type": _TEXT,
+                    "name": {**_TEXT, "description": "The declared id, where it is declared."},
                     "id": _TEXT,
                     "account": _TEXT,
                     "region": _TEXT,

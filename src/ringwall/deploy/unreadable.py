@@ -9,6 +9,10 @@ from ringwall.estate.kind import Kind
 from ringwall.estate.model import Estate, Resource
 
 UNREAD = "?"
+_STRANGE_TOKEN = ("UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure")
+CLOSED = "If other Regions can be read, this one is not enabled for the account (`aws account list-regions`)."
+"""What a credential that a service does not know means where it is known elsewhere. Source:
+https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +22,7 @@ class Unreadable:
     Attributes:
         type: CloudFormation type.
         id: physical id, or ``?`` when the listing itself failed.
+        where: account and Region.
         property: the property, or ``*``.
         reason: AWS's answer: the call and its error code.
         permissions: IAM actions that reading the type needs.
@@ -25,6 +30,7 @@ class Unreadable:
 
     type: str
     id: str
+    where: str
     property: str
     reason: str
     permissions: tuple[str, ...]
@@ -33,7 +39,8 @@ class Unreadable:
         what = f"{self.type}" if self.id == UNREAD else f"{self.type} {self.id}"
         part = "" if self.property in ("*", "") else f", {self.property}"
         needs = f" Reading it needs {', '.join(self.permissions)}." if self.permissions else ""
-        return f"could not read {what}{part}: {self.reason}.{needs}"
+        closed = f" {CLOSED}" if any(code in self.reason for code in _STRANGE_TOKEN) else ""
+        return f"could not read {what}{part} ({self.where}): {self.reason}.{needs}{closed}"
 
 
 def unreadable(
@@ -73,7 +80,17 @@ def _unreadable(
                 or (match is not None and _matters(part.property, match))
                 or (match is None and item.type in missing and part.property in ("Tags", "*"))
             ):
-                yield Unreadable(item.type, item.id, part.property, part.reason, _reads(kinds, item.type))
+                where = " ".join(
+                    name for name in (item.account, item.region) if name not in (UNREAD, "global")
+                )
+                yield Unreadable(
+                    item.type,
+                    item.id,
+                    where or "the organization",
+                    part.property,
+                    part.reason,
+                    _reads(kinds, item.type),
+                )
 
 
 def _matters(name: str, declared: Resource) -> bool:

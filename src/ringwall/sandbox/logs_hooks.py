@@ -69,6 +69,20 @@ def _log_group_key(turn: Turn) -> None:
             )
 
 
+def _associate_key(turn: Turn) -> Output:
+    """The key of a group's future events. That of query results (``resourceIdentifier``) is not kept: there are none."""
+    _log_group_key(turn)
+    if turn.parameters.get("logGroupName"):
+        group_of(turn).kms_key_id = turn.parameters["kmsKeyId"]
+    return Output({})
+
+
+def _disassociate_key(turn: Turn) -> Output:
+    if turn.parameters.get("logGroupName"):
+        group_of(turn).kms_key_id = None
+    return Output({})
+
+
 def _retention(turn: Turn) -> None:
     days = turn.parameters.get("retentionInDays")
     if days not in _RETENTION:
@@ -176,11 +190,12 @@ LOGS = Hooks(
         ("logs", "PutMetricFilter"): _metric_filter,
         ("logs", "DeleteLogGroup"): _deletion,
         ("logs", "CreateLogGroup"): _log_group_key,
-        ("logs", "AssociateKmsKey"): _log_group_key,
         ("logs", "PutRetentionPolicy"): _retention,
         ("logs", "PutResourcePolicy"): _resource_policy,
     },
     instead={
+        ("logs", "AssociateKmsKey"): _associate_key,
+        ("logs", "DisassociateKmsKey"): _disassociate_key,
         ("logs", "PutLogGroupDeletionProtection"): _protect,
         ("logs", "PutDataProtectionPolicy"): _put_protection,
         ("logs", "GetDataProtectionPolicy"): _get_protection,

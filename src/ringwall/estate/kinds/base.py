@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ringwall.catalog.partitions import partition_of as partition_of  # noqa: PLC0414 -- for every kind
-from ringwall.errors import AwsCallError
+from ringwall.errors import DENIED, AwsCallError
 from ringwall.estate.kind import Permissions, Retention, Scope
 from ringwall.estate.kinds.documents import as_list, canonical_policy, document, unique
 from ringwall.estate.kinds.limits import Limit, problems
@@ -31,9 +32,8 @@ TAG_LIMITS = (
     Limit("Tags[].Value", pattern=r"[\w\s.:/=+\-@]*", longest=256),
 )
 MISSING = object()
+_DENY = re.compile(r"with an explicit deny in an? [a-z -]+")
 _Value = TypeVar("_Value")
-DENIED = ("AccessDenied", "Unauthorized", "AuthorizationError")
-"""How the services call a denial; the last is SNS's."""
 
 
 # -- time ------------------------------------------------------------------------------------------------------------
@@ -79,9 +79,13 @@ def until(clock: Clock, probe: Callable[[], bool], *, timeout: float, late: Call
 
 
 def reason(error: AwsCallError) -> str:
-    """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``."""
+    """Why something is unknown, in one line: ``AccessDenied: needs bedrock:ListGuardrails``.
+
+    Where a policy says no (``with an explicit deny in a service control policy``), its kind is told: no permission helps then.
+    """
     if error.permission and any(code in error.code for code in DENIED):
-        return f"AccessDenied: needs {error.permission}"
+        said = _DENY.search(error.aws_message)
+        return f"AccessDenied: needs {error.permission}" + (f", {said[0]}" if said else "")
     return f"{error.code}: {error.service}:{error.operation}: {error.aws_message}"
 
 

@@ -267,7 +267,7 @@ class Bucket(BaseKind):
         return dict(value)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
-        """Create it and configure it, closing it first."""
+        """Create it, say whose it is, and configure it, closing it first: no run that is stopped leaves a stranger's."""
         wanted, tags = desired.properties, ownership(aws, desired)
         name = wanted["BucketName"]
         options: dict[str, Any] = {}
@@ -277,10 +277,10 @@ class Bucket(BaseKind):
             options["ObjectLockEnabledForBucket"] = True
         with allowing("BucketAlreadyOwnedByYou"):
             aws.call("s3", "CreateBucket", Bucket=name, **options)
+        aws.call("s3", "PutBucketTagging", Bucket=name, Tagging={"TagSet": tag_list(tags)})
         for part in PARTS:
             if wanted.get(part.name) is not None:
                 self._put(aws, name, part, wanted[part.name])
-        aws.call("s3", "PutBucketTagging", Bucket=name, Tagging={"TagSet": tag_list(tags)})
         return self.written(aws, desired, name, tags, Arn=f"arn:{aws.partition}:s3:::{name}")
 
     def update(self, aws: Aws, observed: Resource, desired: Resource) -> Resource:

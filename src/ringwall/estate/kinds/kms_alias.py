@@ -41,7 +41,8 @@ class Alias(BaseKind):
 
     def canonical(self, name: str, value: object) -> object:
         """A key by its id, given as id or ARN."""
-        return value.rsplit("/", 1)[-1] if name == "TargetKeyId" and isinstance(value, str) else value
+        known = name == "TargetKeyId" and isinstance(value, str) and value.startswith("arn:")
+        return str(value).rsplit("/", 1)[-1] if known else value
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
         """Create it."""

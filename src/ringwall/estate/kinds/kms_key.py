@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from ringwall.estate.kind import Permissions
 from ringwall.estate.kinds.base import (
+    ID_TAG,
+    PERIMETER_TAG,
     BaseKind,
     Reading,
     allowing,
@@ -21,6 +23,7 @@ from ringwall.estate.kinds.base import (
     partition_of,
     side_by_side,
     tag_list,
+    tags_of,
 )
 from ringwall.estate.kinds.documents import document, text
 from ringwall.estate.kinds.limits import Limit
@@ -54,8 +57,9 @@ class Key(BaseKind):
         "KeyUsage": "ENCRYPT_DECRYPT",
         "MultiRegion": False,
         "Grants": [],
+        "KeyState": "Enabled",
     }
-    read_only = ("Arn", "KeyId", "KeyState", "Origin", "PendingWindowInDays")
+    read_only = ("Arn", "KeyId", "Origin", "PendingWindowInDays")
     create_only = ("KeySpec", "KeyUsage", "MultiRegion")
     documents = ("KeyPolicy",)
     unordered = ("Grants",)
@@ -91,7 +95,12 @@ class Key(BaseKind):
     )
 
     def canonical(self, name: str, value: Any) -> Any:
-        """Grants without those that AWS services hold for resources encrypted with the key."""
+        """Grants without those that AWS services hold for resources encrypted with the key.
+
+        Of the states only that a key waits for its end is compared: ``Enabled`` tells the others.
+        """
+        if name == "KeyState":
+            return value if value in PENDING else "Enabled"
         if name == "Grants" and isinstance(value, list | tuple):
             value = [grant for grant in value if not _held_by_service(grant)]
         return super().canonical(name, value)
@@ -154,10 +163,14 @@ class Key(BaseKind):
         return self.seen(aws, key, reading.properties, reading.unknown, shared)
 
     def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
-        """By ownership tag; one that still works before one that waits for deletion."""
-        owned = [
-            item for item in observed if self._same_place(desired, item) and self._same_owner(desired, item)
-        ]
+        """By ownership tag; one that still works before one that waits for deletion.
+
+        A key of the perimeter's that lost the tag with its declared id alone is known by its description: a second key in
+        its place could not read what the first one encrypted.
+        """
+        here = [item for item in observed if self._same_place(desired, item)]
+        owned = [item for item in here if self._same_owner(desired, item)]
+        owned = owned or [item for item in here if _same_purpose(desired, item)]
         return min(owned, key=lambda item: (item.get("KeyState") in PENDING, item.id), default=None)
 
     def create(self, aws: Aws, desired: Resource) -> Resource:
@@ -249,6 +262,16 @@ class Key(BaseKind):
             f"arn:{partition_of(resource.region)}:kms:{resource.region}:{resource.account}:key/{physical_id}"
         )
         return {"Id": physical_id, "KeyId": physical_id, "Arn": arn}
+
+
+def _same_purpose(desired: Resource, observed: Resource) -> bool:
+    marks, perimeter = tags_of(observed.properties), tags_of(desired.properties).get(PERIMETER_TAG)
+    ours = perimeter is not None and marks.get(PERIMETER_TAG) == perimeter and ID_TAG not in marks
+    return (
+        ours
+        and bool(desired.get("Description"))
+        and desired.get("Description") == observed.get("Description")
+    )
 
 
 def _held_by_service(grant: Mapping[str, Any]) -> bool:

@@ -165,6 +165,11 @@ class Trail(BaseKind):
                 )
             yield self.seen(aws, item["Name"], reading.properties, reading.unknown, shared, region=home)
 
+    def normalise(self, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Advanced selectors take the place of basic ones, so with them there are none: those that are there go."""
+        basic: dict[str, Any] = {"EventSelectors": []} if properties.get("AdvancedEventSelectors") else {}
+        return super().normalise({**basic, **properties})
+
     def canonical(self, name: str, value: Any) -> Any:
         """Selectors as sets."""
         if name == "AdvancedEventSelectors" and isinstance(value, list | tuple):

@@ -62,7 +62,11 @@ ENOUGH = 600.0
 
 
 class VpcEndpoint(BaseKind):
-    """VPC endpoints. Ours are known by tag: a VPC may have several endpoints for one service."""
+    """VPC endpoints. Ours are known by tag: a VPC may have several endpoints for one service.
+
+    But only one of them with private DNS, whatever its tags say: that one is the declared one where no other is, for none can
+    be made beside it (https://docs.aws.amazon.com/vpc/latest/privatelink/manage-dns-names.html).
+    """
 
     type = "AWS::EC2::VPCEndpoint"
     defaults: Mapping[str, Any] = {"VpcEndpointType": "Gateway"}
@@ -102,6 +106,13 @@ class VpcEndpoint(BaseKind):
         Limit(f"DnsOptions.{INBOUND_ONLY}", choices=tuple(RESOLVERS)),
         Limit("PolicyDocument", size=20_480),
     )
+
+    def match(self, desired: Resource, observed: tuple[Resource, ...]) -> Resource | None:
+        """By ownership tag, else what has the private DNS name that the declared one needs."""
+        holding = (
+            item for item in observed if self._same_place(desired, item) and _holds_name(item, desired)
+        )
+        return super().match(desired, observed) or min(holding, key=lambda item: item.id, default=None)
 
     def validate(self, properties: Mapping[str, Any]) -> tuple[str, ...]:
         """Limits, and what only interface endpoints have."""
@@ -224,6 +235,14 @@ class VpcEndpoint(BaseKind):
         where = f"{resource.region}:{resource.account}"
         arn = f"arn:{partition_of(resource.region)}:ec2:{where}:vpc-endpoint/{physical_id}"
         return {"Id": physical_id, "VpcEndpointId": physical_id, "Arn": arn}
+
+
+def _holds_name(observed: Resource, desired: Resource) -> bool:
+    """Whether an endpoint has the private DNS name that a desired one needs."""
+    same = all(
+        observed.get(name) == desired.get(name) for name in ("ServiceName", "VpcId", "VpcEndpointType")
+    )
+    return same and observed.get("PrivateDnsEnabled") is True and desired.get("PrivateDnsEnabled") is True
 
 
 def _late(endpoint: str, what: str) -> AwsCallError:
