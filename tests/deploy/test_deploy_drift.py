@@ -189,6 +189,37 @@ def test_second_endpoint_for_bedrock(properties, severity):
     assert [item.severity for item in found] == ([severity] if severity else [])
 
 
+@pytest.mark.parametrize(
+    ("status", "actions", "severity"),
+    [
+        ("Active", "bedrock:*", "critical"),
+        ("Active", "bedrock:ListFoundationModels", "medium"),
+        ("Inactive", "bedrock:*", None),
+    ],
+)
+def test_a_bedrock_api_key_is_reported(status, actions, severity):
+    """A credential that no policy shows; how grave it is depends on whether its user may call with it."""
+    keys = [
+        {"ServiceName": "bedrock.amazonaws.com", "ServiceSpecificCredentialId": "ACCAKEY", "Status": status},
+        {"ServiceName": "codecommit.amazonaws.com", "ServiceSpecificCredentialId": "ACCAGIT", "Status": status},
+    ]
+    allowed = policy({"Sid": "Some", "Effect": "Allow", "Action": actions, "Resource": "*"})
+    user = Resource(
+        "AWS::IAM::User",
+        ACCOUNT,
+        "global",
+        "key-holder",
+        {
+            "UserName": "key-holder",
+            "Policies": [{"PolicyName": "own", "PolicyDocument": allowed}],
+            "ServiceSpecificCredentials": keys,
+        },
+    )
+    found = [item for item in report(deployed(), user).unmanaged if "API key" in item.what]
+    assert [item.severity for item in found] == ([severity] if severity else [])
+    assert all(item.grants == ("ACCAKEY",) for item in found)
+
+
 def test_grant_on_our_key_is_reported_unless_a_service_holds_it():
     aws = deployed()
     first(aws, "AWS::KMS::Key")["Grants"] = [

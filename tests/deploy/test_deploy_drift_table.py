@@ -490,6 +490,16 @@ UNMANAGED = [
     ("role with everything", lambda i: i.newcomer("Shadow", ANYTHING), "role/Shadow"),
     ("user with everything", _user, "user/shadow"),
     (
+        "a Bedrock API key",
+        lambda i: i.aws.call(
+            "iam",
+            "CreateServiceSpecificCredential",
+            UserName="shadow",
+            ServiceName="bedrock.amazonaws.com",
+        ),
+        "Bedrock API key",
+    ),
+    (
         "role that may weaken the controls",
         lambda i: i.newcomer(
             "Undertaker", {"Effect": "Allow", "Action": ["cloudtrail:StopLogging"], "Resource": "*"}

@@ -284,10 +284,10 @@ def test_the_private_name_of_s3_leads_the_vpc_where_it_is_told(world, group):
     made = ec2.create_vpc_endpoint(**wanted, DnsOptions={inbound_only: False})["VpcEndpoint"]
     endpoint = made["VpcEndpointId"]
     assert made["DnsOptions"][inbound_only] is False
-    s3 = world.client("s3", proxy=world.sandbox.proxy_url, s3={"us_east_1_regional_endpoint": "regional"})
 
     def way():
-        s3.list_buckets()
+        regional = {"us_east_1_regional_endpoint": "regional"}
+        world.client("s3", proxy=world.sandbox.proxy_url, s3=regional).list_buckets()
         return world.sandbox.decisions(operation="ListBuckets")[-1]["vpc_endpoint"]
 
     assert way() == endpoint

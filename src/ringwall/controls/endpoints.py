@@ -21,8 +21,8 @@ PREFIXES: Mapping[str, str] = {
     "bedrock-agentcore.gateway": "bedrock-agentcore",
 }
 """IAM prefix of endpoint services whose name is another."""
-GATEWAYS = frozenset({"s3", "dynamodb"})
-"""Services that have gateway endpoints as well."""
+GATEWAYS = frozenset({"s3"})
+"""Services, of those that can be declared, that have gateway endpoints as well."""
 INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
 """The DNS option by which the private name is told on-premises networks alone."""
 

@@ -23,6 +23,8 @@ from ringwall.iam.request import Decision
 from ringwall.iam.vocabulary import Vocabulary
 
 Severity = Literal["critical", "high", "medium", "low"]
+BEDROCK = "bedrock.amazonaws.com"
+USE_OF_KEYS = "bedrock:CallWithBearerToken"
 EXAMPLE_MODEL = "foundation-model/ringwall.any-model-v1:0"
 
 
@@ -65,6 +67,7 @@ def unmanaged(
     sweep = _Sweep(plan, kinds, vocabulary, administrators)
     found = [
         *sweep.principals(),
+        *sweep.api_keys(),
         *sweep.endpoints(),
         *sweep.resource_policies(),
         *sweep.grants(),
@@ -97,15 +100,35 @@ class _Sweep:
 
     def principals(self) -> Iterator[Unmanaged]:
         """Users and roles of the workload accounts that nobody declared."""
-        bound = {account.id for account in self.plan.desired.accounts if not account.management}
+        for entry, resource in self._bound():
+            if id(resource) not in self.managed and entry.arn not in self.administrators:
+                yield from self._inference(entry, resource)
+                yield from self._controls(entry, resource)
+
+    def api_keys(self) -> Iterator[Unmanaged]:
+        """Active Bedrock API keys: credentials that no policy shows. No declaration has any."""
+        for entry, resource in self._bound():
+            for key in resource.get("ServiceSpecificCredentials", ()):
+                if key.get("ServiceName") != BEDROCK or key.get("Status") == "Inactive":
+                    continue
+                number = str(key.get("ServiceSpecificCredentialId"))
+                used = self._ask(entry, USE_OF_KEYS)
+                words = "has the Bedrock API key" if used.allowed else "has a Bedrock API key, held by other policies:"
+                yield self._finding(
+                    f"{entry.arn.split(':', 5)[5]} {words} {number}",
+                    resource,
+                    "critical" if used.allowed else "medium",
+                    grants=(number,),
+                    actions=(USE_OF_KEYS,),
+                    held_by=() if used.allowed else _holding([used]),
+                )
+
+    def _bound(self) -> Iterator[tuple[PrincipalEntry, Resource]]:
+        """Users and roles of the declaration's accounts, with what was read of them."""
+        accounts = {account.id for account in self.plan.desired.accounts if not account.management}
         for entry in self.access.principals():
-            resource = entry.resource
-            if resource is None or id(resource) in self.managed or entry.arn in self.administrators:
-                continue
-            if bound and entry.account not in bound:
-                continue
-            yield from self._inference(entry, resource)
-            yield from self._controls(entry, resource)
+            if entry.resource is not None and (not accounts or entry.account in accounts):
+                yield entry, entry.resource
 
     def _inference(self, entry: PrincipalEntry, resource: Resource) -> Iterator[Unmanaged]:
         granted = self._granted(entry, INFERENCE)
