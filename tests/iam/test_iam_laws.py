@@ -68,8 +68,6 @@ TEXTS = (
 
 
 # Strategies are made once: a composite that makes them anew in each draw has hypothesis look through all of their parts again.
-
-
 @cache
 def some(values, **kwargs):
     return st.lists(st.sampled_from(values), unique=True, **{"min_size": 1, "max_size": 3, **kwargs})
