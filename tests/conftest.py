@@ -18,6 +18,11 @@ settings.register_profile(
 )
 settings.load_profile("ringwall")
 
+GARBAGE = (50_000, 10, 10)
+"""When to look for it. Python's own choice takes a third of a test that makes clients; a command's never finds what they leave."""
+TURN = sys.getswitchinterval()
+gc.set_threshold(*GARBAGE)
+
 AWS_VARIABLES = ("AWS_", "HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy")
 
 
@@ -55,11 +60,6 @@ def _models_read_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(botocore.session, "create_loader", shared)
         yield
-
-
-GARBAGE = (50_000, 10, 10)
-"""When to look for it. Python's own choice has a third of a test with clients go by in looking; a command's, hardly ever."""
-TURN = sys.getswitchinterval()
 
 
 def pytest_collection_finish():
