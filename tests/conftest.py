@@ -75,9 +75,9 @@ def pytest_runtest_setup():
 
 
 LONG_FIRST = (
-    "test_cli_account", "test_iam_laws", "test_deploy_crash", "test_demo_mutations", "test_demo_story", "test_deploy_dropped",
-    "test_deploy_accounts", "test_deploy_export_findings", "test_deploy_real_kinds", "test_client_coverage", "test_demo_breaks",
-    "test_deploy_manifest", "test_deploy_sigkill", "test_sandbox_tools",
+    "test_demo_mutations", "test_cli_account", "test_deploy_crash", "test_demo_story", "test_proof_differential",
+    "test_deploy_accounts", "test_audit_situations", "test_demo_breaks", "test_deploy_dropped", "test_deploy_export_findings",
+    "test_controls_deployed", "test_client_coverage", "test_controls_checks", "test_sandbox_contract", "test_deploy_manifest",
 )  # fmt: skip
 """Files that take longest: two workers finish together when these start first."""
 
