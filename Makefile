@@ -21,7 +21,7 @@ demo: $(VENV)/.sandbox  ## declare, prove, deploy, audit and call Bedrock inside
 	@$(BIN)/ringwall demo
 
 test: $(VENV)/.dev  ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, generated documents
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

@@ -25,6 +25,9 @@ RESOURCES = st.one_of(
 VALUES = st.one_of(NAMES, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False))
 
 
+# Strategies are made once: a composite that makes them anew in each draw has hypothesis look through all of their parts again.
+
+
 def one_or_list(item):
     """A single value, or a list of any length."""
     return st.one_of(item, st.lists(item, max_size=3))
@@ -40,12 +43,16 @@ def operators(draw):
     return draw(st.sampled_from([str, str, str.lower, str.upper]))(written)
 
 
+LISTED_OPERATORS = st.lists(operators(), max_size=4)
+TESTS = st.dictionaries(NAMES, one_or_list(VALUES), max_size=3)
+
+
 @st.composite
 def condition_blocks(draw):
     """Operators and keys; what one operator asks of one key stands once, however the operator is written."""
     block, asked = {}, set()
-    for written in draw(st.lists(operators(), max_size=4)):
-        keys = draw(st.dictionaries(NAMES, one_or_list(VALUES), max_size=3))
+    for written in draw(LISTED_OPERATORS):
+        keys = draw(TESTS)
         block.setdefault(written, {}).update(
             {key: values for key, values in keys.items() if (written.lower(), key) not in asked}
         )
@@ -61,21 +68,28 @@ PRINCIPALS = st.one_of(
 )
 
 
+ONE_OR_MORE_ACTIONS, ONE_OR_MORE_RESOURCES = one_or_list(ACTIONS), one_or_list(RESOURCES)
+CONDITIONS = condition_blocks()
+
+
 @st.composite
 def statements(draw):
     """One statement with at most one of each pair of elements, in any order of elements."""
     parts = {"Effect": draw(st.sampled_from(["Allow", "Deny"]))}
-    parts[draw(st.sampled_from(["Action", "NotAction"]))] = draw(one_or_list(ACTIONS))
+    parts[draw(st.sampled_from(["Action", "NotAction"]))] = draw(ONE_OR_MORE_ACTIONS)
     optional = [
         ("Sid", NAMES),
         (draw(st.sampled_from(["Principal", "NotPrincipal"])), PRINCIPALS),
-        (draw(st.sampled_from(["Resource", "NotResource"])), one_or_list(RESOURCES)),
-        ("Condition", condition_blocks()),
+        (draw(st.sampled_from(["Resource", "NotResource"])), ONE_OR_MORE_RESOURCES),
+        ("Condition", CONDITIONS),
     ]
     for element, strategy in optional:
         if draw(st.booleans()):
             parts[element] = draw(strategy)
     return {name: parts[name] for name in draw(st.permutations(sorted(parts)))}
+
+
+ONE_OR_MORE_STATEMENTS = st.one_of(statements(), st.lists(statements(), max_size=3))
 
 
 @st.composite
@@ -86,5 +100,5 @@ def documents(draw):
         document["Version"] = draw(st.sampled_from(["2012-10-17", "2008-10-17"]))
     if draw(st.booleans()):
         document["Id"] = draw(NAMES)
-    document["Statement"] = draw(st.one_of(statements(), st.lists(statements(), max_size=3)))
+    document["Statement"] = draw(ONE_OR_MORE_STATEMENTS)
     return document

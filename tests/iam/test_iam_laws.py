@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
+from functools import cache
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -66,10 +67,29 @@ TEXTS = (
 )  # fmt: skip
 
 
+# Strategies are made once: a composite that makes them anew in each draw has hypothesis look through all of their parts again.
+@cache
 def some(values, **kwargs):
     return st.lists(st.sampled_from(values), unique=True, **{"min_size": 1, "max_size": 3, **kwargs})
 
 
+ANY_OR_SOME = st.one_of(st.just(["*"]), some(PATTERNS))
+PRINCIPAL_ELEMENTS = st.one_of(
+    st.just("*"),
+    st.builds(
+        lambda aws, service: {"AWS": aws, **({"Service": "ec2.amazonaws.com"} if service else {})},
+        some((*(name for name in PRINCIPALS if name.startswith("arn:")), ACCOUNT, "*"), max_size=4),
+        st.booleans(),
+    ),
+)
+CONTEXTS = st.dictionaries(
+    st.sampled_from([key.lower() for key in KEYS]),
+    st.lists(st.sampled_from(TEXTS), max_size=2).map(tuple),
+    max_size=4,
+)
+
+
+@cache
 @st.composite
 def conditions(draw):
     block = {}
@@ -82,6 +102,7 @@ def conditions(draw):
     return block
 
 
+@cache
 @st.composite
 def statements(draw, principal=False, effects=("Allow", "Allow", "Allow", "Deny")):
     statement = {"Effect": draw(st.sampled_from(effects))}
@@ -89,31 +110,17 @@ def statements(draw, principal=False, effects=("Allow", "Allow", "Allow", "Deny"
     statement[draw(st.sampled_from(("Action", "Action", "Action", "NotAction")))] = actions
     kind = draw(st.sampled_from(("Resource", "Resource", "Resource", "NotResource", None)))
     if kind:
-        statement[kind] = (
-            draw(st.one_of(st.just(["*"]), some(PATTERNS))) if kind == "Resource" else draw(some(PATTERNS))
-        )
+        statement[kind] = draw(ANY_OR_SOME if kind == "Resource" else some(PATTERNS))
     block = draw(conditions())
     if block:
         statement["Condition"] = block
     if principal:
-        names = [name for name in PRINCIPALS if name.startswith("arn:")]
-        element = draw(
-            st.one_of(
-                st.just("*"),
-                st.builds(
-                    lambda aws, service: {
-                        "AWS": aws,
-                        **({"Service": "ec2.amazonaws.com"} if service else {}),
-                    },
-                    some((*names, ACCOUNT, "*"), max_size=4),
-                    st.booleans(),
-                ),
-            )
-        )
+        element = draw(PRINCIPAL_ELEMENTS)
         statement[draw(st.sampled_from(("Principal", "Principal", "Principal", "NotPrincipal")))] = element
     return statement
 
 
+@cache
 def documents(principal=False, size=3, **kwargs):
     return st.builds(
         lambda version, listed: parse_policy({"Version": version, "Statement": listed}),
@@ -130,10 +137,12 @@ FULL_FOR_ALL = parse_policy(
 )
 
 
+@cache
 def maybe(strategy):
     return st.one_of(st.none(), strategy)
 
 
+@cache
 def policy_lists(principal=False, generous=False):
     """Policies of one type; a generous list holds one that allows everything."""
     full = FULL_FOR_ALL if principal else FULL
@@ -143,6 +152,7 @@ def policy_lists(principal=False, generous=False):
     return st.lists(st.one_of(st.just(full), documents(principal, 2)), max_size=2).map(tuple)
 
 
+@cache
 def levels(principal=False, generous=False):
     level = st.builds(PolicyLevel, st.just("r-root"), policy_lists(principal, generous))
     return maybe(st.lists(level, min_size=1, max_size=2).map(tuple))
@@ -165,13 +175,7 @@ def policy_sets(draw):
 
 @st.composite
 def requests(draw):
-    context = draw(
-        st.dictionaries(
-            st.sampled_from([key.lower() for key in KEYS]),
-            st.lists(st.sampled_from(TEXTS), max_size=2).map(tuple),
-            max_size=4,
-        )
-    )
+    context = draw(CONTEXTS)
     context.pop("aws:principalarn", None)
     return make_request(
         draw(st.sampled_from(PRINCIPALS)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
@@ -243,13 +244,15 @@ def claim_bodies(draw: Any, keys: Collection[str] = KEYS.keys()) -> dict[str, An
     return body
 
 
-def requests(principal: str, resource_account: str | None = None) -> Iterator[Request]:
+@cache
+def requests(principal: str, resource_account: str | None = None) -> tuple[Request, ...]:
     """Every request of the world by a principal with at most two context keys of its own."""
-    for action, resource in product(ACTIONS, RESOURCES):
-        if not _fits(action, resource):
-            continue
-        for context in _contexts(action):
-            yield make_request(principal, action, resource, resource_account, context)
+    return tuple(
+        make_request(principal, action, resource, resource_account, context)
+        for action, resource in product(ACTIONS, RESOURCES)
+        if _fits(action, resource)
+        for context in _contexts(action)
+    )
 
 
 def _fits(action: str, resource: str) -> bool:

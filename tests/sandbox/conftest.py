@@ -1,7 +1,7 @@
 """A running sandbox for each module of live tests (one runs per process), and clients for it."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import boto3
 import pytest
@@ -21,9 +21,10 @@ def policy(*statements):
 
 @dataclass
 class World:
-    """A sandbox and ways to call it."""
+    """A sandbox and ways to call it. Clients have keys of their own, so one session makes all of them."""
 
     sandbox: Sandbox
+    session: boto3.session.Session = field(default_factory=boto3.session.Session)
 
     def client(
         self,
@@ -39,8 +40,7 @@ class World:
     ):
         """A client: direct to the public listener, or with real host names through a workload's proxy."""
         settings = self.sandbox.environment()
-        session = boto3.session.Session()
-        return session.client(
+        return self.session.client(
             service,
             region_name=region,
             endpoint_url=url or (None if proxy else settings["AWS_ENDPOINT_URL"]),

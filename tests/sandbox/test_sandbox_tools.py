@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 
 import pytest
@@ -34,6 +35,7 @@ def settings(world, tmp_path):
 # -- AWS CLI -----------------------------------------------------------------------------------------------------------
 
 
+@cache
 def command_line():
     """How the AWS CLI is started; ``None`` where it is not installed."""
     if find_spec("awscli"):

@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 from zlib import crc32
 
-import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
@@ -93,7 +92,7 @@ def least(shape, depth=0):
 @pytest.mark.parametrize(("service", "operation"), list(lacking()))
 def test_what_is_lacking_says_so(world, service, operation):
     settings = world.sandbox.environment()
-    client = boto3.session.Session().client(
+    client = world.session.client(
         service,
         region_name="us-east-1",
         endpoint_url=settings["AWS_ENDPOINT_URL"],

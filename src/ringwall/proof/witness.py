@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ringwall.iam.codec import make_request
@@ -163,21 +164,26 @@ def confirms(question: Question, requests: tuple[Request, ...], vocabulary: Voca
 
 def speaks_of(claim: Claim, request: Request) -> bool:
     """Whether a claim speaks of a request: its action, resource and context; not whose it is."""
-    statement = Statement(
-        index=0,
-        sid=None,
-        effect=Effect.ALLOW,
-        actions=claim.actions if claim.actions is not None or claim.not_actions is not None else ("*",),
-        not_actions=claim.not_actions,
-        resources=claim.resources
-        if claim.resources is not None or claim.not_resources is not None
-        else ("*",),
-        not_resources=claim.not_resources,
-        conditions=claim.conditions,
-    )
-    item = CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity").ready()
+    item = _compiled(claim)
     return (
         (item.action is None or bool(item.action(request.action.lower())))
         and item.matches_resource(request.resource, request.context)
         and (item.context is None or item.context(request.context))
     )
+
+
+@lru_cache(maxsize=64)
+def _compiled(claim: Claim) -> CompiledStatement:
+    """The claim as a statement that allows what it speaks of. Who asks of one request often asks of many."""
+    anything = ("*",)
+    statement = Statement(
+        index=0,
+        sid=None,
+        effect=Effect.ALLOW,
+        actions=anything if claim.actions is claim.not_actions is None else claim.actions,
+        not_actions=claim.not_actions,
+        resources=anything if claim.resources is claim.not_resources is None else claim.resources,
+        not_resources=claim.not_resources,
+        conditions=claim.conditions,
+    )
+    return CompiledStatement(statement, Policy("claim", "2012-10-17", (statement,)), "identity").ready()
