@@ -321,6 +321,30 @@ def test_a_stale_listing_is_read_again_and_not_remembered():
     assert len(slept) == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("EntityAlreadyExists", "Role with name quickstart-app already exists."),
+        (
+            "InvalidParameter",
+            "private-dns-enabled cannot be set because there is already a conflicting DNS domain for x",
+        ),
+    ],
+)
+def test_what_another_run_made_meanwhile_is_found_and_finished(code, message):
+    aws = FakeAws()
+
+    class MadeMeanwhile(FakeKind):
+        def create(self, aws, desired):
+            super().create(aws, desired)
+            raise AwsCallError("any", "Create", code, message)
+
+    kinds = {**KINDS, "AWS::IAM::Role": MadeMeanwhile("AWS::IAM::Role", scope="account", named="RoleName")}
+    plan = make_plan(desired_estate(), observe(aws), kinds, perimeter=PERIMETER)
+    assert apply(plan, aws, kinds, management=aws, backoff=patient()[0], workers=1).complete
+    assert counts(aws) == counts(deployed())
+
+
 def test_accepted_and_forgotten_is_not_done():
     aws = FakeAws(forgetful=frozenset({"AWS::Bedrock::Guardrail"}))
     applied = run(aws)

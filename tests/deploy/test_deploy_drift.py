@@ -201,7 +201,11 @@ def test_a_bedrock_api_key_is_reported(status, actions, severity):
     """A credential that no policy shows; how grave it is depends on whether its user may call with it."""
     keys = [
         {"ServiceName": "bedrock.amazonaws.com", "ServiceSpecificCredentialId": "ACCAKEY", "Status": status},
-        {"ServiceName": "codecommit.amazonaws.com", "ServiceSpecificCredentialId": "ACCAGIT", "Status": status},
+        {
+            "ServiceName": "codecommit.amazonaws.com",
+            "ServiceSpecificCredentialId": "ACCAGIT",
+            "Status": status,
+        },
     ]
     allowed = policy({"Sid": "Some", "Effect": "Allow", "Action": actions, "Resource": "*"})
     user = Resource(

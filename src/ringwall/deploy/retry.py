@@ -72,6 +72,10 @@ EXISTS: frozenset[str] = frozenset(
     }
 )
 """Somebody, perhaps we in a write whose answer was lost, made it already."""
+TAKEN: tuple[tuple[str, str], ...] = (
+    # error code, text that its message must contain: the same, by services without a code for it
+    ("InvalidParameter", "conflicting DNS domain"),
+)
 
 GONE: frozenset[str] = frozenset(
     {
@@ -90,6 +94,13 @@ GONE: frozenset[str] = frozenset(
     }
 )
 """For a deletion these mean that it is done."""
+
+
+def exists(error: AwsCallError) -> bool:
+    """Whether a create was refused because there is one already."""
+    return error.code in EXISTS or any(
+        error.code == code and text in error.aws_message for code, text in TAKEN
+    )
 
 
 def transient(error: AwsCallError) -> str | None:

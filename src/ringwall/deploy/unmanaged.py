@@ -113,7 +113,11 @@ class _Sweep:
                     continue
                 number = str(key.get("ServiceSpecificCredentialId"))
                 used = self._ask(entry, USE_OF_KEYS)
-                words = "has the Bedrock API key" if used.allowed else "has a Bedrock API key, held by other policies:"
+                words = (
+                    "has the Bedrock API key"
+                    if used.allowed
+                    else "has a Bedrock API key, held by other policies:"
+                )
                 yield self._finding(
                     f"{entry.arn.split(':', 5)[5]} {words} {number}",
                     resource,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ringwall.deploy.changes import Change, Difference
 from ringwall.deploy.diff import differences
-from ringwall.deploy.retry import EXISTS, GONE, Backoff, transient
+from ringwall.deploy.retry import GONE, Backoff, exists, transient
 from ringwall.errors import AwsCallError, RingwallError
 from ringwall.estate.aws import Aws
 from ringwall.estate.kind import Kind
@@ -69,14 +69,15 @@ def write(kind: Kind, aws: Aws, change: Change, wanted: Resource, backoff: Backo
             return Written(result, note)
         except AwsCallError as error:
             why = transient(error)
-            if last or (why is None and error.code not in EXISTS):
+            already = exists(error)
+            if last or (why is None and not already):
                 raise
             if why is not None:
                 backoff.sleep(pause)
                 note = f"after waiting: {why}"
-            uncertain = error.code in LOST or error.code in EXISTS
+            uncertain = error.code in LOST or already
             found = find(kind, aws, wanted)
-            if found is None and error.code in EXISTS:
+            if found is None and already:
                 raise  # somebody else's, of the same name
             if found is None and there is None and error.code in LOST and not kind.repeatable:
                 found = _appeared(kind, aws, wanted, backoff)

@@ -17,6 +17,9 @@ NONCURRENT = (
 )
 
 
+SIZES = ("ObjectSizeGreaterThan", "ObjectSizeLessThan")
+
+
 def rules_to_api(rules: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """CloudFormation's ``LifecycleConfiguration.Rules`` as S3 takes them."""
     return [_to_api(rule) for rule in rules]
@@ -30,7 +33,7 @@ def rules_from_api(rules: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _to_api(rule: Mapping[str, Any]) -> dict[str, Any]:
     result: dict[str, Any] = {
         "Status": rule.get("Status", "Enabled"),
-        "Filter": {"Prefix": rule.get("Prefix", "")},
+        "Filter": _filter(rule),
     }
     if rule.get("Id"):
         result["ID"] = rule["Id"]
@@ -59,12 +62,34 @@ def _to_api(rule: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def _filter(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Which objects a rule is for; S3 takes one condition by itself, several as ``And``."""
+    tags = [dict(tag) for tag in rule.get("TagFilters") or ()]
+    sizes = {name: int(rule[name]) for name in SIZES if rule.get(name) is not None}
+    prefix = {"Prefix": rule["Prefix"]} if rule.get("Prefix") else {}
+    if len(tags) + len(sizes) + len(prefix) > 1:
+        return {"And": {**prefix, **sizes, **({"Tags": tags} if tags else {})}}
+    return {"Tag": tags[0]} if tags else sizes or prefix or {"Prefix": ""}
+
+
+def _conditions(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The same in CloudFormation's spelling, which has sizes as texts."""
+    said = rule.get("Filter") or {}
+    every = said.get("And") or said
+    tags = [*every.get("Tags", ()), *([said["Tag"]] if said.get("Tag") else ())]
+    return {
+        "Prefix": every.get("Prefix") or rule.get("Prefix"),
+        "TagFilters": [{"Key": tag["Key"], "Value": tag["Value"]} for tag in tags],
+        **{name: str(every[name]) for name in SIZES if every.get(name) is not None},
+    }
+
+
 def _from_api(rule: Mapping[str, Any]) -> dict[str, Any]:
     expiration = rule.get("Expiration") or {}
     found = {
         "Id": rule.get("ID"),
         "Status": rule.get("Status"),
-        "Prefix": (rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix"),
+        **_conditions(rule),
         "ExpirationInDays": expiration.get("Days"),
         "ExpirationDate": plain(expiration.get("Date")),
         "ExpiredObjectDeleteMarker": expiration.get("ExpiredObjectDeleteMarker") or None,
