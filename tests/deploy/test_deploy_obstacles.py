@@ -11,6 +11,7 @@ from ringwall.deploy.obstacles import ObstacleError, obstacles, require_none
 from ringwall.estate.model import Account, Estate, Resource
 
 ACCOUNT, REGION = "111122223333", "us-east-1"
+TRAIL_TYPE = "AWS::CloudTrail::Trail"
 ROLE, KEY, POLICY = "AWS::IAM::Role", "AWS::KMS::Key", "AWS::Organizations::Policy"
 SOMEBODY = f"arn:aws:iam::{ACCOUNT}:role/team/Somebody"
 
@@ -64,6 +65,38 @@ def test_endpoints_that_their_vpc_has_no_dns_for(private, settings, names):
     for line in said:
         assert " and ".join(names) in line
         assert line.count("aws ec2 modify-vpc-attribute --vpc-id vpc-1 --enable-dns-") == len(names)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "said"),
+    [
+        ({"VpcId": "vpc-1"}, [("AWS::EC2::VPC", "vpc-2")], "has no VPC vpc-1, which the-new needs"),
+        ({"VpcId": "vpc-1"}, [("AWS::EC2::VPC", "vpc-2"), ("AWS::EC2::VPC", "vpc-1")], None),
+        ({"VpcId": "vpc-1"}, [("AWS::EC2::VPC", "?")], None),
+        ({"VpcId": "vpc-1"}, [], None),  # not read, as far as one can tell
+        (
+            {"VpcId": "vpc-1", "SubnetIds": ["subnet-1", "subnet-2"]},
+            [("AWS::EC2::VPC", "vpc-1"), ("AWS::EC2::Subnet", "subnet-2")],
+            "has no subnet subnet-1",
+        ),
+    ],
+)
+def test_what_the_declaration_names_and_nobody_has(wanted, there, said):
+    endpoint = resource("AWS::EC2::VPCEndpoint", "the-new", **wanted)
+    found = obstacles(plan(Change("create", endpoint), observed=[resource(*item) for item in there]))
+    assert len(found) == bool(said)
+    assert not said or said in found[0]
+
+
+def test_a_trail_that_is_to_be_there():
+    """Ours go on a trail of somebody else's; of another account or home Region it cannot be the one."""
+    ours = resource("Ringwall::CloudTrail::EventSelectors", "selectors", TrailName="company")
+    company = resource(TRAIL_TYPE, "company", TrailName="company")
+    assert obstacles(plan(Change("create", ours), observed=[company])) == ()
+    elsewhere = replace(company, region="eu-west-1")
+    for observed in ([], [elsewhere], [resource(TRAIL_TYPE, "other", TrailName="other")]):
+        (said,) = obstacles(plan(Change("create", ours), observed=observed))
+        assert "has no trail company, which selectors needs" in said
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,14 @@ IAM_NAMES: Mapping[str, str] = {
 }
 """Names that no two may have that differ in upper and lower case alone. Source:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+STANDING: tuple[tuple[str, str, str, str | None], ...] = (
+    # what is made, the property that names what was there before, that one's type, its name (None = its id)
+    (ENDPOINT, "VpcId", "AWS::EC2::VPC", None),
+    (ENDPOINT, "SubnetIds", "AWS::EC2::Subnet", None),
+    ("AWS::EC2::SecurityGroup", "VpcId", "AWS::EC2::VPC", None),
+    ("Ringwall::CloudTrail::EventSelectors", "TrailName", TRAIL, "TrailName"),
+)
+"""What a declaration names and does not make."""
 CHECKED: Mapping[str, str] = {
     "AWS::IAM::Role": "AssumeRolePolicyDocument",
     "AWS::KMS::Key": "KeyPolicy",
@@ -66,6 +74,7 @@ def obstacles(plan: Plan) -> tuple[str, ...]:
     if not made:
         return ()
     return (
+        *_absent(plan, made),
         *_dns(plan, made),
         *_trails(plan, made),
         *_attachments(plan),
@@ -96,6 +105,31 @@ def attached(plan: Plan, kind: str) -> Counter[str]:
         for target in item.get("TargetIds") or ()
         if str(target) in targets
     )
+
+
+def _absent(plan: Plan, made: list[Change]) -> Iterator[str]:
+    """What the declaration takes to be there and what is not, once for all that name it."""
+    missing: dict[tuple[str, str, str], list[str]] = {}
+    for change in made:
+        new = change.resource
+        for kind, naming, standing, named in STANDING:
+            if new.type != kind or not isinstance(new.get(naming), str | list | tuple):
+                continue
+            there = [
+                item
+                for item in plan.observed.of_type(standing)
+                if (item.account, item.region) == (new.account, new.region)
+            ]
+            if any(item.id == UNREAD for item in there) or (named is None and not there):
+                continue  # nobody can say
+            names = {str(item.get(named)) if named else item.id for item in there}
+            wanted = [new.get(naming)] if isinstance(new.get(naming), str) else new.get(naming)
+            for name in wanted:
+                if isinstance(name, str) and name not in names:
+                    missing.setdefault((standing, name, new.region), []).append(new.id)
+    for (standing, name, region), users in missing.items():
+        what = standing.rsplit("::", 1)[1].lower().replace("vpc", "VPC")
+        yield f"{region} has no {what} {name}, which {', '.join(users)} need{'s' if len(users) == 1 else ''}; name one that is there"
 
 
 def _dns(plan: Plan, made: list[Change]) -> Iterator[str]:
