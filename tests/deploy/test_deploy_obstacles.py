@@ -99,6 +99,17 @@ def test_a_trail_that_is_to_be_there():
         assert "has no trail company, which selectors needs" in said
 
 
+@pytest.mark.parametrize(("owner", "refused"), [(ACCOUNT, False), ("999988887777", True)])
+def test_a_trail_of_the_organizations_is_not_ours_to_change(owner, refused):
+    ours = resource("Ringwall::CloudTrail::EventSelectors", "selectors", TrailName="company")
+    arn = f"arn:aws:cloudtrail:{REGION}:{owner}:trail/company"
+    said = obstacles(
+        plan(Change("create", ours), observed=[resource(TRAIL_TYPE, "company", TrailName="company", Arn=arn)])
+    )
+    assert len(said) == refused
+    assert not refused or f"is a trail of account {owner}" in said[0]
+
+
 @pytest.mark.parametrize(
     ("kind", "most", "advice"),
     [

@@ -18,6 +18,7 @@ from ringwall.errors import RingwallError
 ENDPOINT = "AWS::EC2::VPCEndpoint"
 POLICY = "AWS::Organizations::Policy"
 TRAIL, TRAILS = "AWS::CloudTrail::Trail", 5
+SELECTORS = "Ringwall::CloudTrail::EventSelectors"
 DNS = {"EnableDnsSupport": "enable-dns-support", "EnableDnsHostnames": "enable-dns-hostnames"}
 """What private DNS needs of a VPC, and what the AWS CLI calls it."""
 ON_A_TARGET: Mapping[str, tuple[int, str]] = {
@@ -39,7 +40,7 @@ STANDING: tuple[tuple[str, str, str, str | None], ...] = (
     (ENDPOINT, "VpcId", "AWS::EC2::VPC", None),
     (ENDPOINT, "SubnetIds", "AWS::EC2::Subnet", None),
     ("AWS::EC2::SecurityGroup", "VpcId", "AWS::EC2::VPC", None),
-    ("Ringwall::CloudTrail::EventSelectors", "TrailName", TRAIL, "TrailName"),
+    (SELECTORS, "TrailName", TRAIL, "TrailName"),
 )
 """What a declaration names and does not make."""
 CHECKED: Mapping[str, str] = {
@@ -77,6 +78,7 @@ def obstacles(plan: Plan) -> tuple[str, ...]:
         *_absent(plan, made),
         *_dns(plan, made),
         *_trails(plan, made),
+        *_others_trails(plan, made),
         *_attachments(plan),
         *_names(plan, made),
         *_principals(plan, made),
@@ -167,6 +169,22 @@ def _trails(plan: Plan, made: list[Change]) -> Iterator[str]:
                 yield (
                     f"AWS will refuse {new.id}: {new.region} takes {TRAILS} trails, and there are {', '.join(sorted(there))}; "
                     "delete one of them"
+                )
+
+
+def _others_trails(plan: Plan, made: list[Change]) -> Iterator[str]:
+    """Selectors for a trail that records this account and is another's, as an organization's is.
+
+    Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/creating-trail-organization.html
+    """
+    for change in made:
+        new = change.resource
+        for item in plan.observed.of_type(TRAIL) if new.type == SELECTORS else ():
+            owner = str(item.get("Arn", "")).split(":")[4:5]
+            if item.get("TrailName") == new.get("TrailName") and owner not in ([], [new.account]):
+                yield (
+                    f"AWS will refuse {new.id}: {new.get('TrailName')} is a trail of account {owner[0]}, which alone sets what it "
+                    f"records; name a trail of {new.account}'s own, or let one be made"
                 )
 
 
