@@ -20,8 +20,11 @@ help:   ## list the targets
 demo: $(VENV)/.sandbox  ## declare, prove, deploy, audit and call Bedrock inside the perimeter, on this machine
 	@$(BIN)/ringwall demo
 
+# One more than this project's two cores: many tests wait for the processes that they start.
+WORKERS ?= 3
+
 test: $(VENV)/.dev  ## all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev  ## format, lint, types, import contracts, generated documents
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
