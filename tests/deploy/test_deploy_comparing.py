@@ -51,6 +51,8 @@ PRINCIPALS = (
     {"AWS": APP},
     {"AWS": "*"},
     {"Service": "bedrock.amazonaws.com"},
+    {"Service": ["events.amazonaws.com", "bedrock.amazonaws.com"]},
+    {"Service": "events.amazonaws.com"},
 )
 
 
@@ -118,6 +120,7 @@ def plainly(before, after):
     with (
         patch.object(Comparison, "_kind", lambda _self, action: action),
         patch.object(Passing, "could", lambda *_: True),
+        patch.object(Comparison, "_granted", lambda *_: True),
     ):
         return compare(before, after, watched=WATCHED, prove_for=0)
 

@@ -26,7 +26,7 @@ from ringwall.deploy.classes import (
 )
 from ringwall.deploy.found import Found
 from ringwall.deploy.narrowing import narrows
-from ringwall.deploy.passing import Passing, allowing
+from ringwall.deploy.passing import Passing, allowing, allowing_service
 from ringwall.deploy.watched import INFERENCE
 from ringwall.estate.model import Account, Estate
 from ringwall.iam.codec import make_request
@@ -315,7 +315,7 @@ class Comparison:
         was, then = case.standing
         stranger = case.actor.account != case.account.id and not is_always_allowed(action)
         for item in classes:
-            if stranger and not allowing(self._own_policies(item.resource, action), action):
+            if stranger and not self._granted(case.actor, item.resource, action):
                 continue  # who is not of the account needs the resource's own policy: denied on both sides
             request = self._request(case, action, item, then)
             second = self._decide(self.after, request, case.after)
@@ -326,6 +326,13 @@ class Comparison:
             opens_nothing = case.way.goes and second.allowed
             if first.allowed != second.allowed and not opens_nothing:
                 yield _Changed(item, first, second, request)
+
+    def _granted(self, stranger: Actor, resource: str, action: str) -> bool:
+        """Whether the resource's own policy, before or after, may allow a stranger to its account the action."""
+        policies = self._own_policies(resource, action)
+        if stranger.kind == "service":
+            return allowing_service(policies, action, str(stranger.principal))
+        return allowing(policies, action)
 
     def _request(self, case: _Case, action: str, item: RequestClass, standing: Context) -> Request:
         """The request of a class, by this principal."""

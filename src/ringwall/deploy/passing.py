@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from ringwall.access import Access, Actor
 from ringwall.deploy.classes import touches
-from ringwall.iam.policy import Effect, Policy, PolicySet
+from ringwall.iam.policy import Effect, Policy, PolicySet, PrincipalElement, Statement
 from ringwall.iam.rules import is_always_allowed
 
 
@@ -51,6 +51,32 @@ class Passing:
 def allowing(policies: Iterable[Policy], action: str) -> bool:
     """Whether a statement of one of the policies allows the action, under whatever conditions."""
     return any(_allows(policy, action) for policy in policies)
+
+
+def allowing_service(policies: Iterable[Policy], action: str, service: str) -> bool:
+    """The same, of statements that may name an AWS service; which of its spellings is not asked."""
+    return any(
+        touches(item, action)
+        for policy in policies
+        for item in _naming(policy, service.split(".", maxsplit=1)[0])
+    )
+
+
+@lru_cache(maxsize=4096)
+def _naming(policy: Policy, service: str) -> tuple[Statement, ...]:
+    return tuple(
+        item for item in policy.statements if item.effect is Effect.ALLOW and _names(item.principal, service)
+    )
+
+
+def _names(element: PrincipalElement | None, service: str) -> bool:
+    if element is None:
+        return True  # NotPrincipal
+    return (
+        element.anyone
+        or "*" in element.aws
+        or any(name == "*" or name.split(".")[0] == service for name in element.service)
+    )
 
 
 @lru_cache(maxsize=65_536)
