@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -140,14 +140,17 @@ def write_text(path: str, text: str) -> None:
         raise RingwallError(msg) from error
 
 
-def folder(path: str) -> Path:
-    """A folder to write into, made where it is not there."""
+def write_files(folder: str, texts: Mapping[str, str]) -> None:
+    """Write files by name into a folder, which is made where it is not there, and say which."""
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        msg = f"{path} cannot be made: {error.strerror}"
+        msg = f"{folder} cannot be made: {error.strerror}"
         raise RingwallError(msg) from error
-    return Path(path)
+    for name, text in texts.items():
+        path = Path(folder) / name
+        write_text(str(path), text + "\n")
+        note(f"wrote {path}")
 
 
 def note(message: str) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ringwall.cli.common import file_option, folder, load_perimeter, load_perimeters, note, write_text
+from ringwall.cli.common import file_option, load_perimeter, load_perimeters, note, write_files
 from ringwall.errors import RingwallError
 
 if TYPE_CHECKING:
@@ -132,13 +132,11 @@ def _declared(file: str) -> tuple[Perimeter, tuple[Resource, ...]]:
 
 
 def _write(files: Mapping[str, str], out: str | None) -> None:
-    for name, text in files.items():
-        if out is None:
-            click.echo(text)
-            continue
-        path = folder(out) / name
-        write_text(str(path), text + "\n")
-        note(f"wrote {path}")
+    if out is not None:
+        write_files(out, files)
+        return
+    for text in files.values():
+        click.echo(text)
 
 
 def _tell(gaps: Iterable[Gap]) -> None:

@@ -8,12 +8,11 @@ import click
 
 from ringwall.cli.common import (
     file_option,
-    folder,
     load_perimeter,
     load_perimeters,
     note,
+    write_files,
     write_json,
-    write_text,
 )
 from ringwall.errors import RingwallError
 
@@ -86,8 +85,8 @@ def permissions(purpose: str, file: str, management: bool, out: str | None, purg
             )
         return 0
     name = f"{purpose}-management" if management else purpose
-    for number, policy in enumerate(policies, 1):
-        path = folder(out) / f"{name}-{number}.json"
-        write_text(str(path), json.dumps(policy, indent=2) + "\n")
-        note(f"wrote {path}")
+    write_files(
+        out,
+        {f"{name}-{number}.json": json.dumps(policy, indent=2) for number, policy in enumerate(policies, 1)},
+    )
     return 0

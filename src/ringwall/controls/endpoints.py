@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ringwall.controls import names
 from ringwall.controls.documents import Document, Statement, allow, deny, document
 from ringwall.controls.roles import INVOKE
+from ringwall.estate.kinds.vpc_endpoint import INBOUND_ONLY
 from ringwall.estate.model import Ref, Resource
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ PREFIXES: Mapping[str, str] = {
 """IAM prefix of endpoint services whose name is another."""
 GATEWAYS = frozenset({"s3"})
 """Services, of those that can be declared, that have gateway endpoints as well."""
-INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
-"""The DNS option by which the private name is told on-premises networks alone."""
 
 
 def security_group(perimeter: Perimeter) -> Resource:

@@ -34,9 +34,10 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from ringwall.controls.control import Control
-from ringwall.controls.endpoints import INBOUND_ONLY, endpoints, security_group
+from ringwall.controls.endpoints import endpoints, security_group
 from ringwall.controls.outsiders import ANYBODY, EVERYTHING, named_in, outsiders
 from ringwall.controls.verdicts import fail, not_applicable, ok, unknown
+from ringwall.estate.kinds.vpc_endpoint import INBOUND_ONLY
 from ringwall.iam.codec import request_from_json
 from ringwall.iam.evaluate import decide
 from ringwall.iam.parser import parse_policy

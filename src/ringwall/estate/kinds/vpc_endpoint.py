@@ -52,6 +52,7 @@ LISTS = (
     ("RouteTableIds", "RouteTableIds"),
 )
 INBOUND_ONLY = "PrivateDnsOnlyForInboundResolverEndpoint"
+"""The DNS option by which the private name is told on-premises networks alone."""
 RESOLVERS = {"OnlyInboundResolver": True, "AllResolvers": False}
 """What CloudFormation calls the values of ``INBOUND_ONLY``: whether the private name is told on-premises networks alone."""
 GONE = ("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
